@@ -1,0 +1,78 @@
+"""What every benchmark needs: an honest clock, an honest table, and the name of the machine."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+
+
+def machine() -> str:
+    """The processor, its cores and the Python that the figures were taken with."""
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text().splitlines() if cpu.exists() else []
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{model or platform.machine()}, {os.cpu_count()} cores, {platform.system()}, {python}"
+
+
+def seconds(f: Callable[[], object], collect: bool) -> float:
+    """The wall time of one call, begun with no garbage, with the collector on or off."""
+    gc.collect()
+    if not collect:
+        gc.disable()
+    try:
+        start = time.perf_counter()
+        f()
+        return time.perf_counter() - start
+    finally:
+        gc.enable()
+
+
+def medians(
+    contenders: Mapping[str, Callable[[], object]], rounds: int, collect: bool = False
+) -> dict[str, float]:
+    """The median time of each contender, in seconds.
+
+    They take turns, so that what else the machine does falls on all of them alike.
+    """
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, f in contenders.items():
+            times[name].append(seconds(f, collect))
+    return {name: statistics.median(all_times) for name, all_times in times.items()}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """An aligned table that Markdown also reads: the first column is a name, the others are figures."""
+    cells = [list(head), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+
+    def line(row: Sequence[str]) -> str:
+        figures = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        return f"| {' | '.join([row[0].ljust(widths[0]), *figures])} |"
+
+    return "\n".join([line(cells[0]), line(rule), *map(line, cells[1:])])
+
+
+def python(*args: str) -> tuple[int, Any]:
+    """Run Python in a process of its own: its exit status, and its last line, as JSON where it is that."""
+    done = subprocess.run([sys.executable, *args], capture_output=True, text=True, cwd=ROOT, check=False)
+    lines = (done.stdout or done.stderr).strip().splitlines() or [""]
+    return done.returncode, json.loads(lines[-1]) if lines[-1].startswith("{") else lines[-1]
+
+
+def figure(x: float) -> str:
+    """Three digits, more or less: 1,234 and 12.3 and 1.23."""
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.1f}" if abs(x) >= 10 else f"{x:.2f}"

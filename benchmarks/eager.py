@@ -1,0 +1,126 @@
+"""How fast and how small is the engine, node by node, beside its peers?
+
+    make bench                                  every table
+    python benchmarks/eager.py step chain       those that you name, of step, ops, chain, startup
+
+The peers: micrograd 0.1.0 (PyPI), minigrad 0.0.6 (PyPI, written in C), and a Value in microgpt's style
+(tuples.py). Every engine first shows that it computes the same gradients; only then is anything timed. They
+take turns, and each figure is a median. "on" and "off" tell of Python's garbage collector: graphs with cycles
+keep it busy, so that a ratio means little without that word.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from bench import ROOT, figure, machine, medians, python, table
+from peers import FRAGILE, PEER, steps, values
+
+LONG, RECURSIVE = 1_000_000, 600  # nodes of a chain; Python's own stack ends a recursive sort before 1000
+
+OPS: dict[str, Callable[[Any, Any], Any]] = {
+    "a + b": lambda a, b: a + b,
+    "a - b": lambda a, b: a - b,
+    "a * b": lambda a, b: a * b,
+    "a / b": lambda a, b: a / b,
+    "a * 2.0": lambda a, b: a * 2.0,
+    "a ** 2": lambda a, b: a**2,
+    "a ** b": lambda a, b: a**b,
+    "-a": lambda a, b: -a,
+    "a.relu()": lambda a, b: a.relu(),
+    "a.exp()": lambda a, b: a.exp(),
+    "a.log()": lambda a, b: a.log(),
+    "a.tanh()": lambda a, b: a.tanh(),
+    "a.sigmoid()": lambda a, b: a.sigmoid(),
+    "a.gelu()": lambda a, b: a.gelu(),
+}
+
+
+def step_table(rounds: int) -> str:
+    """One training step of MLP(2, [16, 16, 1]) on 100 samples, max-margin loss plus 1e-4 Σ p²."""
+    turns = {name: step for name, (_, step) in steps().items()}
+    off, on = medians(turns, rounds, collect=False), medians(turns, rounds, collect=True)
+    head = ["one training step", "off, ms", f"x {PEER}", "on, ms", f"x {PEER}"]
+    return table(
+        head,
+        [
+            [name, *(cell for t in (off, on) for cell in (figure(1e3 * t[name]), figure(t[PEER] / t[name])))]
+            for name in turns
+        ],
+    )
+
+
+def ops_table(rounds: int, count: int = 2000) -> str:
+    """What it costs to make a node of each kind, and to drop it."""
+    engines = values()
+    rows = []
+    for text, op in OPS.items():
+        loops = {}
+        for name, value in engines.items():
+            a, b = value(0.7), value(1.3)
+            if supports(name, text, a, b):
+                loops[name] = lambda op=op, a=a, b=b: [op(a, b) for _ in range(count)]
+        times = medians(loops, rounds)
+        rows.append([text, *(figure(1e9 * times[name] / count) if name in times else "" for name in engines)])
+    return table(["ns to make a node, off", *engines], rows)
+
+
+def supports(name: str, text: str, a: Any, b: Any) -> bool:
+    """Has the engine this op? Of minigrad only those that are sound: the others free what they do not own."""
+    if name == FRAGILE:
+        return text in ("a + b", "a * b", "a.relu()")
+    try:
+        OPS[text](a, b)
+    except (AssertionError, AttributeError, TypeError):
+        return False
+    return True
+
+
+def chain_table() -> str:
+    """Chains, each in a process of its own: how deep an engine goes, and what a node costs and weighs."""
+    times, sizes = ["build", "backward", "drop"], ["built", "done", "peak", "resident"]
+    rows = []
+    for name in values():
+        for links in (RECURSIVE, LONG):
+            status, figures = python(str(ROOT / "benchmarks" / "chain.py"), name, str(links))
+            if isinstance(figures, str):
+                cause = f"signal {-status}" if status < 0 else figures.split(":")[0]
+                rows.append([name, f"{links:,}", cause, *[""] * 7])
+                continue
+            cells = [figure(1e9 * figures[what]) for what in times]
+            cells += [figure(figures[what]) if links == LONG else "" for what in sizes]
+            rows.append([name, f"{links:,}", *cells, figure(figures["left"])])
+    head = ["a chain, off", "nodes", *(f"{what}, ns" for what in times), *(f"{what}, B" for what in sizes)]
+    return table([*head, "left to the collector"], rows)
+
+
+def startup_table(rounds: int) -> str:
+    """What a new Python takes, and what an import adds to it."""
+    imports = ["pass", "import engine", "import nn", "import micrograd.engine"]
+    times = medians({what: lambda what=what: python("-c", what) for what in imports}, 3 * rounds)
+    rows = [[what, figure(1e3 * t), figure(1e3 * (t - times["pass"]))] for what, t in times.items()]
+    return table(["python -c", "ms", "beyond pass"], rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure the engine beside its peers.")
+    parser.add_argument("tables", nargs="*", help="step, ops, chain, startup; all of them by default")
+    parser.add_argument("--rounds", type=int, default=7, help="turns that each engine takes (default 7)")
+    options = parser.parse_args()
+    tables = {
+        "step": lambda: step_table(options.rounds),
+        "ops": lambda: ops_table(options.rounds),
+        "chain": chain_table,
+        "startup": lambda: startup_table(options.rounds),
+    }
+    if unknown := [name for name in options.tables if name not in tables]:
+        parser.error(f"there is no table {unknown[0]!r}; there are {', '.join(tables)}")
+    print(machine(), end="\n\n")
+    for name in options.tables or tables:
+        print(tables[name](), end="\n\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
