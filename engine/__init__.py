@@ -1,0 +1,61 @@
+"""A scalar autograd engine: numbers that remember how they were made, and the chain rule."""
+
+from engine import ops
+from engine.backward import Contribution, backward_steps, grad, topological_order
+from engine.ops import (
+    Op,
+    cos,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    gelu,
+    leaky_relu,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    sin,
+    softplus,
+    sqrt,
+    tan,
+    tanh,
+)
+from engine.sums import log_softmax, logsumexp, softmax, total, weighted_sum
+from engine.value import Value, no_grad
+
+__all__ = [
+    "Contribution",
+    "Op",
+    "Value",
+    "backward_steps",
+    "cos",
+    "erf",
+    "erfc",
+    "exp",
+    "expm1",
+    "gelu",
+    "grad",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "log_softmax",
+    "logsumexp",
+    "maximum",
+    "minimum",
+    "no_grad",
+    "ops",
+    "relu",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "tan",
+    "tanh",
+    "topological_order",
+    "total",
+    "weighted_sum",
+]

@@ -1,0 +1,195 @@
+"""A formula written down: for people, for Python, and in LaTeX.
+
+All three are algebras whose meaning of a word is a piece of text and how tightly it binds. So brackets stand
+where the tree needs them and nowhere else, and the text, read again, is the same tree.
+"""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from engine.formula import CONSTANTS, FUNCTIONS, Algebra, Formula
+
+CHOICE, TEST, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)  # from loose to tight
+BINDS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "<": TEST, "<=": TEST, ">": TEST, ">=": TEST}
+
+
+class Text(NamedTuple):
+    """A piece of a formula's text, and how tightly it binds."""
+
+    text: str
+    binds: int = ATOM
+
+    def within(self, binds: int) -> str:
+        """The text as a part of something that binds as tightly as ``binds``: in brackets if need be."""
+        return self.text if self.binds >= binds else f"({self.text})"
+
+
+def short(x: float) -> str:
+    """A number as a person writes it: 2 rather than 2.0, and no digit lost.
+
+    >>> short(2.0), short(-0.5), short(1e300)
+    ('2', '-0.5', '1e+300')
+    """
+    whole = x.is_integer() and abs(x) < 1e15 and (x != 0 or math.copysign(1, x) > 0)
+    return str(int(x)) if whole else repr(x)
+
+
+class People(Algebra[Text]):
+    """Writes a formula as the row has it.
+
+    >>> Formula("1 - y**2").fold(People(), [], Text("tanh(x)")).text
+    '1 - tanh(x) ** 2'
+    """
+
+    def number(self, x: float) -> Text:
+        return Text(short(x), SIGN if math.copysign(1, x) < 0 else ATOM)
+
+    def apply(self, word: str, *args: Text) -> Text:
+        if word == "neg":
+            return Text(f"-{args[0].within(SIGN)}", SIGN)
+        if word == "**":
+            return self.power(*args)
+        if word in BINDS:
+            binds = BINDS[word]
+            left, right = args[0].within(binds), args[1].within(binds + 1)  # a - (b - c) keeps its brackets
+            return Text(f"{left} {word} {right}", binds)
+        return Text(f"{word}({', '.join(arg.text for arg in args)})" if args else word)
+
+    def power(self, base: Text, exponent: Text) -> Text:
+        return Text(f"{base.within(ATOM)} ** {exponent.within(SIGN)}", POWER)
+
+    def choose(self, test: Text, then: Callable[[], Text], other: Callable[[], Text]) -> Text:
+        return Text(f"{then().within(TEST)} if {test.text} else {other().within(TEST)}", CHOICE)
+
+    def call(self, formula: Formula, *args: Text) -> Text:
+        return self.apply(formula.name, *args)
+
+
+class Python(People):
+    """Writes a formula as Python to be run: the same text, but for what would leave the floats.
+
+    A number that stands alone is written 1.0, not 1; a power that could turn complex goes through `pow`.
+    The operations that the text calls by name are kept in ``called``: whoever runs it must define them.
+    """
+
+    def __init__(self) -> None:
+        self.called: dict[str, Formula] = {}
+
+    def power(self, base: Text, exponent: Text) -> Text:
+        if exponent.text.lstrip("-").isdigit():
+            return super().power(base, exponent)
+        return Text(f"pow({base.text}, {exponent.text})")
+
+    def choose(self, test: Text, then: Callable[[], Text], other: Callable[[], Text]) -> Text:
+        return super().choose(test, lambda: as_float(then()), lambda: as_float(other()))
+
+    def call(self, formula: Formula, *args: Text) -> Text:
+        self.called[formula.name] = formula
+        return super().call(formula, *args)
+
+    def define(self, formula: Formula, name: str) -> str:
+        """The line of Python that defines a word: ``def sigmoid(a): return ...``."""
+        return f"def {name}({', '.join(formula.letters)}): return {self.write(formula)}"
+
+    def write(self, formula: Formula) -> str:
+        """The formula in its own letters, as Python that gives a float."""
+        return as_float(formula.fold(self, [Text("a"), Text("b")], Text("y"))).text
+
+
+class Latex(Algebra[Text]):
+    r"""Writes a formula in LaTeX.
+
+    >>> Formula("exp(a) / (1 + exp(a))").fold(Latex(), [Text("x")]).text
+    '\\frac{e^{x}}{1 + e^{x}}'
+    """
+
+    NAMES = {"log": r"\ln", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "tanh": r"\tanh", "max": r"\max",
+             "min": r"\min", "sigmoid": r"\sigma", "pi": r"\pi"}  # fmt: skip
+    SIGNS = {"<=": r"\le", ">=": r"\ge", "*": r"\,"}
+
+    def number(self, x: float) -> Text:
+        mantissa, _, exponent = short(x).replace("inf", r"\infty").partition("e")
+        text = rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+        return Text(text, SIGN if math.copysign(1, x) < 0 else PRODUCT if exponent else ATOM)
+
+    def apply(self, word: str, *args: Text) -> Text:
+        match word, *(arg.text for arg in args):
+            case "neg", _:
+                return Text(f"-{args[0].within(SIGN)}", SIGN)
+            case "exp", a:
+                return Text(f"e^{{{a}}}", POWER)
+            case "sqrt", a:
+                return Text(rf"\sqrt{{{a}}}")
+            case "abs", a:
+                return Text(rf"\left|{a}\right|")
+            case "/", a, b:
+                return Text(rf"\frac{{{a}}}{{{b}}}", PRODUCT)
+            case "**", _, b:
+                return Text(f"{args[0].within(ATOM)}^{{{b}}}", POWER)
+            case "*", _, b:
+                left, right = args[0].within(PRODUCT), args[1].within(SIGN if b[:1] != "-" else ATOM)
+                dot = r"\cdot" if right[:1].isdigit() or left[-1:].isdigit() and right[:1] == "(" else r"\,"
+                return Text(f"{left} {dot} {right}", PRODUCT)
+            case _ if word in BINDS:
+                binds = BINDS[word]
+                left, right = args[0].within(binds), args[1].within(binds + 1)
+                return Text(f"{left} {self.SIGNS.get(word, word)} {right}", binds)
+        name = self.NAMES.get(word, rf"\operatorname{{{word}}}".replace("_", r"\_"))
+        return Text(rf"{name}\left({', '.join(arg.text for arg in args)}\right)" if args else name)
+
+    def choose(self, test: Text, then: Callable[[], Text], other: Callable[[], Text]) -> Text:
+        cases = rf"{then().text} & \text{{if }} {test.text} \\ {other().text} & \text{{else}}"
+        return Text(rf"\begin{{cases}} {cases} \end{{cases}}")
+
+    def call(self, formula: Formula, *args: Text) -> Text:
+        return self.apply(formula.name, *args)
+
+
+def as_float(text: Text) -> Text:
+    """A number that stands alone, written so that Python takes it for a float."""
+    return Text(f"{text.text}.0", text.binds) if text.text.lstrip("-").isdigit() else text
+
+
+def power(a: float, b: float) -> float:
+    """``a ** b`` among the real numbers, where Python would turn complex.
+
+    >>> power(-8.0, 1 / 3)
+    Traceback (most recent call last):
+    ValueError: a negative number has no real power that is not whole
+    """
+    y = a**b
+    if isinstance(y, complex):
+        raise ValueError("a negative number has no real power that is not whole")
+    return float(y)
+
+
+_numbers = itertools.count(1)
+
+
+def run(source: str, what: str, **names: Any) -> dict[str, Any]:
+    """Run Python that was written here, and return the names it defines.
+
+    The source stays readable: ``inspect.getsource`` and tracebacks show it, under ``what``.
+    """
+    file = f"<{what} #{next(_numbers)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    space: dict[str, Any] = {**FUNCTIONS, **CONSTANTS, "pow": power, "inf": math.inf, "nan": math.nan, **names}
+    exec(compile(source, file, "exec"), space)
+    return space
+
+
+def function(formula: Formula) -> Callable[..., float]:
+    """A formula as a function of floats: one argument for each letter that it uses.
+
+    >>> function(Formula("a ** b"))(2.0, 10.0)
+    1024.0
+    """
+    python = Python()
+    source = python.define(formula, "f")
+    words = {name: function(called) for name, called in python.called.items()}
+    return run(source, formula.text, **words)["f"]  # type: ignore[no-any-return]

@@ -1,0 +1,71 @@
+"""From a row of the table, the Python function that records it.
+
+Nothing runs more often than the making of a node, so each row becomes a function of its own, as if written by
+hand: the formula, the slopes that are needed, and the new node, with no loop and no look-up in between.
+``inspect.getsource`` shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from engine.notation import Python, function, run
+from engine.op import Op
+
+HEAD = """\
+def record({params}):
+    {doc!r}
+"""
+MIXED = """\
+    if {test}:  # a plain number, perhaps
+        return _mixed({params})
+"""
+BODY = """\
+    {unpack}
+    try:
+        y = {formula}
+        if _paused and _thread() in _paused:
+            return _Value(y)
+        _slopes = ({slopes},)
+    except (ArithmeticError, ValueError) as _error:
+        raise _op.outside(_error, [{data}], [{labels}]) from None
+    _node = _new(_Value)
+    _node.data = y
+    _node.grad = 0.0
+    _node.label = ""
+    _node.op = _op
+    _node.parents = ({params},)
+    _node._local = _slopes
+    return _node
+"""
+
+
+def recorder(op: Op, constant: Sequence[bool], mixed: Any = None, **names: Any) -> Callable[..., Any]:
+    """The function that records one row.
+
+    Args:
+        op: the row.
+        constant: for each parent, whether it is a plain number: its slope is not evaluated, and reads 0.0.
+        mixed: whom to hand the parents to if one is not a Value; if None, all of them are.
+        names: what the source leaves open: the class of the nodes, and how to make one.
+    """
+    python = Python()
+    letters = op.formula.letters
+    params = [f"_{letter}" for letter in letters]
+    slopes = [
+        "0.0" if skip else python.write(partial) for partial, skip in zip(op.partials, constant, strict=True)
+    ]
+    parts = {
+        "doc": f"y = {op.formula.text}, recorded.",
+        "params": ", ".join(params),
+        "test": " or ".join(f"type({param}) is not _Value" for param in params),
+        "unpack": "; ".join(f"{letter} = {param}.data" for letter, param in zip(letters, params, strict=True)),
+        "formula": python.write(op.formula),
+        "slopes": ", ".join(slopes),
+        "data": ", ".join(letters),
+        "labels": ", ".join(f"{param}.label" for param in params),
+    }
+    source = (HEAD + (MIXED if mixed else "") + BODY).format(**parts)
+    words = {name: function(formula) for name, formula in python.called.items()}
+    return run(source, f"row {op.symbol}", **words, **names, _op=op, _mixed=mixed)["record"]  # type: ignore[no-any-return]

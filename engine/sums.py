@@ -1,0 +1,110 @@
+"""Functions of a list. They are made of operations, and have no calculus of their own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from operator import mul
+from typing import Any
+
+from engine import ops
+from engine.op import Calculus, Operation
+from engine.plain import plain
+from engine.value import Number, Value, lift, recording
+
+
+def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Number = 0.0) -> Any:
+    """z = b + Σ wᵢ aᵢ as one node, as in the textbook's diagram of a neuron.
+
+    Args:
+        weights: w₁ … wₙ, Values or plain numbers.
+        inputs: a₁ … aₙ, as many.
+        bias: b.
+
+    Returns:
+        A Value with the parents weights, inputs, bias, in this order; a float if all are plain numbers.
+        The products are added to the bias from left to right.
+
+    Raises:
+        ValueError: there are not as many inputs as weights.
+        TypeError: one of them is neither a Value nor a plain number.
+
+    >>> weighted_sum([Value(2.0), Value(-1.0)], [Value(3.0), Value(4.0)], bias=Value(0.5)).data
+    2.5
+    """
+    if len(weights) != len(inputs):
+        raise ValueError(f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}")
+    try:
+        w, a, z = [v.data for v in weights], [v.data for v in inputs], bias.data  # type: ignore[union-attr]
+        for product in map(mul, w, a):
+            z += product
+    except (AttributeError, TypeError):  # there are plain numbers among them
+        return _lifted(ops.weighted_sum, [*weights, *inputs, bias])
+    return _node(ops.weighted_sum, (*weights, *inputs, bias), z, (*a, *w, 1.0))  # type: ignore[arg-type]
+
+
+def total(values: Sequence[Number]) -> Any:
+    """y = Σ aᵢ as one node, added from left to right; 0.0 if there are none.
+
+    >>> total([Value(1.0), 2.0, Value(4.0)]).data
+    7.0
+    """
+    return _lifted(ops.total, values) if values else 0.0
+
+
+def _lifted(op: Operation, args: Sequence[Number]) -> Any:
+    """``op`` of ``args``: a node if there is a Value among them, else a float."""
+    if not any(isinstance(arg, Value) for arg in args):
+        return op.value(*map(plain, args))
+    parents = tuple(lift(arg) for arg in args)
+    data = [parent.data for parent in parents]
+    slopes = [op.slope(position, Calculus(), data, 0.0) for position in range(len(data))]
+    return _node(op, parents, op.value(*data), slopes)
+
+
+def _node(op: Operation, parents: tuple[Value, ...], data: float, slopes: Sequence[float]) -> Value:
+    node = Value(data)
+    if recording():
+        node.op, node.parents, node._local = op, parents, slopes
+    return node
+
+
+def _shifted(values: Sequence[Number]) -> tuple[Any, list[Any]]:
+    """The greatest of ``values``, and how far each lies below it: 0 or less, so that exp cannot overflow."""
+    if not values:
+        raise ValueError("expected at least one value, not an empty list")
+    greatest: Any = functools.reduce(ops.maximum, values)
+    return greatest, [value - greatest for value in values]
+
+
+def logsumexp(values: Sequence[Number]) -> Any:
+    """log Σ exp(aᵢ), for numbers of any size: m + log Σ exp(aᵢ - m), where m is the greatest.
+
+    >>> logsumexp([1000.0, 1000.0])
+    1000.6931471805599
+    """
+    greatest, below = _shifted(values)
+    return greatest + ops.log(total([ops.exp(value) for value in below]))
+
+
+def log_softmax(values: Sequence[Number]) -> list[Any]:
+    """aᵢ - log Σ exp(aⱼ) for each i: the logarithms of the probabilities that `softmax` gives.
+
+    >>> log_softmax([0.0, -1000.0])
+    [0.0, -1000.0]
+    """
+    _, below = _shifted(values)
+    log_total = ops.log(total([ops.exp(value) for value in below]))
+    return [value - log_total for value in below]
+
+
+def softmax(values: Sequence[Number]) -> list[Any]:
+    """exp(aᵢ) / Σ exp(aⱼ) for each i: the logits aᵢ as probabilities, which add up to 1.
+
+    >>> softmax([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    _, below = _shifted(values)
+    exps = [ops.exp(value) for value in below]
+    whole = total(exps)
+    return [e / whole for e in exps]

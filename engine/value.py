@@ -1,0 +1,246 @@
+"""A Value is a number that remembers how it was made."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+from engine.backward import backward, topological_order
+from engine.op import Calculus, Op, Operation, find, own, table
+from engine.plain import is_plain, plain
+from engine.record import recorder
+
+Number: TypeAlias = Union["Value", float]
+
+
+class Value:
+    """A number, and, if it was computed, the numbers that it was computed from.
+
+    Args:
+        data: the number: an int, a bool, a float or a NumPy scalar; it becomes a float.
+        label: a name, for pictures and explanations.
+
+    Attributes:
+        data: the number.
+        grad: ∂root/∂self, after ``root.backward()``.
+        label: the name.
+        op: the operation that made it; None for a leaf.
+        parents: the Values that it was made from, in order; one that was used twice is there twice.
+
+    Raises:
+        TypeError: ``data`` is not a plain number, or ``label`` not a str.
+
+    >>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")
+    >>> y = w * x + 1
+    >>> y.backward()
+    >>> y.data, x.grad, w.grad
+    (-5.0, -3.0, 2.0)
+    """
+
+    __slots__ = ("__weakref__", "_local", "data", "grad", "label", "op", "parents")
+    __array_ufunc__ = None  # in arithmetic between the two, NumPy leaves the work to us
+    constant = False  #: whether it is a plain number of an expression, which takes no gradient
+
+    def __init__(self, data: float, label: str = "") -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"a label is a str, not {type(label).__name__}: {label!r}")
+        self.data: float = plain(data)
+        self.grad: float = 0.0
+        self.label: str = label
+        self.op: Operation | None = None
+        self.parents: tuple[Value, ...] = ()
+        self._local: Sequence[float] = ()
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data}, grad={self.grad}{label})"
+
+    def local_gradients(self) -> tuple[float, ...]:
+        """∂self/∂parent for each parent, at the numbers of the forward pass; 0.0 for a plain number.
+
+        >>> (Value(2.0) * Value(5.0)).local_gradients()
+        (5.0, 2.0)
+        """
+        edges = zip(self.parents, self._local, strict=True)
+        return tuple(0.0 if parent.constant else local for parent, local in edges)
+
+    def differentiate(self) -> list[Number]:
+        """∂self/∂parent for each parent, as Values made by the row's slopes: the way to higher derivatives.
+
+        Raises:
+            ValueError: a parent's number was changed after this Value was computed from it.
+        """
+        if self.op is None:
+            return []
+        now = self.op.value(*(parent.data for parent in self.parents))
+        if now != self.data and (now == now or self.data == self.data):  # NaN after NaN is no change
+            raise ValueError(
+                f"{self!r} would now be {now}: a number that it was computed from has been changed since; "
+                "compute it again before you differentiate with create_graph=True"
+            )
+        args = [parent.data if parent.constant else parent for parent in self.parents]
+        return [
+            0.0 if parent.constant else self.op.slope(position, Calculus(), args, self)
+            for position, parent in enumerate(self.parents)
+        ]
+
+    def backward(self) -> None:
+        """Set ``grad`` = ∂self/∂node on every node in between, and add it to that of every leaf.
+
+        >>> x = Value(3.0)
+        >>> (x * x + x).backward()
+        >>> x.grad
+        7.0
+        """
+        backward(self)
+
+    if TYPE_CHECKING:  # the rows of the table record these: see the end of this room
+
+        def __add__(self, other: Number) -> Value: ...
+        def __radd__(self, other: float) -> Value: ...
+        def __sub__(self, other: Number) -> Value: ...
+        def __rsub__(self, other: float) -> Value: ...
+        def __mul__(self, other: Number) -> Value: ...
+        def __rmul__(self, other: float) -> Value: ...
+        def __truediv__(self, other: Number) -> Value: ...
+        def __rtruediv__(self, other: float) -> Value: ...
+        def __pow__(self, other: Number) -> Value: ...
+        def __rpow__(self, other: float) -> Value: ...
+        def __neg__(self) -> Value: ...
+        def __abs__(self) -> Value: ...
+
+    def __getattr__(self, name: str) -> Callable[[], Value]:
+        op = table.get(name)  # an operation of one argument is a method, too
+        if not isinstance(op, Op) or len(op.partials) != 1:
+            raise AttributeError(f"a Value has no attribute {name!r}, and the table no such operation")
+        if name in own:  # for good: a row of our own cannot be replaced by another
+            setattr(Value, name, fast(op))
+        return functools.partial(fast(op), self)
+
+    def __record__(self, op: Op, args: Sequence[Any]) -> Any:
+        """Record ``op`` as called on ``args``, of which this Value is one."""
+        return fast(op)(*args)
+
+    def __lt__(self, other: Number) -> bool:
+        return self.data < lift(other).data
+
+    def __le__(self, other: Number) -> bool:
+        return self.data <= lift(other).data
+
+    def __gt__(self, other: Number) -> bool:
+        return self.data > lift(other).data
+
+    def __ge__(self, other: Number) -> bool:
+        return self.data >= lift(other).data
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        return self.parents  # micrograd's name
+
+    @property
+    def _op(self) -> str:
+        return self.op.symbol if self.op else ""  # micrograd's name
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        for node in topological_order(self):
+            if id(node) not in memo:
+                memo[id(node)] = copy = object.__new__(type(node))
+                copy.data, copy.grad, copy.label, copy.op = node.data, node.grad, node.label, node.op
+                copy.parents = tuple(memo[id(parent)] for parent in node.parents)
+                copy._local = node._local
+        return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self.parents:
+            raise TypeError(
+                "a Value that was computed cannot be pickled, as its copy would be cut off from its parents: "
+                "pickle the leaves and compute it again, use copy.deepcopy, or save a model with nn.save"
+            )
+        return super().__reduce_ex__(protocol)
+
+
+class Constant(Value):
+    """A plain number in an expression: a parent like any other, but one that takes no gradient."""
+
+    __slots__ = ()
+    constant = True
+    grad = property(lambda self: 0.0, lambda self, grad: None)  # type: ignore[assignment]
+
+
+def lift(x: Any) -> Value:
+    """``x`` itself if it is a Value, and a Constant if it is a plain number.
+
+    Raises:
+        TypeError: it is neither; the message names its type.
+    """
+    return x if isinstance(x, Value) else Constant(x)
+
+
+#: For each thread in which nothing is to be recorded, how many no_grad blocks it is in.
+_paused: dict[int, int] = {}
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Within it (or in a function decorated with it), this thread computes Values but records nothing.
+
+    >>> x = Value(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.parents
+    (4.0, ())
+    """
+    me = get_ident()
+    _paused[me] = _paused.get(me, 0) + 1
+    try:
+        yield
+    finally:
+        _paused[me] -= 1
+        if not _paused[me]:
+            del _paused[me]
+
+
+def recording() -> bool:
+    """Whether this thread records, that is, is in no `no_grad`."""
+    return get_ident() not in _paused
+
+
+_names = {"_Value": Value, "_new": object.__new__, "_paused": _paused, "_thread": get_ident}
+
+
+@functools.cache
+def fast(op: Op) -> Callable[..., Any]:
+    """The function that records ``op``; it takes Values at once, and hands anything else to `mixed`."""
+    return recorder(op, [False] * len(op.partials), mixed=functools.partial(mixed, op), **_names)
+
+
+@functools.cache
+def _variant(op: Op, *constant: bool) -> Callable[..., Value]:
+    return recorder(op, constant, **_names)
+
+
+def mixed(op: Op, *args: Any) -> Any:
+    """Record ``op`` where plain numbers may stand among the Values."""
+    parents = []
+    for arg in args:
+        if not isinstance(arg, Value):
+            if not is_plain(arg):
+                return NotImplemented  # so that Python asks the other operand, and then says what is wrong
+            arg = Constant(arg)
+        parents.append(arg)
+    return _variant(op, *[parent.constant for parent in parents])(*parents)
+
+
+def _operators(op: Op) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """The two methods of one of Python's operators: self ∘ other, and other ∘ self."""
+    return fast(op), lambda self, other: mixed(op, other, self)
+
+
+for _symbol, _name in {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow"}.items():
+    _forward, _reflected = _operators(find(_symbol))
+    setattr(Value, f"__{_name}__", _forward)
+    setattr(Value, f"__r{_name}__", _reflected)
+Value.__neg__, Value.__abs__ = fast(find("neg")), fast(find("abs"))  # type: ignore[method-assign]
