@@ -1,0 +1,70 @@
+"""What goes into a model: one sample, checked, as Values or as plain floats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from engine import Value
+from engine.plain import plain
+from engine.value import Constant
+
+__all__ = ["Lifted", "count", "floats", "lifted"]
+
+
+class Lifted(list[Value]):
+    """Inputs that are Values already, so that no neuron has to look at them again."""
+
+
+def lifted(x: Iterable[Any], n: int) -> Lifted:
+    """A sample as n Values: the plain numbers in it become constants called x0, x1, ...
+
+    Raises:
+        ValueError: there are not n of them.
+        TypeError: x is not a list, or one of it neither a Value nor a plain number.
+
+    >>> lifted([Value(2.0, label="here"), 3.0], 2)[1].label
+    'x1'
+    """
+    if type(x) is not Lifted:
+        x = Lifted([v if isinstance(v, Value) else Constant(v, f"x{i}") for i, v in enumerate(_listed(x, n))])
+    if len(x) != n:
+        raise ValueError(f"expected {n} inputs, got {len(x)}")
+    return x
+
+
+def floats(x: Iterable[Any], n: int) -> list[float]:
+    """A sample as n floats.
+
+    Raises:
+        ValueError: there are not n of them.
+        TypeError: x is not a list, or one of it not a plain number.
+
+    >>> floats([1, 2.5], 2)
+    [1.0, 2.5]
+    """
+    numbers = [plain(v) for v in _listed(x, n)]
+    if len(numbers) != n:
+        raise ValueError(f"expected {n} inputs, got {len(numbers)}")
+    return numbers
+
+
+def count(name: str, n: Any) -> int:
+    """``n``, if it is a whole number of at least 1.
+
+    Raises:
+        ValueError: it is not; the message calls it ``name``.
+
+    >>> count("nin", 0)
+    Traceback (most recent call last):
+    ValueError: nin is a whole number of at least 1, not 0
+    """
+    if isinstance(n, bool) or not hasattr(n, "__index__") or n < 1:
+        raise ValueError(f"{name} is a whole number of at least 1, not {n!r:.60}")
+    return int(n)
+
+
+def _listed(x: Any, n: int) -> list[Any]:
+    if isinstance(x, (str, bytes, dict, Value)) or not hasattr(x, "__iter__"):
+        raise TypeError(f"a sample is a list of {n} numbers, not {type(x).__name__}: {x!r:.60}")
+    return list(x)
