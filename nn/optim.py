@@ -1,0 +1,186 @@
+"""Optimisers: they read each parameter's gradient and write its number, and know nothing of models.
+
+A step works out every new number first and writes only then, so that a gradient that is no number stops it
+while every parameter is still what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import isfinite, sqrt
+from typing import Any
+
+__all__ = ["Adam", "Optimizer", "SGD"]
+
+Rate = float | Callable[[int], float]
+
+
+class Optimizer:
+    """What the optimisers share: the parameters, the learning rate, and how a step is made safe.
+
+    A subclass says in `_moved` where a step takes one parameter.
+    """
+
+    def __init__(self, parameters: Iterable[Any], lr: Rate, weight_decay: float) -> None:
+        self.parameters = list(parameters)
+        if not self.parameters:
+            raise ValueError("expected at least one parameter to learn, not an empty list")
+        for p in self.parameters:
+            if not (hasattr(p, "data") and hasattr(p, "grad")):
+                raise TypeError(f"a parameter is a Value, not {type(p).__name__}: {p!r:.60}")
+        if len({id(p) for p in self.parameters}) < len(self.parameters):
+            raise ValueError("a parameter is in the list twice; it would move twice as far as the others")
+        self.steps = 0  #: how many steps have been made
+        self.weight_decay = _between("weight_decay", weight_decay, 0.0)
+        self._memory: list[Any] = [None] * len(self.parameters)  # what a rule remembers of each parameter
+        self.lr = lr
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step; assign a number, or a function of the steps made so far."""
+        return _between("lr", self._lr(self.steps) if callable(self._lr) else self._lr, 0.0)
+
+    @lr.setter
+    def lr(self, rate: Rate) -> None:
+        self._lr = rate if callable(rate) else _between("lr", rate, 0.0)
+
+    def zero_grad(self) -> None:
+        """Set every gradient to 0, as ``backward`` adds to what is there."""
+        for p in self.parameters:
+            p.grad = 0.0
+
+    def step(self) -> None:
+        """Move every parameter once, against its gradient.
+
+        Raises:
+            FloatingPointError: a gradient, or where it would lead, is not finite; the message names the
+                parameter, and none has moved.
+        """
+        rate = self.lr
+        moved = []
+        for k, (p, memory) in enumerate(zip(self.parameters, self._memory)):
+            data, memory = self._moved(p.data, p.grad + self.weight_decay * p.data, memory, rate)
+            if not isfinite(data):
+                name = p.label or f"number {k}"
+                raise FloatingPointError(
+                    f"the step would take parameter {name} from {p.data} to {data}: "
+                    f"its gradient is {p.grad}, the learning rate {rate}. No parameter was moved"
+                )
+            moved.append((p, data, memory))
+        for p, data, _ in moved:
+            p.data = data
+        self._memory = [memory for _, _, memory in moved]
+        self.steps += 1
+
+    def _moved(self, data: float, gradient: float, memory: Any, rate: float) -> tuple[float, Any]:
+        """Where the step takes a parameter, and what to remember of it."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Gradient descent: w ← w - η g, as in PyTorch.
+
+        g = ∂E/∂w + weight_decay · w
+        v ← momentum · v + g            with momentum, v takes the place of g; it begins as g
+        g + momentum · v                with nesterov, this does
+
+    Args:
+        parameters: the Values to move.
+        lr: η, a number, or a function of the number of steps made so far.
+        momentum: the part of the last step to keep, 0 <= momentum < 1.
+        nesterov: look ahead along the momentum.
+        weight_decay: the pull of each parameter towards 0; that of ½ weight_decay · Σ w² in the loss.
+
+    Raises:
+        TypeError: a parameter is not a Value.
+        ValueError: there are no parameters, or a number is outside its range.
+
+    >>> from engine import Value
+    >>> w = Value(5.0)
+    >>> optimizer = SGD([w], lr=0.1)
+    >>> (w * w).backward()
+    >>> optimizer.step()
+    >>> w.data
+    4.0
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Any],
+        lr: Rate,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay)
+        self.momentum, self.nesterov = _between("momentum", momentum, 0.0, 1.0), nesterov
+        if nesterov and not momentum:
+            raise ValueError("nesterov looks ahead along the momentum: it needs momentum > 0")
+
+    def _moved(self, data: float, gradient: float, memory: Any, rate: float) -> tuple[float, Any]:
+        if not self.momentum:
+            return data - rate * gradient, None
+        velocity = gradient if memory is None else self.momentum * memory + gradient
+        ahead = gradient + self.momentum * velocity if self.nesterov else velocity
+        return data - rate * ahead, velocity
+
+
+class Adam(Optimizer):
+    """Steps of about η, whatever the size of the gradients (Kingma and Ba, 2015), as in PyTorch.
+
+        m ← β₁ m + (1 - β₁) g           the mean of the gradients g = ∂E/∂w + weight_decay · w
+        v ← β₂ v + (1 - β₂) g²          and of their squares, both begun at 0
+        w ← w - η m̂ / (√v̂ + ε)          where m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) at step t = 1, 2, ...
+
+    Args:
+        parameters: the Values to move.
+        lr: η, a number, or a function of the number of steps made so far.
+        betas: β₁ and β₂, each 0 <= β < 1.
+        eps: ε > 0.
+        weight_decay: the pull of each parameter towards 0; that of ½ weight_decay · Σ w² in the loss.
+
+    Raises:
+        TypeError: a parameter is not a Value.
+        ValueError: there are no parameters, or a number is outside its range.
+
+    >>> from engine import Value
+    >>> w = Value(5.0)
+    >>> optimizer = Adam([w], lr=0.1)
+    >>> (1000 * w).backward()
+    >>> optimizer.step()
+    >>> round(w.data, 6)
+    4.9
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Any],
+        lr: Rate = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay)
+        beta1, beta2 = betas
+        self.betas = _between("betas[0]", beta1, 0.0, 1.0), _between("betas[1]", beta2, 0.0, 1.0)
+        self.eps = _between("eps", eps, 5e-324)
+
+    def _moved(self, data: float, gradient: float, memory: Any, rate: float) -> tuple[float, Any]:
+        beta1, beta2 = self.betas
+        m, v = memory or (0.0, 0.0)
+        m = beta1 * m + (1 - beta1) * gradient
+        v = beta2 * v + (1 - beta2) * gradient * gradient
+        t = self.steps + 1
+        m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+        return data - rate * m_hat / (sqrt(v_hat) + self.eps), (m, v)
+
+
+def _between(name: str, x: Any, low: float, below: float = float("inf")) -> float:
+    """``x`` as a float, if low <= x < below."""
+    if not hasattr(x, "__float__"):
+        raise TypeError(f"{name} is a number, not {type(x).__name__}: {x!r:.60}")
+    if not low <= x < below:  # a NaN is not
+        above = "finite" if below == float("inf") else f"below {below:g}"
+        at_least = "above 0" if low else "at least 0"
+        raise ValueError(f"{name} is {at_least} and {above}, not {x!r}")
+    return float(x)
