@@ -2,6 +2,7 @@
 
 from engine import ops
 from engine.backward import Contribution, backward_steps, grad, topological_order
+from engine.check import check_row, gradcheck
 from engine.ops import (
     Op,
     cos,
@@ -23,14 +24,16 @@ from engine.ops import (
     tan,
     tanh,
 )
+from engine.pause import no_grad
 from engine.sums import log_softmax, logsumexp, softmax, total, weighted_sum
-from engine.value import Value, no_grad
+from engine.value import Value
 
 __all__ = [
     "Contribution",
     "Op",
     "Value",
     "backward_steps",
+    "check_row",
     "cos",
     "erf",
     "erfc",
@@ -38,6 +41,7 @@ __all__ = [
     "expm1",
     "gelu",
     "grad",
+    "gradcheck",
     "leaky_relu",
     "log",
     "log1p",

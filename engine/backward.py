@@ -53,7 +53,7 @@ def topological_order(root: Node) -> list[Node]:
 
 def pass_on(upstream: Any, parents: Sequence[Node], local_gradients: Sequence[Any]) -> None:
     """The chain rule: to each parent's gradient, add the node's own times the local gradient."""
-    for parent, local in zip(parents, local_gradients):  # noqa: B905 (a check here is paid by every edge)
+    for parent, local in zip(parents, local_gradients):
         parent.grad += upstream * local
 
 

@@ -158,4 +158,5 @@ def _fold(tree: Tree, algebra: Algebra[T], letters: Mapping[str, Any]) -> T:
 
 
 def _mentions(tree: Tree, letter: str) -> bool:
-    return tree == letter or isinstance(tree, tuple) and any(_mentions(part, letter) for part in tree[1:])
+    parts = tree[1:] if isinstance(tree, tuple) else ()
+    return tree == letter or any(_mentions(part, letter) for part in parts)

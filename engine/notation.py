@@ -10,7 +10,7 @@ import itertools
 import linecache
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from engine.formula import CONSTANTS, FUNCTIONS, Algebra, Formula
 
@@ -108,9 +108,9 @@ class Latex(Algebra[Text]):
     '\\frac{e^{x}}{1 + e^{x}}'
     """
 
-    NAMES = {"log": r"\ln", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "tanh": r"\tanh", "max": r"\max",
-             "min": r"\min", "sigmoid": r"\sigma", "pi": r"\pi"}  # fmt: skip
-    SIGNS = {"<=": r"\le", ">=": r"\ge", "*": r"\,"}
+    NAMES: ClassVar = {"log": r"\ln", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "tanh": r"\tanh",
+                       "max": r"\max", "min": r"\min", "sigmoid": r"\sigma", "pi": r"\pi"}  # fmt: skip
+    SIGNS: ClassVar = {"<=": r"\le", ">=": r"\ge", "*": r"\,"}
 
     def number(self, x: float) -> Text:
         mantissa, _, exponent = short(x).replace("inf", r"\infty").partition("e")
@@ -133,7 +133,7 @@ class Latex(Algebra[Text]):
                 return Text(f"{args[0].within(ATOM)}^{{{b}}}", POWER)
             case "*", _, b:
                 left, right = args[0].within(PRODUCT), args[1].within(SIGN if b[:1] != "-" else ATOM)
-                dot = r"\cdot" if right[:1].isdigit() or left[-1:].isdigit() and right[:1] == "(" else r"\,"
+                dot = r"\cdot" if right[:1].isdigit() or (left[-1:].isdigit() and right[:1] == "(") else r"\,"
                 return Text(f"{left} {dot} {right}", PRODUCT)
             case _ if word in BINDS:
                 binds = BINDS[word]
@@ -172,13 +172,13 @@ _numbers = itertools.count(1)
 
 
 def run(source: str, what: str, **names: Any) -> dict[str, Any]:
-    """Run Python that was written here, and return the names it defines.
+    """Run Python that was written from a formula, and return the names that it defines.
 
     The source stays readable: ``inspect.getsource`` and tracebacks show it, under ``what``.
     """
     file = f"<{what} #{next(_numbers)}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    space: dict[str, Any] = {**FUNCTIONS, **CONSTANTS, "pow": power, "inf": math.inf, "nan": math.nan, **names}
+    space = {**FUNCTIONS, **CONSTANTS, "inf": math.inf, "nan": math.nan, "pow": power, **names}
     exec(compile(source, file, "exec"), space)
     return space
 

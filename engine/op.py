@@ -5,9 +5,9 @@ from __future__ import annotations
 import keyword
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from engine.formula import COMPARISONS, CONSTANTS, LETTERS, Algebra, Formula
+from engine.formula import CONSTANTS, LETTERS, Algebra, Formula
 from engine.notation import function
 from engine.plain import plain
 
@@ -67,6 +67,9 @@ class Op(Operation):
     ValueError: Op('cube', 'a ** 3', '3 * x**2'): '3 * x**2' is not a formula: a row is arithmetic in ...
     """
 
+    formula: Formula
+    partials: tuple[Formula, ...]
+
     def __init__(
         self,
         symbol: str,
@@ -76,14 +79,14 @@ class Op(Operation):
         kinks: Mapping[Any, Any] | None = None,
     ) -> None:
         self.symbol, arity = symbol, len(partials)
-        words = {name: op.formula for name, op in table.items() if isinstance(op, Op) and name.isidentifier()}
+        words = {name: op.formula for name, op in rows().items() if name.isidentifier()}
         try:
             check_symbol(symbol)
             self.formula = Formula(formula, "ab", words, symbol)
             self.partials = tuple(Formula(partial, "ab"[:arity] + "y", words) for partial in partials)
             if self.formula.letters != tuple("ab"[:arity]) or not arity:
                 used = ", ".join(self.formula.letters) or "none"
-                raise ValueError(f"one slope for each letter, please: the letters are {used}; slopes: {arity}")
+                raise ValueError(f"a row has one slope for each letter: letters {used}, slopes {arity}")
             self.at = [point(p, arity) for p in at]
             self.kinks = {point(p, arity): point(slopes, arity) for p, slopes in (kinks or {}).items()}
         except (TypeError, ValueError) as error:
@@ -135,6 +138,11 @@ class Op(Operation):
         return type(error)(f"{formula} at {point}: {error.args[-1]}")
 
 
+def rows() -> dict[str, Op]:
+    """The operations that are rows of text."""
+    return {symbol: op for symbol, op in table.items() if isinstance(op, Op)}
+
+
 def find(symbol: str) -> Operation:
     """The operation of that symbol.
 
@@ -167,7 +175,7 @@ def point(numbers: Any, arity: int) -> tuple[float, ...]:
 class Calculus(Algebra[Any]):
     """Reads a formula on Values and floats: the words are the rows themselves, so Values come out."""
 
-    TESTS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+    TESTS: ClassVar = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
     def number(self, x: float) -> float:
         return x

@@ -52,12 +52,13 @@ sigmoid = Op("sigmoid",   "1 / (1 + exp(-a)) if a >= 0 else exp(a) / (1 + exp(a)
 softplus = Op("softplus", "a + log1p(exp(-a)) if a > 0 else log1p(exp(a))",
                                                         "sigmoid(a)",            at=[-2, 0, 1])
 # a times the chance that a standard normal variable is below a
-gelu    = Op("gelu",      "a * erfc(-a / sqrt(2)) / 2", "erfc(-a / sqrt(2)) / 2 + a * exp(-(a * a) / 2) / sqrt(2 * pi)",
-             at=[-2, 0, 1])
+gelu    = Op("gelu",      "a * erfc(-a / sqrt(2)) / 2",
+             "erfc(-a / sqrt(2)) / 2 + a * exp(-(a * a) / 2) / sqrt(2 * pi)",    at=[-2, 0, 1])
 
 # kinks: the tests are written so that a NaN falls through and stays a NaN
 relu    = Op("relu",      "0 if a <= 0 else a",         "0 if a <= 0 else 1",    at=[-1, 0.5], kinks={0: 0})
-leaky_relu = Op("leaky_relu", "0.01 * a if a <= 0 else a", "0.01 if a <= 0 else 1", at=[-1, 0.5], kinks={0: 0.01})
+leaky_relu = Op("leaky_relu", "0.01 * a if a <= 0 else a", "0.01 if a <= 0 else 1",
+                at=[-1, 0.5], kinks={0: 0.01})
 abs     = Op("abs",       "abs(a)",                     "(a > 0) - (a < 0)",     at=[-1, 0.5], kinks={0: 0})
 maximum = Op("max",       "a if a >= b else b if b > a else a + b",  "a >= b",   "a < b",
              at=[(2, 3), (1, -1)], kinks={(1, 1): (1, 0)})

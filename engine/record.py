@@ -60,7 +60,7 @@ def recorder(op: Op, constant: Sequence[bool], mixed: Any = None, **names: Any) 
         "doc": f"y = {op.formula.text}, recorded.",
         "params": ", ".join(params),
         "test": " or ".join(f"type({param}) is not _Value" for param in params),
-        "unpack": "; ".join(f"{letter} = {param}.data" for letter, param in zip(letters, params, strict=True)),
+        "unpack": "; ".join(f"{letter} = _{letter}.data" for letter in letters),
         "formula": python.write(op.formula),
         "slopes": ", ".join(slopes),
         "data": ", ".join(letters),
@@ -68,4 +68,5 @@ def recorder(op: Op, constant: Sequence[bool], mixed: Any = None, **names: Any) 
     }
     source = (HEAD + (MIXED if mixed else "") + BODY).format(**parts)
     words = {name: function(formula) for name, formula in python.called.items()}
-    return run(source, f"row {op.symbol}", **words, **names, _op=op, _mixed=mixed)["record"]  # type: ignore[no-any-return]
+    space = run(source, f"row {op.symbol}", **words, **names, _op=op, _mixed=mixed)
+    return space["record"]  # type: ignore[no-any-return]

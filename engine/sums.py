@@ -9,8 +9,9 @@ from typing import Any
 
 from engine import ops
 from engine.op import Calculus, Operation
+from engine.pause import recording
 from engine.plain import plain
-from engine.value import Number, Value, lift, recording
+from engine.value import Number, Value, lift
 
 
 def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Number = 0.0) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from engine.backward import backward, topological_order
-from engine.op import Calculus, Op, Operation, find, own, table
+from engine.op import Calculus, Op, Operation, own, rows
+from engine.pause import paused
 from engine.plain import is_plain, plain
 from engine.record import recorder
 
@@ -113,8 +113,8 @@ class Value:
         def __abs__(self) -> Value: ...
 
     def __getattr__(self, name: str) -> Callable[[], Value]:
-        op = table.get(name)  # an operation of one argument is a method, too
-        if not isinstance(op, Op) or len(op.partials) != 1:
+        op = rows().get(name)  # an operation of one argument is a method, too
+        if op is None or len(op.partials) != 1:
             raise AttributeError(f"a Value has no attribute {name!r}, and the table no such operation")
         if name in own:  # for good: a row of our own cannot be replaced by another
             setattr(Value, name, fast(op))
@@ -167,7 +167,12 @@ class Constant(Value):
 
     __slots__ = ()
     constant = True
-    grad = property(lambda self: 0.0, lambda self, grad: None)  # type: ignore[assignment]
+
+    def __init__(self, data: float, label: str = "") -> None:
+        self.data, self.label = plain(data), label
+        self.op, self.parents, self._local = None, (), ()
+
+    grad = property(lambda self: 0.0, lambda self, grad: None)
 
 
 def lift(x: Any) -> Value:
@@ -179,36 +184,7 @@ def lift(x: Any) -> Value:
     return x if isinstance(x, Value) else Constant(x)
 
 
-#: For each thread in which nothing is to be recorded, how many no_grad blocks it is in.
-_paused: dict[int, int] = {}
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Within it (or in a function decorated with it), this thread computes Values but records nothing.
-
-    >>> x = Value(2.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y.data, y.parents
-    (4.0, ())
-    """
-    me = get_ident()
-    _paused[me] = _paused.get(me, 0) + 1
-    try:
-        yield
-    finally:
-        _paused[me] -= 1
-        if not _paused[me]:
-            del _paused[me]
-
-
-def recording() -> bool:
-    """Whether this thread records, that is, is in no `no_grad`."""
-    return get_ident() not in _paused
-
-
-_names = {"_Value": Value, "_new": object.__new__, "_paused": _paused, "_thread": get_ident}
+_names = {"_Value": Value, "_new": object.__new__, "_paused": paused, "_thread": get_ident}
 
 
 @functools.cache
@@ -224,6 +200,8 @@ def _variant(op: Op, *constant: bool) -> Callable[..., Value]:
 
 def mixed(op: Op, *args: Any) -> Any:
     """Record ``op`` where plain numbers may stand among the Values."""
+    if len(args) == 2 and type(args[0]) is Value and type(args[1]) in (int, float):
+        return _variant(op, False, True)(args[0], Constant(args[1]))  # by far the most frequent case
     parents = []
     for arg in args:
         if not isinstance(arg, Value):
@@ -234,13 +212,11 @@ def mixed(op: Op, *args: Any) -> Any:
     return _variant(op, *[parent.constant for parent in parents])(*parents)
 
 
-def _operators(op: Op) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
-    """The two methods of one of Python's operators: self ∘ other, and other ∘ self."""
-    return fast(op), lambda self, other: mixed(op, other, self)
+def _reflected(op: Op) -> Callable[[Value, Any], Any]:
+    return lambda self, other: mixed(op, other, self)
 
 
 for _symbol, _name in {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow"}.items():
-    _forward, _reflected = _operators(find(_symbol))
-    setattr(Value, f"__{_name}__", _forward)
-    setattr(Value, f"__r{_name}__", _reflected)
-Value.__neg__, Value.__abs__ = fast(find("neg")), fast(find("abs"))  # type: ignore[method-assign]
+    setattr(Value, f"__{_name}__", fast(rows()[_symbol]))
+    setattr(Value, f"__r{_name}__", _reflected(rows()[_symbol]))
+Value.__neg__, Value.__abs__ = fast(rows()["neg"]), fast(rows()["abs"])  # type: ignore[method-assign]

@@ -1,0 +1,194 @@
+"""Nudge an input, see how the result answers, and hold that against the gradient."""
+
+from __future__ import annotations
+
+import functools
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from engine.backward import grad, topological_order
+from engine.op import Op
+from engine.pause import no_grad
+from engine.value import Number, Value
+
+NOISE = 16 * sys.float_info.epsilon  # what a value may be off by, relative to the greatest number on the way
+ROWS = 40  # a report shows so many rows, the wrong ones and the worst ones first
+HEADINGS = ("", "at", "autograd", "finite difference", "error", "")
+
+
+@dataclass(frozen=True)
+class Slope:
+    """One gradient, beside what nudging found: the slopes to the left and to the right, and their mean."""
+
+    what: str  #: the input; or the op, and which edge of it
+    at: str  #: the numbers at which it was checked
+    autograd: float
+    left: float
+    right: float
+    noise: float  #: what the rounding errors of the nudged values come to
+    rtol: float  #: what relative difference still counts as agreement
+
+    @property
+    def finite_difference(self) -> float:
+        """The central difference: the mean of the slopes to the left and to the right."""
+        return (self.left + self.right) / 2
+
+    @property
+    def error(self) -> float:
+        """How far autograd is from the two slopes. At a kink they differ, and all between them is right."""
+        low, high = sorted((self.left, self.right))
+        return max(low - self.autograd, self.autograd - high, 0.0 * self.autograd)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether rounding may explain the error; never so if one of the numbers is a NaN."""
+        return self.error <= self.noise + self.rtol * max(abs(self.autograd), abs(self.left), abs(self.right))
+
+    def cells(self) -> tuple[str, ...]:
+        """The row as texts, under HEADINGS."""
+        numbers = (self.autograd, self.finite_difference, self.error)
+        return self.what, self.at, *(f"{x:.10g}" for x in numbers), "" if self.agrees else "WRONG"
+
+
+class Report:
+    """What `gradcheck` found: true if everything agrees, and as text a table.
+
+    Attributes:
+        inputs: one Slope for each input, of the whole function.
+        edges: one Slope for each edge of the graph, of one operation.
+    """
+
+    def __init__(self, inputs: Sequence[Slope], edges: Sequence[Slope]) -> None:
+        self.inputs, self.edges = list(inputs), list(edges)
+
+    def __bool__(self) -> bool:
+        return not self.wrong
+
+    @property
+    def wrong(self) -> list[Slope]:
+        """The rows that disagree; edges first, as a wrong edge explains wrong inputs."""
+        return [slope for slope in self.edges + self.inputs if not slope.agrees]
+
+    def summary(self) -> str:
+        """One line: how much was checked, and what is wrong."""
+        checked = f"{len(self.inputs)} inputs and {len(self.edges)} edges checked"
+        guilty = ", ".join(dict.fromkeys(slope.what for slope in self.wrong))
+        return f"{checked}: {f'{len(self.wrong)} WRONG: {guilty}' if guilty else 'all agree'}"
+
+    def _shown(self) -> list[Slope]:
+        return sorted(self.inputs + self.edges, key=lambda s: (s.agrees, -s.error))[:ROWS]
+
+    def __str__(self) -> str:
+        table = [HEADINGS, *(slope.cells() for slope in self._shown())]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+        return "\n".join((self.summary(), *lines))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = (slope.cells() for slope in self._shown())
+        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+        head = "".join(f"<th>{heading}</th>" for heading in HEADINGS)
+        return f"<p>{escape(self.summary())}</p><table><tr>{head}</tr>{body}</table>"
+
+
+def gradcheck(f: Callable[..., Any], xs: Sequence[Number], eps: float = 1e-6, rtol: float = 1e-5) -> Report:
+    """Compare each gradient of ``f`` at ``xs``, and each local gradient on the way, with finite differences.
+
+    Args:
+        f: a function of Values that returns one Value; an Op will do.
+        xs: where: one number for each argument; or Values, such as the parameters that ``f`` reads.
+        eps: by how much to nudge, relative to a number greater than 1.
+        rtol: what relative difference still counts as agreement.
+
+    Raises:
+        TypeError: ``f`` does not return a Value.
+
+    >>> from engine import tanh
+    >>> report = gradcheck(lambda x, w: tanh(w * x), [0.5, -2.0])
+    >>> print(report.summary())
+    2 inputs and 3 edges checked: all agree
+    """
+    values = [x if isinstance(x, Value) else Value(x, f"x{i}") for i, x in enumerate(xs)]
+    root = f(*values)
+    if not isinstance(root, Value):
+        raise TypeError(f"f should return a Value, not {type(root).__name__}")
+    order = topological_order(root)
+    greatest = max(abs(node.data) for node in order)  # what rounding errors on the way are relative to
+
+    def at(value: Value, x: float) -> float:
+        kept, value.data = value.data, x
+        try:
+            with no_grad():
+                return float(f(*values).data)
+        finally:
+            value.data = kept
+
+    inputs = []
+    for i, (value, slope) in enumerate(zip(values, grad(root, values), strict=True)):
+        left, right, h = nudge(functools.partial(at, value), value.data, eps)
+        name, noise = value.label or f"x{i}", NOISE * greatest / h
+        inputs.append(Slope(name, f"{value.data:.6g}", slope, left, right, noise, rtol))
+    return Report(inputs, [edge for node in order for edge in _edges(node, eps, rtol)])
+
+
+def check_row(op: Op, eps: float = 1e-6, rtol: float = 1e-5) -> Report:
+    """Compare the slopes of a row with finite differences, at the points that the row names.
+
+    >>> from engine import ops
+    >>> bool(check_row(ops.tanh))
+    True
+    """
+    if not op.at:
+        raise ValueError(f"the row {op.symbol} names no points: make it with at=[...]")
+    smooth = [edge for point in op.at for edge in _edges(op(*map(Value, point)), eps, rtol)]
+    kinks = []
+    for point, picks in op.kinks.items():
+        for letter, pick, local in zip("ab", picks, op(*map(Value, point)).local_gradients(), strict=False):
+            what = f"{op.symbol}: ∂y/∂{letter} picked"
+            kinks.append(Slope(what, _point(point), local, pick, pick, noise=0.0, rtol=0.0))
+    return Report([], smooth + kinks)
+
+
+def nudge(f: Callable[[float], float], x: float, eps: float) -> tuple[float, float, float]:
+    """The slopes of ``f`` to the left and to the right of ``x``, and how far x was nudged for them.
+
+    Where the usual nudge leaves the domain of ``f``, a smaller one is tried; then the slopes are NaN.
+    """
+    for h in (eps * max(1.0, abs(x)), eps * abs(x)):
+        low, high = x - h, x + h
+        try:
+            y = f(x)
+            return (y - f(low)) / (x - low), (f(high) - y) / (high - x), h
+        except (ArithmeticError, ValueError):
+            continue
+    return math.nan, math.nan, eps
+
+
+def _edges(node: Value, eps: float, rtol: float) -> list[Slope]:
+    """Each edge from ``node`` to a parent, checked by nudging that parent alone."""
+    if node.op is None:
+        return []
+    data = [parent.data for parent in node.parents]
+    greatest, op, slopes = max(map(abs, (*data, node.data))), node.op, []
+    for i, (parent, local) in enumerate(zip(node.parents, node.local_gradients(), strict=True)):
+        if parent.constant:
+            continue
+        letter = parent.label or ("ab"[i] if len(data) < 3 else f"parent {i}")
+
+        def at(x: float, i: int = i) -> float:
+            return op.value(*data[:i], x, *data[i + 1 :])
+
+        left, right, h = nudge(at, parent.data, eps)
+        what, noise = f"{op.symbol}: ∂{node.label or 'y'}/∂{letter}", NOISE * greatest / h
+        slopes.append(Slope(what, _point(data), local, left, right, noise, rtol))
+    return slopes
+
+
+def _point(data: Sequence[float]) -> str:
+    return ", ".join(f"{x:.6g}" for x in data[:3]) + (", …" if len(data) > 3 else "")
