@@ -91,7 +91,7 @@ class Formula:
 
     def fold(self, algebra: Algebra[T], args: Sequence[T], y: T | None = None) -> T:
         """Read the tree from its leaves up, with ``args`` for the letters a and b, and ``y`` for y."""
-        return _fold(self.tree, algebra, {**dict(zip("ab", args, strict=False)), "y": y})
+        return fold(self.tree, algebra, {**dict(zip("ab", args, strict=False)), "y": y})
 
     # From Python's syntax tree to ours: what has no line here is refused.
 
@@ -140,21 +140,35 @@ class Formula:
         raise ValueError(f"{self.text!r} is not a formula: {why}, at {part!r}")
 
 
-def _fold(tree: Tree, algebra: Algebra[T], letters: Mapping[str, Any]) -> T:
+def fold(tree: Tree, algebra: Algebra[T], letters: Mapping[str, Any]) -> T:
+    """Read any tree from its leaves up; ``letters`` says what each name in it stands for.
+
+    First operands are followed in a loop, so that a sum may have any number of terms.
+    """
+    spine = []
+    while isinstance(tree, tuple) and len(tree) > 1 and tree[0] != "if":
+        spine.append(tree)
+        tree = tree[1]
+    result = _leaf(tree, algebra, letters)
+    for word, _, *others in reversed(spine):
+        args = [result, *(fold(part, algebra, letters) for part in others)]
+        result = algebra.call(word, *args) if isinstance(word, Formula) else algebra.apply(word, *args)
+    return result
+
+
+def _leaf(tree: Tree, algebra: Algebra[T], letters: Mapping[str, Any]) -> T:
     if isinstance(tree, float):
         return algebra.number(tree)
     if isinstance(tree, str):
         return letters[tree]  # type: ignore[no-any-return]
-    word, *parts = tree
-    if word == "if":
-        test, then, other = parts
-        return algebra.choose(
-            _fold(test, algebra, letters),
-            lambda: _fold(then, algebra, letters),
-            lambda: _fold(other, algebra, letters),
-        )
-    args = [_fold(part, algebra, letters) for part in parts]
-    return algebra.call(word, *args) if isinstance(word, Formula) else algebra.apply(word, *args)
+    if len(tree) == 1:
+        return algebra.apply(tree[0])
+    _, test, then, other = tree
+    return algebra.choose(
+        fold(test, algebra, letters),
+        lambda: fold(then, algebra, letters),
+        lambda: fold(other, algebra, letters),
+    )
 
 
 def _mentions(tree: Tree, letter: str) -> bool:
