@@ -23,6 +23,7 @@ T = TypeVar("T")
 Tree = Any  # float | str | tuple[word, Tree, ...]
 
 LETTERS = "aby"
+LONGEST = 500  # characters of a text, and
 DEEPEST = 60  # levels of a tree: far more than a line of a book has, far fewer than Python's stack allows
 
 #: The words that every reader knows. Any other word is an operation, and its formula is made of these.
@@ -78,11 +79,14 @@ class Formula:
         if not isinstance(text, str):
             raise TypeError(f"a formula is a str, not {type(text).__name__}: {text!r}")
         self.text, self.name = text.strip(), name
+        if len(self.text) > LONGEST or not self.text.isprintable() or "#" in self.text:
+            why = f"it is one line, without comments, of at most {LONGEST} characters"
+            raise ValueError(f"{text!r:.80} is not a formula: {why}")
         self._allowed, self._words = tuple(letters), words or {}
         try:
             parsed = ast.parse(self.text, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise ValueError(f"{text!r} is not a formula: {error}") from None
+            raise ValueError(f"{text!r} is not a formula: {getattr(error, 'msg', error)}") from None
         self.tree: Tree = self._number(parsed, DEEPEST)
         self.letters = tuple(letter for letter in LETTERS if _mentions(self.tree, letter))
 
@@ -137,7 +141,7 @@ class Formula:
 
     def _refuse(self, node: ast.expr, why: str) -> NoReturn:
         part = ast.get_source_segment(self.text, node)
-        raise ValueError(f"{self.text!r} is not a formula: {why}, at {part!r}")
+        raise ValueError(f"{self.text!r} is not a formula: {why}, at {part!r:.60}")
 
 
 def fold(tree: Tree, algebra: Algebra[T], letters: Mapping[str, Any]) -> T:

@@ -2,7 +2,10 @@
 
 import os
 
+import pytest
 from hypothesis import settings
+
+from engine import ops
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -10,3 +13,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+@pytest.fixture(autouse=True)
+def the_same_table_afterwards():
+    """Whatever rows a test defines are gone when it ends."""
+    rows = dict(ops.table)
+    yield
+    ops.table.clear()
+    ops.table.update(rows)
