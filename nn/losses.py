@@ -15,7 +15,7 @@ from engine.plain import plain
 
 __all__ = [
     "half_squared_error", "mean_squared_error", "hinge", "binary_cross_entropy", "cross_entropy",
-    "table", "find", "decide",
+    "table", "find", "name", "decide",
 ]  # fmt: skip
 
 Loss = Callable[[Any, Any], Any]
@@ -138,6 +138,15 @@ def find(which: str | Loss) -> Loss:
     if not callable(which):
         raise TypeError(f"a loss is a name or a function (outputs, target) -> Value, not {which!r:.60}")
     return which
+
+
+def name(loss: Loss) -> str:
+    """What a loss is called, be it one of these or a function of your own.
+
+    >>> name(hinge)
+    'hinge'
+    """
+    return getattr(loss, "__name__", type(loss).__name__)
 
 
 def decide(loss: Loss, answer: Any) -> Any:
