@@ -1,5 +1,6 @@
 """A scalar autograd engine: numbers that remember how they were made, and the chain rule."""
 
+from engine import operators as operators  # it gives Values their operators
 from engine import ops
 from engine.backward import Contribution, backward_steps, grad, topological_order
 from engine.check import check_row, gradcheck

@@ -36,18 +36,19 @@ def topological_order(root: Node) -> list[Node]:
     ['x', '*', '+']
     """
     order: list[Node] = []
-    seen = set()
+    listed: set[Node] = set()
     stack = [root]
     while stack:
-        node = stack.pop()
-        if node is None:  # all parents of the node below have been listed
+        node = stack[-1]
+        if node in listed:
+            stack.pop()
+        elif listed.issuperset(node.parents):
+            listed.add(node)
             order.append(stack.pop())
-        elif node not in seen:
-            seen.add(node)
-            if node.parents:
-                stack += (node, None, *node.parents[::-1])
-            else:
-                order.append(node)
+        else:
+            for parent in reversed(node.parents):
+                if parent not in listed:
+                    stack.append(parent)
     return order
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from engine.formula import CONSTANTS, LETTERS, Algebra, Formula
-from engine.notation import function
+from engine.notation import People, Text, function
 from engine.plain import plain
 
 T = TypeVar("T")
@@ -17,6 +17,8 @@ T = TypeVar("T")
 table: dict[str, Operation] = {}
 #: The symbols of the rows that chalkgrad ships; no other row may take one.
 own: set[str] = set()
+#: Who wants to be told of each new row.
+listeners: list[Callable[[Op], None]] = []
 
 
 class Operation:
@@ -35,6 +37,30 @@ class Operation:
     def value(self, *data: float) -> float:
         """y in floats."""
         raise NotImplementedError
+
+    def letters(self, count: int) -> Sequence[str]:
+        """What to call ``count`` parents where they have no names of their own."""
+        return "ab"[:count] if count <= 2 else [f"a{i}" for i in range(count)]
+
+    def outside(self, error: Exception, data: Sequence[float], labels: Sequence[str] = ()) -> Exception:
+        """``error`` again, of the same type, with the formula, the numbers and the labels in its message."""
+        letters = self.letters(len(data))
+        args, y = [Text(letter) for letter in letters], Text("y")
+        what = self.forward(People(), args).text
+        try:
+            result = self.value(*data)
+        except (ArithmeticError, ValueError):
+            pass
+        else:  # the value is there, so it is a slope that is not
+            for position, letter in enumerate(letters):
+                try:
+                    self.slope(position, Calculus(), data, result)
+                except (ArithmeticError, ValueError):
+                    slope = self.slope(position, People(), args, y).text
+                    what = f"the slope ∂/∂{letter} of {what}, which is {slope},"
+        names = [f" ({label})" if label else "" for label in labels] or [""] * len(data)
+        point = ", ".join(f"{a} = {x}{name}" for a, x, name in zip(letters, data, names))
+        return type(error)(f"{what} at {point}: {error.args[-1]}")
 
     def __repr__(self) -> str:
         return f"<op {self.symbol}>"
@@ -95,6 +121,8 @@ class Op(Operation):
         self.value = function(self.formula)  # type: ignore[method-assign]
         self.__doc__ = f"y = {formula}, with the slope{'s' * (arity > 1)} {' and '.join(partials)}."
         table[symbol] = self
+        for tell in listeners:
+            tell(self)
 
     def forward(self, algebra: Algebra[T], args: Sequence[T]) -> T:
         return self.formula.fold(algebra, args)
@@ -108,7 +136,7 @@ class Op(Operation):
             raise TypeError(f"{self.symbol} takes {takes}, not {len(args)}")
         for arg in args:
             if hasattr(arg, "__record__"):  # a Value: how it is recorded is its own affair
-                y = arg.__record__(self, args)
+                y = arg.__record__(self)(*args)
                 if y is NotImplemented:
                     kinds = ", ".join(type(arg).__name__ for arg in args)
                     raise TypeError(f"{self.symbol} takes Values and plain numbers, not {kinds}")
@@ -118,24 +146,6 @@ class Op(Operation):
             return self.value(*data)
         except (ArithmeticError, ValueError) as error:
             raise self.outside(error, data) from None
-
-    def outside(self, error: Exception, data: Sequence[float], labels: Sequence[str] = ()) -> Exception:
-        """``error`` again, of the same type, with the formula, the numbers and the labels in its message."""
-        formula = self.formula.text
-        try:
-            y = self.value(*data)
-        except type(error):
-            pass
-        else:  # it was a slope
-            for letter, partial in zip("ab", self.partials, strict=False):
-                try:
-                    partial.fold(Calculus(), data, y)
-                except (ArithmeticError, ValueError):
-                    formula = f"the slope ∂/∂{letter} of {self.formula.text}, which is {partial.text},"
-                    break
-        names = [f" ({label})" if label else "" for label in labels] or [""] * len(data)
-        point = ", ".join(f"{a} = {x}{name}" for a, x, name in zip("ab", data, names, strict=False))
-        return type(error)(f"{formula} at {point}: {error.args[-1]}")
 
 
 def rows() -> dict[str, Op]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from engine.notation import Python, function, run
-from engine.op import Op
+from engine.notation import Python, Text, as_float, function, run
+from engine.op import Operation
 
 HEAD = """\
 def record({params}):
@@ -41,32 +41,35 @@ BODY = """\
 """
 
 
-def recorder(op: Op, constant: Sequence[bool], mixed: Any = None, **names: Any) -> Callable[..., Any]:
-    """The function that records one row.
+def recorder(
+    op: Operation, constant: Sequence[bool], mixed: Any = None, **names: Any
+) -> Callable[..., Any]:
+    """The function that records one operation.
 
     Args:
-        op: the row.
+        op: the operation.
         constant: for each parent, whether it is a plain number: its slope is not evaluated, and reads 0.0.
         mixed: whom to hand the parents to if one is not a Value; if None, all of them are.
         names: what the source leaves open: the class of the nodes, and how to make one.
     """
     python = Python()
-    letters = op.formula.letters
-    params = [f"_{letter}" for letter in letters]
+    letters = op.letters(len(constant))
+    args, y = [Text(letter) for letter in letters], Text("y")
     slopes = [
-        "0.0" if skip else python.write(partial) for partial, skip in zip(op.partials, constant, strict=True)
+        "0.0" if skip else as_float(op.slope(position, python, args, y)).text
+        for position, skip in enumerate(constant)
     ]
-    parts = {
-        "doc": f"y = {op.formula.text}, recorded.",
-        "params": ", ".join(params),
-        "test": " or ".join(f"type({param}) is not _Value" for param in params),
-        "unpack": "; ".join(f"{letter} = _{letter}.data" for letter in letters),
-        "formula": python.write(op.formula),
-        "slopes": ", ".join(slopes),
-        "data": ", ".join(letters),
-        "labels": ", ".join(f"{param}.label" for param in params),
-    }
-    source = (HEAD + (MIXED if mixed else "") + BODY).format(**parts)
-    words = {name: function(formula) for name, formula in python.called.items()}
+    formula = as_float(op.forward(python, args)).text
+    source = (HEAD + (MIXED if mixed else "") + BODY).format(
+        doc=f"y = {formula}, recorded.",
+        params=", ".join(f"_{letter}" for letter in letters),
+        test=" or ".join(f"type(_{letter}) is not _Value" for letter in letters),
+        unpack="; ".join(f"{letter} = _{letter}.data" for letter in letters),
+        formula=formula,
+        slopes=", ".join(slopes),
+        data=", ".join(letters),
+        labels=", ".join(f"_{letter}.label" for letter in letters),
+    )
+    words = {name: function(called) for name, called in python.called.items()}
     space = run(source, f"row {op.symbol}", **words, **names, _op=op, _mixed=mixed)
     return space["record"]  # type: ignore[no-any-return]

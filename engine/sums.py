@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from operator import mul
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine import ops
 from engine.op import Calculus, Operation
+from engine.operators import variant
 from engine.pause import recording
 from engine.plain import plain
 from engine.value import Number, Value, lift
+
+LONGEST = 200  # parents whose sum is still written out as one line of code
 
 
 def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Number = 0.0) -> Any:
@@ -36,12 +38,9 @@ def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Numb
     if len(weights) != len(inputs):
         raise ValueError(f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}")
     try:
-        w, a, z = [v.data for v in weights], [v.data for v in inputs], bias.data  # type: ignore[union-attr]
-        for product in map(mul, w, a):
-            z += product
-    except (AttributeError, TypeError):  # there are plain numbers among them
-        return _lifted(ops.weighted_sum, [*weights, *inputs, bias])
-    return _node(ops.weighted_sum, (*weights, *inputs, bias), z, (*a, *w, 1.0))  # type: ignore[arg-type]
+        return unrolled(ops.weighted_sum, 2 * len(weights) + 1)(*weights, *inputs, bias)
+    except AttributeError:  # there are plain numbers among them
+        return _recorded(ops.weighted_sum, [*weights, *inputs, bias])
 
 
 def total(values: Sequence[Number]) -> Any:
@@ -50,23 +49,28 @@ def total(values: Sequence[Number]) -> Any:
     >>> total([Value(1.0), 2.0, Value(4.0)]).data
     7.0
     """
-    return _lifted(ops.total, values) if values else 0.0
+    return _recorded(ops.total, values) if values else 0.0
 
 
-def _lifted(op: Operation, args: Sequence[Number]) -> Any:
-    """``op`` of ``args``: a node if there is a Value among them, else a float."""
+@functools.cache
+def unrolled(op: Operation, count: int) -> Callable[..., Value]:
+    """The function that records ``op`` of so many Values: one line of code if that can still be read."""
+    return variant(op, *[False] * count) if count <= LONGEST else functools.partial(_long, op)
+
+
+def _recorded(op: Operation, args: Sequence[Number]) -> Any:
+    """``op`` of ``args``: a Value if there is one among them, else a float."""
     if not any(isinstance(arg, Value) for arg in args):
         return op.value(*map(plain, args))
-    parents = tuple(lift(arg) for arg in args)
+    return unrolled(op, len(args))(*map(lift, args))
+
+
+def _long(op: Operation, *parents: Value) -> Value:
     data = [parent.data for parent in parents]
-    slopes = [op.slope(position, Calculus(), data, 0.0) for position in range(len(data))]
-    return _node(op, parents, op.value(*data), slopes)
-
-
-def _node(op: Operation, parents: tuple[Value, ...], data: float, slopes: Sequence[float]) -> Value:
-    node = Value(data)
+    node = Value(op.value(*data))
     if recording():
-        node.op, node.parents, node._local = op, parents, slopes
+        node.op, node.parents = op, parents
+        node._local = [op.slope(position, Calculus(), data, node.data) for position in range(len(data))]
     return node
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from engine.backward import backward, topological_order
-from engine.op import Calculus, Op, Operation, own, rows
-from engine.pause import paused
-from engine.plain import is_plain, plain
-from engine.record import recorder
+from engine.op import Calculus, Operation
+from engine.plain import plain
 
 Number: TypeAlias = Union["Value", float]
 
@@ -97,7 +93,7 @@ class Value:
         """
         backward(self)
 
-    if TYPE_CHECKING:  # the rows of the table record these: see the end of this room
+    if TYPE_CHECKING:  # rows of the table, put here by the room `operators`
 
         def __add__(self, other: Number) -> Value: ...
         def __radd__(self, other: float) -> Value: ...
@@ -111,18 +107,8 @@ class Value:
         def __rpow__(self, other: float) -> Value: ...
         def __neg__(self) -> Value: ...
         def __abs__(self) -> Value: ...
-
-    def __getattr__(self, name: str) -> Callable[[], Value]:
-        op = rows().get(name)  # an operation of one argument is a method, too
-        if op is None or len(op.partials) != 1:
-            raise AttributeError(f"a Value has no attribute {name!r}, and the table no such operation")
-        if name in own:  # for good: a row of our own cannot be replaced by another
-            setattr(Value, name, fast(op))
-        return functools.partial(fast(op), self)
-
-    def __record__(self, op: Op, args: Sequence[Any]) -> Any:
-        """Record ``op`` as called on ``args``, of which this Value is one."""
-        return fast(op)(*args)
+        def __record__(self, op: Any, args: Any) -> Any: ...
+        def __getattr__(self, name: str) -> Callable[[], Value]: ...  # x.exp(), and every row of one argument
 
     def __lt__(self, other: Number) -> bool:
         return self.data < lift(other).data
@@ -182,41 +168,3 @@ def lift(x: Any) -> Value:
         TypeError: it is neither; the message names its type.
     """
     return x if isinstance(x, Value) else Constant(x)
-
-
-_names = {"_Value": Value, "_new": object.__new__, "_paused": paused, "_thread": get_ident}
-
-
-@functools.cache
-def fast(op: Op) -> Callable[..., Any]:
-    """The function that records ``op``; it takes Values at once, and hands anything else to `mixed`."""
-    return recorder(op, [False] * len(op.partials), mixed=functools.partial(mixed, op), **_names)
-
-
-@functools.cache
-def _variant(op: Op, *constant: bool) -> Callable[..., Value]:
-    return recorder(op, constant, **_names)
-
-
-def mixed(op: Op, *args: Any) -> Any:
-    """Record ``op`` where plain numbers may stand among the Values."""
-    if len(args) == 2 and type(args[0]) is Value and type(args[1]) in (int, float):
-        return _variant(op, False, True)(args[0], Constant(args[1]))  # by far the most frequent case
-    parents = []
-    for arg in args:
-        if not isinstance(arg, Value):
-            if not is_plain(arg):
-                return NotImplemented  # so that Python asks the other operand, and then says what is wrong
-            arg = Constant(arg)
-        parents.append(arg)
-    return _variant(op, *[parent.constant for parent in parents])(*parents)
-
-
-def _reflected(op: Op) -> Callable[[Value, Any], Any]:
-    return lambda self, other: mixed(op, other, self)
-
-
-for _symbol, _name in {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow"}.items():
-    setattr(Value, f"__{_name}__", fast(rows()[_symbol]))
-    setattr(Value, f"__r{_name}__", _reflected(rows()[_symbol]))
-Value.__neg__, Value.__abs__ = fast(rows()["neg"]), fast(rows()["abs"])  # type: ignore[method-assign]

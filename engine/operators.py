@@ -1,0 +1,81 @@
+"""Python's operators on Values, and the methods: each of them is a row, recorded."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from threading import get_ident
+from typing import Any
+
+from engine import ops
+from engine.op import Op, Operation, listeners, rows
+from engine.pause import paused
+from engine.plain import is_plain
+from engine.record import recorder
+from engine.value import Constant, Value
+
+_names = {"_Value": Value, "_new": object.__new__, "_paused": paused, "_thread": get_ident}
+
+
+@functools.cache
+def fast(op: Op) -> Callable[..., Any]:
+    """The function that records ``op``; it takes Values at once, and hands anything else to `mixed`."""
+    return recorder(op, [False] * len(op.partials), mixed=functools.partial(mixed, op), **_names)
+
+
+@functools.cache
+def variant(op: Operation, *constant: bool) -> Callable[..., Any]:
+    """The function that records ``op`` where some of the Values are known to be plain numbers."""
+    return recorder(op, constant, **_names)
+
+
+def mixed(op: Op, *args: Any) -> Any:
+    """Record ``op`` where plain numbers may stand among the Values."""
+    if len(args) == 2 and type(args[0]) is Value and type(args[1]) in (int, float):
+        return variant(op, False, True)(args[0], Constant(args[1]))  # by far the most frequent case
+    parents = []
+    for arg in args:
+        if not isinstance(arg, Value):
+            if not is_plain(arg):
+                return NotImplemented  # so that Python asks the other operand, and then says what is wrong
+            arg = Constant(arg)
+        parents.append(arg)
+    return variant(op, *[parent.constant for parent in parents])(*parents)
+
+
+class Recorded:
+    """A row as a method of Values. When first asked for, it writes the function and makes way for it."""
+
+    def __init__(self, op: Op, name: str) -> None:
+        self.op, self.name = op, name
+
+    def __get__(self, value: Value | None, owner: type[Value]) -> Any:
+        method = fast(self.op)
+        setattr(Value, self.name, method)
+        return method if value is None else functools.partial(method, value)
+
+
+def reflected(op: Op) -> Callable[[Value, Any], Any]:
+    """``op`` for the operand on the right, where the left one is a plain number."""
+    return lambda self, other: mixed(op, other, self)
+
+
+def install(op: Op) -> None:
+    """Make a row of one argument a method, unless Values have something else of that name."""
+    if len(op.partials) == 1 and (op.symbol in _installed or not hasattr(Value, op.symbol)):
+        _installed.add(op.symbol)
+        setattr(Value, op.symbol, Recorded(op, op.symbol))
+
+
+_installed: set[str] = set()
+for _op in rows().values():
+    install(_op)
+listeners.append(install)
+
+_binary = {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow}
+for _name, _op in _binary.items():
+    setattr(Value, f"__{_name}__", Recorded(_op, f"__{_name}__"))
+    setattr(Value, f"__r{_name}__", reflected(_op))
+for _name, _op in {"__neg__": ops.neg, "__abs__": ops.abs}.items():
+    setattr(Value, _name, Recorded(_op, _name))
+Value.__record__ = staticmethod(fast)  # type: ignore[method-assign]
