@@ -44,6 +44,6 @@ clean:  ## remove what these targets made
 # pip is the last thing that venv puts in, so a half-made .venv is made again.
 .venv/bin/pip:
 	@"$(PYTHON)" -c '$(USABLE)' 2>/dev/null || { \
-		echo "chalkgrad needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv);"; \
-		echo "none was found. To name one: make PYTHON=/path/to/python3"; exit 1; } >&2
+		echo "chalkgrad needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv), and"; \
+		echo "found $(or '$(PYTHON)',none on PATH). To name another: make PYTHON=/path/to/python3"; exit 1; } >&2
 	"$(PYTHON)" -m venv .venv
