@@ -45,5 +45,5 @@ clean:  ## remove what these targets made
 .venv/bin/pip:
 	@"$(PYTHON)" -c '$(USABLE)' 2>/dev/null || { \
 		echo "chalkgrad needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv), and"; \
-		echo "found $(or '$(PYTHON)',none on PATH). To name another: make PYTHON=/path/to/python3"; exit 1; } >&2
+		echo "found $(or $(PYTHON),none on PATH). To name another: make PYTHON=/path/to/python3"; exit 1; } >&2
 	"$(PYTHON)" -m venv .venv
