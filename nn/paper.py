@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine import Op, Value, grad, ops
+from engine import Op, Value, grad
 from engine.op import own
 from engine.value import lift
 from nn import losses, textbook
@@ -34,7 +34,8 @@ def layers(net: Sequence[Sequence[Neuron]]) -> list[tuple[Matrix, Vector, Pair]]
 def activation(op: Op | None) -> Pair:
     """g and g': those that the textbook writes by hand, or else those of the op's own row.
 
-    >>> g, slope = activation(ops.relu)
+    >>> from engine import relu
+    >>> g, slope = activation(relu)
     >>> g(-1.0), slope(2.0)
     (0.0, 1.0)
     """
