@@ -1,0 +1,29 @@
+"""What can run a program: one room for each backend, opened only when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+NAMES = ("python", "numpy", "llvm", "jax", "torch")
+
+
+def find(name: str) -> Any:
+    """The Step of a backend.
+
+    Raises:
+        ValueError: there is none of that name; the message lists those that there are.
+        ImportError: it needs a package that is not installed; the message names the extra.
+
+    >>> find("python").__name__
+    'PythonStep'
+    """
+    if name not in NAMES:
+        raise ValueError(f"no backend {name!r}; there are {', '.join(NAMES)}")
+    try:
+        return import_module(f"engine.backends.{name}").STEP
+    except ImportError as error:
+        if (error.name or "engine").partition(".")[0] == "engine":
+            raise
+        why = f"the backend {name!r} needs {error.name}: pip install 'chalkgrad[{name}]'"
+        raise ImportError(why, name=error.name) from error

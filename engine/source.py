@@ -1,0 +1,174 @@
+"""A program written down as Python that a person reads from top to bottom, and that runs on its own."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from engine.formula import CONSTANTS, FUNCTIONS, Formula, Tree, fold
+from engine.names import Names
+from engine.notation import ATOM, POWER, PRODUCT, SIGN, SUM, Python, Text, as_float
+
+if TYPE_CHECKING:
+    from engine.program import Line, Program
+
+WIDTH = 100  # columns of a line
+LISTED = 100  # lines that print shows
+TERMS = 200  # of a sum in one statement: Python's own reader is recursive
+
+#: What a line may not be called, because it means something else in the source.
+RESERVED = (*FUNCTIONS, *CONSTANTS, "pow", "inf", "nan", "step", "parameters", "inputs", "math", "float",
+            "complex", "isinstance", "ValueError", "where", "choose")  # fmt: skip
+
+POW = '''\
+def pow(a, b):
+    """a ** b among the real numbers, where Python would turn complex."""
+    y = a**b
+    if isinstance(y, complex):
+        raise ValueError("a negative number has no real power that is not whole")
+    return float(y)
+'''
+
+
+class Same(dict[str, Text]):
+    """Every name stands for itself."""
+
+    def __missing__(self, name: str) -> Text:
+        return Text(name)
+
+
+class Source(Python):
+    """Writes the trees of a program, and keeps what their text needs to run.
+
+    >>> writer = Source()
+    >>> writer.statement("z", ("+", "b", ("*", "w", ("tanh", "x"))))
+    'z = b + w*tanh(x)'
+    >>> writer.imports
+    {'tanh'}
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.imports: set[str] = set()
+        self.functions: list[str] = []  # the definitions of the words that are operations, innermost first
+        self._names, self._named = Names((*RESERVED, *taken)), dict[Formula, str]()
+
+    def number(self, x: float) -> Text:
+        if not math.isfinite(x):
+            self.imports.add("nan" if math.isnan(x) else "inf")
+        return super().number(x)
+
+    def apply(self, word: str, *args: Text) -> Text:
+        if word in CONSTANTS or (word in FUNCTIONS and word != "abs"):
+            self.imports.add(word)
+        if word == "*":
+            return Text(f"{args[0].within(PRODUCT)}*{args[1].within(SIGN)}", PRODUCT)
+        return super().apply(word, *args)
+
+    def power(self, base: Text, exponent: Text) -> Text:
+        if exponent.text.lstrip("-").isdigit():
+            return Text(f"{base.within(ATOM)}**{exponent.text}", POWER)
+        self.imports.add("pow")
+        return Text(f"pow({base.text}, {exponent.text})")
+
+    def call(self, formula: Formula, *args: Text) -> Text:
+        if formula not in self._named:
+            body = as_float(formula.fold(self, [Text("a"), Text("b")])).text  # with what it calls in turn
+            self._named[formula] = name = self._names.give(formula.name)
+            self.functions.append(f"def {name}({', '.join(formula.letters)}):\n    return {body}\n")
+        return Text(f"{self._named[formula]}({', '.join(arg.text for arg in args)})")
+
+    def statement(self, name: str, tree: Tree) -> str:
+        """``name = formula``; a long sum goes over several rows, a very long one over several statements."""
+        terms = list(self.terms(tree))
+        if len(terms) == 1:
+            return f"{name} = {as_float(terms[0]).text}"
+        texts = [terms[0].text, *(term.text for term in terms[1:])]
+        parts = [texts[:TERMS], *([name, *texts[i : i + TERMS]] for i in range(TERMS, len(texts), TERMS))]
+        return "\n".join(rows(f"{name} = ", "(", part, " ", ")") for part in parts)
+
+    def terms(self, tree: Tree) -> Iterator[Text]:
+        """The terms of a sum from left to right, all but the first with their sign."""
+        spine = []
+        while isinstance(tree, tuple) and tree[0] in ("+", "-"):
+            spine.append(tree)
+            tree = tree[1]
+        first = fold(tree, self, Same())
+        yield Text(first.within(SUM)) if spine else first
+        for sign, _, other in reversed(spine):
+            yield Text(f"{sign} {fold(other, self, Same()).within(PRODUCT)}")
+
+
+def rows(head: str, left: str, parts: list[str], between: str, right: str) -> str:
+    """The parts in one row if they fit, else in brackets, in as many rows as it takes."""
+    line = head + between.join(parts)
+    if len(line) <= WIDTH and left == "(":
+        return line
+    if not parts:
+        return head + left + right
+    lines, row = [], head + left
+    margin = " " * len(row)
+    for i, part in enumerate(parts):
+        piece = part + (between if i < len(parts) - 1 else right)
+        if len(row) + len(piece.rstrip()) > WIDTH and row.strip():
+            lines.append(row.rstrip())
+            row = margin
+        row += piece
+    return "\n".join([*lines, row])
+
+
+def source(program: Program) -> str:
+    """The program as Python; run, it defines ``step(parameters, inputs) -> (value, gradients)``."""
+    writer = Source(line.name for line in program.lines)
+    body = [*unpack(program.inputs, "inputs"), *unpack(program.parameters, "parameters")]
+    body += statements(writer, "forward", program.of("forward"))
+    value, *gradients = (
+        as_float(fold(tree, writer, Same())).text for tree in (program.root, *program.gradients)
+    )
+    if backward := program.of("backward"):
+        body += statements(writer, f"backward: d_v stands for ∂{value}/∂v, so that d_{value} is 1", backward)
+    body += ["", rows(f"return {value}, ", "[", gradients, ", ", "]")]
+    parts = [f'"""{value} of one sample, and its slope in every parameter: a graph as a program."""\n']
+    if names := sorted(writer.imports - {"pow"}):
+        parts.append(rows("from math import ", "(", names, ", ", ")") + "\n")
+    parts += ["\n" + text for text in [POW] * ("pow" in writer.imports) + writer.functions]
+    code = "\n".join(body).replace("\n", "\n    ")
+    parts.append("\ndef step(parameters, inputs):\n    " + re.sub(r" +$", "", code, flags=re.M) + "\n")
+    return "\n".join(parts)
+
+
+def unpack(names: tuple[str, ...], what: str) -> list[str]:
+    """The line that gives each of ``what`` its name."""
+    if len(names) == 1:
+        return [f"[{names[0]}] = {what}"]
+    return [rows("", "(", list(names), ", ", ")") + f" = {what}"] if names else []
+
+
+def statements(writer: Source, heading: str, lines: Iterable[Line]) -> Iterator[str]:
+    """The lines one after another, with a comment where a layer begins: z2_0 is of layer 2."""
+    yield f"\n# {heading}"
+    before = None
+    for line in lines:
+        found = re.match(r"[^\W\d_]+(\d+)_\d", line.label)
+        if (layer := found and found[1]) != before:
+            yield f"\n# layer {layer}" if layer else "\n# from the last layer to the root"
+        before = layer
+        yield writer.statement(line.name, line.tree)
+
+
+def listing(program: Program) -> str:
+    """The lines with their numbers and kinds; of a long program the first and the last."""
+    writer = Source(line.name for line in program.lines)
+    numbered = list(enumerate(program.lines))
+    left_out = len(numbered) - LISTED
+    text = [repr(program)]
+    for number, line in numbered if left_out <= 0 else numbered[: LISTED // 2] + numbered[-LISTED // 2 :]:
+        if left_out > 0 and number == len(numbered) - LISTED // 2:
+            text.append(f"    …  {left_out:,} more lines; program.source has them all, and program.lines")
+        leaf = line.kind in ("input", "parameter")
+        first, *more = [line.name] if leaf else writer.statement(line.name, line.tree).splitlines()
+        text.append(f"{number:5}  {line.kind:<9}  {first}")
+        text += [" " * 18 + row for row in (more if len(more) < 5 else [*more[:3], "  …"])]
+    return "\n".join(text)
