@@ -26,12 +26,15 @@ from engine.ops import (
     tanh,
 )
 from engine.pause import no_grad
+from engine.program import Program
 from engine.sums import log_softmax, logsumexp, softmax, total, weighted_sum
+from engine.tracing import trace
 from engine.value import Value
 
 __all__ = [
     "Contribution",
     "Op",
+    "Program",
     "Value",
     "backward_steps",
     "check_row",
@@ -62,5 +65,6 @@ __all__ = [
     "tanh",
     "topological_order",
     "total",
+    "trace",
     "weighted_sum",
 ]
