@@ -68,7 +68,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def python(*args: str) -> tuple[int, Any]:
     """Run Python in a process of its own: its exit status, and its last line, as JSON where it is that."""
-    done = subprocess.run([sys.executable, *args], capture_output=True, text=True, cwd=ROOT, check=False)
+    env = {name: it for name, it in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as installed
+    command = [sys.executable, *args]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, check=False)
     lines = (done.stdout or done.stderr).strip().splitlines() or [""]
     return done.returncode, json.loads(lines[-1]) if lines[-1].startswith("{") else lines[-1]
 
