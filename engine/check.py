@@ -6,9 +6,7 @@ import functools
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.backward import grad, topological_order
 from engine.op import Op
@@ -20,8 +18,7 @@ ROWS = 40  # a report shows so many rows, the wrong ones and the worst ones firs
 HEADINGS = ("", "at", "autograd", "finite difference", "error", "")
 
 
-@dataclass(frozen=True)
-class Slope:
+class Slope(NamedTuple):
     """One gradient, beside what nudging found: the slopes to the left and to the right, and their mean."""
 
     what: str  #: the input; or the op, and which edge of it
@@ -91,6 +88,8 @@ class Report:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         rows = (slope.cells() for slope in self._shown())
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
         head = "".join(f"<th>{heading}</th>" for heading in HEADINGS)

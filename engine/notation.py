@@ -7,7 +7,6 @@ where the tree needs them and nowhere else, and the text, read again, is the sam
 from __future__ import annotations
 
 import itertools
-import linecache
 import math
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
@@ -80,8 +79,13 @@ class Python(People):
     def __init__(self) -> None:
         self.called: dict[str, Formula] = {}
 
+    def apply(self, word: str, *args: Text) -> Text:
+        if all(map(is_whole, args)):
+            args = tuple(map(as_float, args))  # or 10 ** 400 would be a whole number of 400 digits
+        return super().apply(word, *args)
+
     def power(self, base: Text, exponent: Text) -> Text:
-        if exponent.text.lstrip("-").isdigit():
+        if is_whole(exponent):
             return super().power(base, exponent)
         return Text(f"pow({base.text}, {exponent.text})")
 
@@ -90,7 +94,7 @@ class Python(People):
 
     def call(self, formula: Formula, *args: Text) -> Text:
         self.called[formula.name] = formula
-        return super().call(formula, *args)
+        return super().call(formula, *map(as_float, args))
 
     def define(self, formula: Formula, name: str) -> str:
         """The line of Python that defines a word: ``def sigmoid(a): return ...``."""
@@ -150,9 +154,14 @@ class Latex(Algebra[Text]):
         return self.apply(formula.name, *args)
 
 
+def is_whole(text: Text) -> bool:
+    """Whether Python would take the text for an int."""
+    return text.text.lstrip("-").isdigit()
+
+
 def as_float(text: Text) -> Text:
     """A number that stands alone, written so that Python takes it for a float."""
-    return Text(f"{text.text}.0", text.binds) if text.text.lstrip("-").isdigit() else text
+    return Text(f"{text.text}.0", text.binds) if is_whole(text) else text
 
 
 def power(a: float, b: float) -> float:
@@ -176,6 +185,8 @@ def run(source: str, what: str, **names: Any) -> dict[str, Any]:
 
     The source stays readable: ``inspect.getsource`` and tracebacks show it, under ``what``.
     """
+    import linecache  # here, as it is slow to import and nobody needs it before a row is used
+
     file = f"<{what} #{next(_numbers)}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     space = {**FUNCTIONS, **CONSTANTS, "inf": math.inf, "nan": math.nan, "pow": power, **names}
@@ -190,6 +201,6 @@ def function(formula: Formula) -> Callable[..., float]:
     1024.0
     """
     python = Python()
-    source = python.define(formula, "f")
+    source = python.define(formula, "_formula")
     words = {name: function(called) for name, called in python.called.items()}
-    return run(source, formula.text, **words)["f"]  # type: ignore[no-any-return]
+    return run(source, formula.text, **words)["_formula"]  # type: ignore[no-any-return]

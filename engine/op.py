@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import keyword
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -118,11 +119,15 @@ class Op(Operation):
         except (TypeError, ValueError) as error:
             row = ", ".join(map(repr, (symbol, formula, *partials)))
             raise type(error)(f"Op({row}): {error}") from None
-        self.value = function(self.formula)  # type: ignore[method-assign]
         self.__doc__ = f"y = {formula}, with the slope{'s' * (arity > 1)} {' and '.join(partials)}."
         table[symbol] = self
         for tell in listeners:
             tell(self)
+
+    @functools.cached_property
+    def value(self) -> Callable[..., float]:
+        """y in floats: the formula, compiled when it is first asked for."""
+        return function(self.formula)
 
     def forward(self, algebra: Algebra[T], args: Sequence[T]) -> T:
         return self.formula.fold(algebra, args)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
+from _thread import get_ident  # what threading calls get_ident, without the rest of threading
 from collections.abc import Callable
-from threading import get_ident
 from typing import Any
 
 from engine import ops

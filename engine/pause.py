@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from _thread import get_ident  # what threading calls get_ident, without the rest of threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import get_ident
 
 #: For each thread in which nothing is recorded, how many `no_grad` blocks it is in.
 paused: dict[int, int] = {}
