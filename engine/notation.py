@@ -171,10 +171,9 @@ def power(a: float, b: float) -> float:
     Traceback (most recent call last):
     ValueError: a negative number has no real power that is not whole
     """
-    y = a**b
-    if isinstance(y, complex):
+    if -math.inf < a < 0 and math.isfinite(b) and b % 1:
         raise ValueError("a negative number has no real power that is not whole")
-    return float(y)
+    return float(a**b)
 
 
 _numbers = itertools.count(1)
