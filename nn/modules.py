@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine import Op, Value, no_grad, ops, weighted_sum
+from engine.operators import fast
 from nn import init as initialisers
 from nn.init import Initialiser
 from nn.inputs import Lifted, count, floats, lifted
@@ -94,7 +95,7 @@ class Neuron(Module):
         """a = g(z); z itself if there is no activation."""
         if self.activation is None:
             return z
-        a: Value = self.activation(z)
+        a: Value = fast(self.activation)(z)
         a.label = self._a
         return a
 
