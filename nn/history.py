@@ -25,7 +25,7 @@ class Epoch(NamedTuple):
         if self.accuracy is not None:
             parts.append(f"accuracy {self.accuracy:.1%}")
         if self.validation_loss is not None:
-            parts.append(f"validation loss {self.validation_loss:.4g}")
+            parts.append(f"|  validation loss {self.validation_loss:.4g}")
         if self.validation_accuracy is not None:
             parts.append(f"accuracy {self.validation_accuracy:.1%}")
         return "  ".join(parts)
