@@ -163,6 +163,9 @@ def find(symbol: str) -> Operation:
 
     Raises:
         ValueError: there is none; the message lists those that there are.
+
+    >>> find("tanh")
+    <op tanh>
     """
     if symbol not in table:
         raise ValueError(f"no operation {symbol!r}; there are {', '.join(table)}. Define it with Op first")
