@@ -6,7 +6,7 @@ gradient for each parent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 Node = Any  # whatever has .parents, .grad and ._local: a Value, or the Shadow of one
@@ -29,12 +29,16 @@ def topological_order(root: Node) -> list[Node]:
 
     The order follows from the graph alone. Nothing recurses, so that the graph may be of any depth.
 
+    Raises:
+        TypeError: ``root`` is not a Value.
+
     >>> from engine import Value
     >>> x = Value(3.0, label="x")
     >>> y = x * x + x
     >>> [node.label or node.op.symbol for node in topological_order(y)]
     ['x', '*', '+']
     """
+    expect_value(root)
     order: list[Node] = []
     listed: set[Node] = set()
     stack = [root]
@@ -50,6 +54,12 @@ def topological_order(root: Node) -> list[Node]:
                 if parent not in listed:
                     stack.append(parent)
     return order
+
+
+def expect_value(node: Any) -> None:
+    """Refuse what is no node of a graph."""
+    if not hasattr(node, "parents"):
+        raise TypeError(f"expected a Value, not {type(node).__name__}: {node!r:.60}")
 
 
 def pass_on(upstream: Any, parents: Sequence[Node], local_gradients: Sequence[Any]) -> None:
@@ -87,6 +97,11 @@ def backward_steps(root: Node) -> Iterator[Contribution]:
     0 1.0 3.0 3.0 3.0
     1 1.0 3.0 3.0 6.0
     """
+    expect_value(root)  # now, and not when the first step is asked for
+    return _watched(root)
+
+
+def _watched(root: Node) -> Iterator[Contribution]:
     for node in start(root):
         upstream = node.grad
         for position, (parent, local) in enumerate(zip(node.parents, node._local, strict=True)):
@@ -123,7 +138,7 @@ def _is(it: Any, number: float) -> bool:
     return isinstance(it, float) and it == number
 
 
-def grad(y: Node, xs: Sequence[Node], create_graph: bool = False) -> list[Any]:
+def grad(y: Node, xs: Iterable[Node], create_graph: bool = False) -> list[Any]:
     """∂y/∂x for each x of ``xs``; no ``.grad`` is read or written.
 
     Args:
@@ -145,6 +160,11 @@ def grad(y: Node, xs: Sequence[Node], create_graph: bool = False) -> list[Any]:
     >>> dy.data, grad(dy, [x])
     (12.0, [12.0])
     """
+    if not isinstance(xs, Iterable):
+        raise TypeError("xs is a list of Values: to differentiate by x alone, call grad(y, [x])")
+    xs = list(xs)
+    for x in xs:
+        expect_value(x)
     shadows: dict[Node, Shadow] = {}
     zero: Any = Term(0.0) if create_graph else 0.0
     for node in topological_order(y):

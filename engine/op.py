@@ -111,13 +111,13 @@ class Op(Operation):
             check_symbol(symbol)
             self.formula = Formula(formula, "ab", words, symbol)
             self.partials = tuple(Formula(partial, "ab"[:arity] + "y", words) for partial in partials)
-            if self.formula.letters != tuple("ab"[:arity]) or not arity:
+            if self.formula.letters != tuple("ab")[:arity] or len(self.formula.letters) != arity or not arity:
                 used = ", ".join(self.formula.letters) or "none"
                 raise ValueError(f"a row has one slope for each letter: letters {used}, slopes {arity}")
             self.at = [point(p, arity) for p in at]
-            self.kinks = {point(p, arity): point(slopes, arity) for p, slopes in (kinks or {}).items()}
+            self.kinks = {point(p, arity): point(slopes, arity) for p, slopes in dict(kinks or {}).items()}
         except (TypeError, ValueError) as error:
-            row = ", ".join(map(repr, (symbol, formula, *partials)))
+            row = ", ".join(f"{text!r:.500}" for text in (symbol, formula, *partials))
             raise type(error)(f"Op({row}): {error}") from None
         self.__doc__ = f"y = {formula}, with the slope{'s' * (arity > 1)} {' and '.join(partials)}."
         table[symbol] = self

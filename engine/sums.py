@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from engine import ops
@@ -39,16 +39,17 @@ def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Numb
         raise ValueError(f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}")
     try:
         return unrolled(ops.weighted_sum, 2 * len(weights) + 1)(*weights, *inputs, bias)
-    except AttributeError:  # there are plain numbers among them
+    except (AttributeError, TypeError):  # there are plain numbers among them
         return _recorded(ops.weighted_sum, [*weights, *inputs, bias])
 
 
-def total(values: Sequence[Number]) -> Any:
+def total(values: Iterable[Number]) -> Any:
     """y = Σ aᵢ as one node, added from left to right; 0.0 if there are none.
 
     >>> total([Value(1.0), 2.0, Value(4.0)]).data
     7.0
     """
+    values = list(values)
     return _recorded(ops.total, values) if values else 0.0
 
 
