@@ -5,17 +5,18 @@
 
 The peers: micrograd 0.1.0 (PyPI), minigrad 0.0.6 (PyPI, written in C), and a Value in microgpt's style
 (tuples.py). Every engine first shows that it computes the same gradients; only then is anything timed. They
-take turns, and each figure is a median. "on" and "off" tell of Python's garbage collector: graphs with cycles
-keep it busy, so that a ratio means little without that word.
+take turns, and each figure is a median, of processor time. "on" and "off" tell of Python's garbage collector:
+graphs with cycles keep it busy, so that a ratio means little without that word.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable
 from typing import Any
 
-from bench import ROOT, figure, machine, medians, python, table
+from bench import ROOT, figure, machine, medians, of_children, python, table
 from peers import FRAGILE, PEER, steps, values
 
 LONG, RECURSIVE = 1_000_000, 600  # nodes of a chain; Python's own stack ends a recursive sort before 1000
@@ -41,7 +42,7 @@ OPS: dict[str, Callable[[Any, Any], Any]] = {
 def step_table(rounds: int) -> str:
     """One training step of MLP(2, [16, 16, 1]) on 100 samples, max-margin loss plus 1e-4 Σ p²."""
     turns = {name: step for name, (_, step) in steps().items()}
-    off, on = medians(turns, rounds, collect=False), medians(turns, rounds, collect=True)
+    off, on = (medians(turns, rounds, collect, time.process_time) for collect in (False, True))
     head = ["one training step", "off, ms", f"x {PEER}", "on, ms", f"x {PEER}"]
     return table(
         head,
@@ -62,7 +63,7 @@ def ops_table(rounds: int, count: int = 2000) -> str:
             a, b = value(0.7), value(1.3)
             if supports(name, text, a, b):
                 loops[name] = lambda op=op, a=a, b=b: [op(a, b) for _ in range(count)]
-        times = medians(loops, rounds)
+        times = medians(loops, rounds, clock=time.process_time)
         rows.append([text, *(figure(1e9 * times[name] / count) if name in times else "" for name in engines)])
     return table(["ns to make a node, off", *engines], rows)
 
@@ -99,7 +100,8 @@ def chain_table() -> str:
 def startup_table(rounds: int) -> str:
     """What a new Python takes, and what an import adds to it."""
     imports = ["pass", "import engine", "import nn", "import micrograd.engine"]
-    times = medians({what: lambda what=what: python("-c", what) for what in imports}, 3 * rounds)
+    starts = {what: lambda what=what: python("-c", what) for what in imports}
+    times = medians(starts, 3 * rounds, clock=of_children)
     rows = [[what, figure(1e3 * t), figure(1e3 * (t - times["pass"]))] for what, t in times.items()]
     return table(["python -c", "ms", "beyond pass"], rows)
 
