@@ -21,13 +21,13 @@ RATES = {"sgd": 0.1, "adam": 0.01}  # where a run begins; it slows down to 0
 
 #: For each data set, the hidden layers and the epochs that suit it.
 SUITS = {
-    "digits": ([32], 15),
+    "digits": ([32], 10),
     "moons": ([16, 16], 40),
     "circles": ([16], 40),
-    "spirals": ([24, 24], 150),
+    "spirals": ([24, 24], 80),
     "xor": ([8], 40),
     "iris": ([16], 40),
-    "breast_cancer": ([16], 20),
+    "breast_cancer": ([8], 5),
 }
 
 

@@ -57,7 +57,7 @@ def digits(xs: Sequence[Sequence[float]], ys: Sequence[int], said: Sequence[int]
     wrong = sum(a != b for a, b in zip(said, ys))
     figure = _figure(9, 5.6)
     figure.suptitle(
-        f"Above each digit what the model reads; of the {len(xs)} held back, {wrong} are read wrongly (framed)"
+        f"Above each digit, what the model reads: of {len(xs)} held back, {wrong} are wrong (framed)"
     )
     for axes, i in zip(figure.subplots(ROWS, COLUMNS).flat, order):
         axes.imshow([xs[i][8 * row : 8 * row + 8] for row in range(8)], cmap="gray_r", vmin=0, vmax=1)

@@ -236,21 +236,27 @@ def _one_hot(t: Any, n: int) -> list[float]:
     return list(t) if isinstance(t, Sequence) else [float(k == t) for k in range(n)]
 
 
+def _each(slope: Callable[[float, float], float]) -> Pull:
+    """∂E/∂a of every output, where each depends on its own target alone."""
+    return lambda a, t: [slope(a_k, t_k) for a_k, t_k in zip(a, t, strict=True)]
+
+
+def _mean(slope: Callable[[float, float], float]) -> Pull:
+    return lambda a, t: [s / len(a) for s in _each(slope)(a, t)]
+
+
 #: name: (E(a, t), the list of ∂E/∂a_k). `a` and `t` are lists; cross_entropy also takes a class index for t.
 losses: dict[str, tuple[Error, Pull]] = {
-    "half_squared_error": (_half_squared_error, lambda a, t: [-(t_k - a_k) for a_k, t_k in zip(a, t)]),
+    "half_squared_error": (_half_squared_error, _each(lambda a, t: -(t - a))),
     "mean_squared_error": (
         lambda a, t: 2 / len(a) * _half_squared_error(a, t),
-        lambda a, t: [-2 * (t_k - a_k) / len(a) for a_k, t_k in zip(a, t)],
+        _mean(lambda a, t: -2 * (t - a)),
     ),
-    "hinge": (_hinge, lambda a, t: [-t_k / len(a) if t_k * a_k < 1 else 0.0 for a_k, t_k in zip(a, t)]),
-    "binary_cross_entropy": (
-        _binary_cross_entropy,
-        lambda a, t: [(-_sigmoid(-a_k) if t_k else _sigmoid(a_k)) / len(a) for a_k, t_k in zip(a, t)],
-    ),
+    "hinge": (_hinge, _mean(lambda a, t: -t if t * a < 1 else 0.0)),
+    "binary_cross_entropy": (_binary_cross_entropy, _mean(lambda a, t: -_sigmoid(-a) if t else _sigmoid(a))),
     "cross_entropy": (
         _cross_entropy,
-        lambda a, t: [p_k - y_k for p_k, y_k in zip(_softmax(a), _one_hot(t, len(a)))],
+        lambda a, t: [p - y for p, y in zip(_softmax(a), _one_hot(t, len(a)), strict=True)],
     ),
 }
 
