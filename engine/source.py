@@ -49,6 +49,8 @@ class Source(Python):
     {'tanh'}
     """
 
+    library = "math"  # where the functions come from
+
     def __init__(self, taken: Iterable[str] = ()) -> None:
         super().__init__()
         self.imports: set[str] = set()
@@ -119,9 +121,9 @@ def rows(head: str, left: str, parts: list[str], between: str, right: str) -> st
     return "\n".join([*lines, row])
 
 
-def source(program: Program) -> str:
+def source(program: Program, kind: type[Source] = Source) -> str:
     """The program as Python; run, it defines ``step(parameters, inputs) -> (value, gradients)``."""
-    writer = Source(line.name for line in program.lines)
+    writer = kind(line.name for line in program.lines)
     body = [*unpack(program.inputs, "inputs"), *unpack(program.parameters, "parameters")]
     body += statements(writer, "forward", program.of("forward"))
     value, *gradients = (
@@ -131,9 +133,10 @@ def source(program: Program) -> str:
         body += statements(writer, f"backward: d_v stands for ∂{value}/∂v, so that d_{value} is 1", backward)
     body += ["", rows(f"return {value}, ", "[", gradients, ", ", "]")]
     parts = [f'"""{value} of one sample, and its slope in every parameter: a graph as a program."""\n']
-    if names := sorted(writer.imports - {"pow"}):
-        parts.append(rows("from math import ", "(", names, ", ", ")") + "\n")
-    parts += ["\n" + text for text in [POW] * ("pow" in writer.imports) + writer.functions]
+    helpers = [POW] * (writer.library == "math" and "pow" in writer.imports)
+    if names := sorted(writer.imports - {"pow"} if helpers else writer.imports):
+        parts.append(rows(f"from {writer.library} import ", "(", names, ", ", ")") + "\n")
+    parts += ["\n" + text for text in helpers + writer.functions]
     code = "\n".join(body).replace("\n", "\n    ")
     parts.append("\ndef step(parameters, inputs):\n    " + re.sub(r" +$", "", code, flags=re.M) + "\n")
     return "\n".join(parts)

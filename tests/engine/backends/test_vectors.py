@@ -1,0 +1,82 @@
+"""The series of the machine code are right to 2 units in the last place, and where they have no value."""
+
+import math
+import random
+
+import mpmath
+import numpy as np
+import pytest
+
+from engine import Value, ops, total, trace
+
+pytest.importorskip("llvmlite")
+ANYWHERE = [2.0**n for n in range(-1074, 1024, 7)]
+
+
+def ranges(word):
+    """Where the function has values: the whole range, what lies near 0, and the seams of the series."""
+    rng = random.Random(word)
+    near = [rng.uniform(-1, 1) for _ in range(400)]
+    tiny = [sign * rng.uniform(1, 2) * 2.0**-n for n in range(1, 1074, 5) for sign in (-1, 1)]
+    logs = [rng.uniform(1, 2) * x for x in ANYWHERE] + [1 + x / 3 for x in near] + [5e-324, 1e308]
+    return {
+        "exp": near + tiny + [rng.uniform(-745, 709.7) for _ in range(400)],
+        "expm1": near + tiny + [rng.uniform(-50, 709.7) for _ in range(400)],
+        "log": logs,
+        "log1p": near + tiny + logs,
+        "tanh": near + tiny + [rng.uniform(-25, 25) for _ in range(400)],
+    }[word]
+
+
+def step_of(word):
+    x = Value(0.5, label="x")
+    return trace(ops.table[word](x), [x]).compile("llvm")
+
+
+@pytest.mark.parametrize("word", ["exp", "expm1", "log", "log1p", "tanh"])
+def test_a_series_is_right_to_two_units_in_the_last_place(word):
+    points = ranges(word)
+    with mpmath.workprec(160):
+        for x, y in zip(points, step_of(word).values([], [points])):
+            exact = getattr(mpmath, word)(mpmath.mpf(x))
+            assert abs(mpmath.mpf(float(y)) - exact) <= 2 * math.ulp(float(exact)), (word, x, y)
+
+
+@pytest.mark.parametrize("word", ["exp", "expm1", "log", "log1p", "tanh", "sin", "sqrt", "erfc"])
+@pytest.mark.parametrize("x", [0.0, -0.0, math.inf, -math.inf, 1e308, -1e308, 710.0, -746.0, -1.0, 5e-324])
+def test_the_ends_of_the_line_are_those_of_python(word, x):
+    step = step_of(word)
+    try:
+        expected = ops.table[word].value(x)
+    except (ArithmeticError, ValueError) as error:
+        with pytest.raises(type(error), match="sample 0: "):
+            step([], [[x]])
+    else:
+        y = step.values([], [[x]])[0]
+        assert y == expected
+        assert np.signbit(y) == np.signbit(expected)
+
+
+def test_a_larger_program_is_cut_into_functions_and_stays_the_same():
+    from engine.backends import llvm
+
+    rng = random.Random(1)
+    x, p = Value(0.5, label="x"), [Value(rng.uniform(0.5, 1), label=f"w{i}") for i in range(20)]
+    nodes = [x, *p]
+    some = [lambda a, b: a * b, lambda a, b: ops.tanh(a) + b, lambda a, b: ops.exp(-a * a)]
+    for _ in range(300):
+        nodes.append(rng.choice(some)(rng.choice(nodes), rng.choice(nodes)))
+    y = nodes[-1] + total(nodes[-40:])
+    program = trace(y, [x], p)
+    columns, numbers = [[rng.uniform(-1, 1) for _ in range(11)]], [v.data for v in p]
+    mean, gradients = program.compile("python")(numbers, columns)
+    before = llvm.LEVELS, llvm.CUT
+    try:
+        for levels, cut in (({}, 30), ({10**6: 1}, 100), ({10**6: 2}, 1)):
+            llvm.LEVELS, llvm.CUT = levels, cut
+            step = program.compile("llvm")
+            found = step(numbers, columns)
+            assert found[0] == pytest.approx(mean, rel=1e-12)
+            assert found[1] == pytest.approx(gradients, rel=1e-12, abs=1e-12)
+    finally:
+        llvm.LEVELS, llvm.CUT = before
