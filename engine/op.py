@@ -111,7 +111,7 @@ class Op(Operation):
             check_symbol(symbol)
             self.formula = Formula(formula, "ab", words, symbol)
             self.partials = tuple(Formula(partial, "ab"[:arity] + "y", words) for partial in partials)
-            if self.formula.letters != tuple("ab")[:arity] or len(self.formula.letters) != arity or not arity:
+            if arity not in (1, 2) or self.formula.letters != tuple("ab"[:arity]):
                 used = ", ".join(self.formula.letters) or "none"
                 raise ValueError(f"a row has one slope for each letter: letters {used}, slopes {arity}")
             self.at = [point(p, arity) for p in at]

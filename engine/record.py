@@ -2,7 +2,8 @@
 
 Nothing runs more often than the making of a node, so each row becomes a function of its own, as if written by
 hand: the formula, the slopes that are needed, and the new node, with no loop and no look-up in between.
-``inspect.getsource`` shows it.
+``inspect.getsource`` shows it. What is ours in it begins with ``_``, which no symbol does: a row of any name
+may be called in the formula of another.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from engine.notation import Python, Text, as_float, function, run
 from engine.op import Operation
 
 HEAD = """\
-def record({params}):
+def _record({params}):
     {doc!r}
 """
 MIXED = """\
@@ -28,7 +29,7 @@ BODY = """\
         if _paused and _thread() in _paused:
             return _Value(y)
         _slopes = ({slopes},)
-    except (ArithmeticError, ValueError) as _error:
+    except _errors as _error:
         raise _op.outside(_error, [{data}], [{labels}]) from None
     _node = _new(_Value)
     _node.data = y
@@ -63,7 +64,7 @@ def recorder(
     source = (HEAD + (MIXED if mixed else "") + BODY).format(
         doc=f"y = {formula}, recorded.",
         params=", ".join(f"_{letter}" for letter in letters),
-        test=" or ".join(f"type(_{letter}) is not _Value" for letter in letters),
+        test=" or ".join(f"_type(_{letter}) is not _Value" for letter in letters),
         unpack="; ".join(f"{letter} = _{letter}.data" for letter in letters),
         formula=formula,
         slopes=", ".join(slopes),
@@ -71,5 +72,6 @@ def recorder(
         labels=", ".join(f"_{letter}.label" for letter in letters),
     )
     words = {name: function(called) for name, called in python.called.items()}
-    space = run(source, f"row {op.symbol}", **words, **names, _op=op, _mixed=mixed)
-    return space["record"]  # type: ignore[no-any-return]
+    ours = {"_op": op, "_mixed": mixed, "_type": type, "_errors": (ArithmeticError, ValueError)}
+    space = run(source, f"row {op.symbol}", **words, **names, **ours)
+    return space["_record"]  # type: ignore[no-any-return]
