@@ -35,7 +35,7 @@ pow     = Op("**",        "a ** b",                     "0 if abs(b) <= 0 else b
 
 neg     = Op("neg",       "-a",                         "-1",                    at=[-1, 2])
 exp     = Op("exp",       "exp(a)",                     "y",                     at=[-1, 2])
-expm1   = Op("expm1",     "expm1(a)",                   "y + 1",                 at=[-1, 1e-3])
+expm1   = Op("expm1",     "expm1(a)",                   "exp(a)",                at=[-1, 1e-3])
 log     = Op("log",       "log(a)",                     "1 / a",                 at=[0.5, 3])
 log1p   = Op("log1p",     "log1p(a)",                   "1 / (1 + a)",           at=[-0.5, 1e-3])
 sqrt    = Op("sqrt",      "sqrt(a)",                    "1 / (2 * y)",           at=[0.5, 3])
@@ -52,7 +52,7 @@ sigmoid = Op("sigmoid",   "1 / (1 + exp(-a)) if a >= 0 else exp(a) / (1 + exp(a)
 softplus = Op("softplus", "a + log1p(exp(-a)) if a > 0 else log1p(exp(a))",
                                                         "sigmoid(a)",            at=[-2, 0, 1])
 # a times the chance that a standard normal variable is below a
-gelu    = Op("gelu",      "a * erfc(-a / sqrt(2)) / 2",
+gelu    = Op("gelu",      "a * (erfc(-a / sqrt(2)) / 2)",
              "erfc(-a / sqrt(2)) / 2 + a * exp(-(a * a) / 2) / sqrt(2 * pi)",    at=[-2, 0, 1])
 
 # kinks: the tests are written so that a NaN falls through and stays a NaN
