@@ -1,0 +1,154 @@
+"""Small data sets, and how they are split and scaled."""
+
+import random
+from collections import Counter
+from math import hypot
+from statistics import fmean, pstdev
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nn import data
+
+PLANE = [data.moons, data.circles, data.spirals, data.xor]
+
+
+@pytest.mark.parametrize("make", PLANE)
+def test_the_classes_take_turns(make):
+    xs, ys = make(40, rng=random.Random(0))
+    assert len(xs) == 40
+    assert Counter(ys) == {0: 20, 1: 20}
+    assert all(len(x) == 2 for x in xs)
+
+
+@pytest.mark.parametrize("make", PLANE)
+def test_the_same_generator_gives_the_same_points(make):
+    assert make(30, noise=0.3, rng=random.Random(7)) == make(30, noise=0.3, rng=random.Random(7))
+    assert make(30, noise=0.3, rng=random.Random(7)) != make(30, noise=0.3, rng=random.Random(8))
+
+
+@pytest.mark.parametrize("make", PLANE)
+def test_without_a_generator_the_module_random_draws(make):
+    random.seed(5)
+    first = make(10)
+    random.seed(5)
+    assert make(10) == first
+
+
+@pytest.mark.parametrize("make", PLANE)
+def test_noise_has_the_standard_deviation_asked_for(make):
+    exact, _ = make(2000, noise=0.0)
+    noisy, _ = make(2000, noise=0.25, rng=random.Random(0))
+    off = [p - q for x, y in zip(noisy, exact) for p, q in zip(x, y)]
+    assert pstdev(off) == pytest.approx(0.25, rel=0.05)
+
+
+def test_moons_are_half_circles_that_reach_into_one_another():
+    xs, ys = data.moons(100, noise=0.0)
+    for (p, q), y in zip(xs, ys):
+        centre = (1.0, 0.5) if y else (0.0, 0.0)
+        assert hypot(p - centre[0], q - centre[1]) == pytest.approx(1)
+        assert (q > centre[1]) == (y == 0)
+
+
+def test_circles_have_radius_one_and_a_half():
+    xs, ys = data.circles(100, noise=0.0)
+    assert {round(hypot(*x), 9) for x, y in zip(xs, ys) if y == 0} == {1.0}
+    assert {round(hypot(*x), 9) for x, y in zip(xs, ys) if y == 1} == {0.5}
+
+
+def test_spirals_are_one_arm_and_the_same_turned_by_half():
+    xs, _ = data.spirals(100, noise=0.0)
+    for (p, q), (r, s) in zip(xs[::2], xs[1::2]):
+        assert (p, q) == pytest.approx((-r, -s))
+
+
+def test_xor_is_its_truth_table():
+    xs, ys = data.xor(4, noise=0.0)
+    assert all(y == (p != q) for (p, q), y in zip(xs, ys))
+
+
+@pytest.mark.parametrize("make", PLANE)
+@pytest.mark.parametrize("n", [0, 1, -5, 2.5, True, "10", None])
+def test_a_number_of_points_that_makes_no_sense_is_refused(make, n):
+    with pytest.raises(ValueError, match="n is the number of points, a whole number of at least"):
+        make(n)
+
+
+@pytest.mark.parametrize("noise", [-0.1, float("nan"), float("inf")])
+def test_noise_that_makes_no_sense_is_refused(noise):
+    with pytest.raises(ValueError, match="noise is a standard deviation"):
+        data.moons(10, noise=noise)
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "features", "classes"),
+    [("iris", 150, 4, 3), ("breast_cancer", 569, 30, 2), ("digits", 1797, 64, 10)],
+)
+def test_the_measurements_are_plain_lists(name, n, features, classes):
+    pytest.importorskip("sklearn")
+    xs, ys = data.table[name]()
+    assert (len(xs), {len(x) for x in xs}, set(ys)) == (n, {features}, set(range(classes)))
+    assert {type(p) for p in xs[0]} == {float}
+    assert {type(y) for y in ys} == {int}
+
+
+def test_pixels_go_from_paper_to_ink():
+    pytest.importorskip("sklearn")
+    xs, _ = data.digits()
+    pixels = [p for x in xs for p in x]
+    assert (min(pixels), max(pixels)) == (0.0, 1.0)
+
+
+def test_without_scikit_learn_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "sklearn", None)
+    with pytest.raises(ImportError, match=r"pip install 'chalkgrad\[data\]'"):
+        data.digits()
+
+
+@given(n=st.integers(2, 60), part=st.floats(0.01, 0.99), seed=st.integers())
+def test_a_split_loses_no_sample_and_parts_none_from_its_target(n, part, seed):
+    xs, ys = [[float(i)] for i in range(n)], list(range(n))
+    (learn_xs, learn_ys), (test_xs, test_ys) = data.split(xs, ys, part, random.Random(seed))
+    assert sorted(learn_ys + test_ys) == ys
+    assert learn_xs + test_xs == [[float(y)] for y in learn_ys + test_ys]
+    assert len(test_ys) == min(max(round(n * part), 1), n - 1)
+
+
+@pytest.mark.parametrize(
+    ("xs", "ys", "part", "message"),
+    [
+        ([[1.0]], [1, 2], 0.5, "1 samples, 2 targets"),
+        ([[1.0]], [1], 0.5, "at least two samples to split, not 1"),
+        ([[1.0], [2.0]], [1, 2], 0.0, "a part between 0 and 1, not 0.0"),
+        ([[1.0], [2.0]], [1, 2], 1.0, "a part between 0 and 1, not 1.0"),
+        ([[1.0], [2.0]], [1, 2], float("nan"), "a part between 0 and 1, not nan"),
+    ],
+)
+def test_a_split_that_makes_no_sense_is_refused(xs, ys, part, message):
+    with pytest.raises(ValueError, match=message):
+        data.split(xs, ys, part)
+
+
+def test_standardised_features_have_mean_zero_and_deviation_one():
+    rng = random.Random(0)
+    xs = [[rng.uniform(5, 9), rng.gauss(-3, 0.1)] for _ in range(50)]
+    (scaled,) = data.standardise(xs)
+    for column in zip(*scaled):
+        assert fmean(column) == pytest.approx(0, abs=1e-12)
+        assert pstdev(column) == pytest.approx(1)
+
+
+def test_what_is_held_back_is_scaled_by_what_is_learned_from():
+    learned, tested = data.standardise([[0.0], [2.0]], [[4.0]])
+    assert (learned, tested) == ([[-1.0], [1.0]], [[3.0]])
+
+
+def test_a_constant_feature_is_only_shifted():
+    assert data.standardise([[7.0], [7.0]]) == ([[0.0], [0.0]],)
+
+
+def test_there_is_no_scale_without_samples():
+    with pytest.raises(ValueError, match="at least one sample"):
+        data.standardise([])

@@ -1,0 +1,336 @@
+"""Neuron, Layer, MLP: two nodes a neuron, micrograd's weights, the same bits in floats."""
+
+import copy
+import pickle
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import Op, Value, no_grad, ops, topological_order
+from nn import MLP, Layer, Module, Neuron
+from nn.modules import find
+
+UNARY = [name for name, op in ops.table.items() if isinstance(op, Op) and len(op.partials) == 1]
+SMOOTH = ["relu", "tanh", "sigmoid", "leaky_relu", "softplus", "gelu", "sin", None]
+
+
+def nodes(root):
+    return [node for node in topological_order(root) if node.parents]
+
+
+# Micrograd's ways
+
+
+def test_the_weights_are_drawn_as_micrograd_draws_them():
+    random.seed(1337)
+    expected = []
+    for n, m in ((2, 16), (16, 16), (16, 1)):
+        for _ in range(m):
+            expected += [*(random.uniform(-1, 1) for _ in range(n)), 0.0]
+    random.seed(1337)
+    assert [p.data for p in MLP(2, [16, 16, 1]).parameters()] == expected
+
+
+def test_the_net_of_micrograds_demo_has_337_parameters():
+    assert len(MLP(2, [16, 16, 1]).parameters()) == 337
+
+
+def test_a_generator_draws_what_the_seeded_module_would():
+    random.seed(7)
+    ours = MLP(3, [4, 2])
+    assert [p.data for p in MLP(3, [4, 2], rng=random.Random(7)).parameters()] == [
+        p.data for p in ours.parameters()
+    ]
+
+
+def test_one_output_is_a_value_and_several_are_a_list():
+    assert isinstance(MLP(2, [3, 1])([1.0, 2.0]), Value)
+    assert isinstance(Layer(2, 1)([1.0, 2.0]), Value)
+    out = MLP(2, [3, 2])([1.0, 2.0])
+    assert isinstance(out, list)
+    assert len(out) == 2
+    assert len(Layer(2, 3)([1.0, 2.0])) == 3
+
+
+def test_a_hidden_layer_of_one_neuron_feeds_the_next_as_any_other():
+    assert isinstance(MLP(2, [1, 1, 1])([1.0, 2.0]), Value)
+
+
+def test_a_step_by_hand_works_as_in_micrograd():
+    model = MLP(2, [4, 1], rng=random.Random(0))
+    before = (model([1.0, -1.0]) - 3.0) ** 2
+    model.zero_grad()
+    before.backward()
+    for p in model.parameters():
+        p.data -= 0.01 * p.grad
+    assert ((model([1.0, -1.0]) - 3.0) ** 2).data < before.data
+
+
+def test_zero_grad_forgets_every_gradient():
+    model = MLP(2, [3, 1], activation="tanh")
+    model([1.0, 1.0]).backward()
+    assert any(p.grad for p in model.parameters())
+    model.zero_grad()
+    assert [p.grad for p in model.parameters()] == [0.0] * len(model.parameters())
+
+
+# The graph
+
+
+def test_a_neuron_is_two_nodes():
+    a = Neuron(3, activation="tanh")([1.0, 2.0, 3.0])
+    z, same = nodes(a)
+    assert same is a
+    assert (z.label, a.label) == ("z", "a")
+    assert z.op is ops.weighted_sum
+    assert a.op is ops.tanh
+    assert a.parents == (z,)
+
+
+def test_the_parents_of_z_are_weights_inputs_and_bias():
+    neuron = Neuron(2)
+    z = neuron.preactivation([5.0, 6.0])
+    assert [p.label for p in z.parents] == ["w0", "w1", "x0", "x1", "b"]
+    assert z.parents[:2] == tuple(neuron.w)
+    assert z.parents[-1] is neuron.b
+
+
+def test_without_an_activation_a_is_z():
+    neuron = Neuron(2, activation=None)
+    z = neuron.preactivation([1.0, 2.0])
+    assert neuron.activate(z) is z
+    assert neuron([1.0, 2.0]).label == "z"
+
+
+def test_a_neuron_is_its_preactivation_activated():
+    neuron = Neuron(2, activation="sigmoid", rng=random.Random(0))
+    assert neuron.activate(neuron.preactivation([1.0, 2.0])).data == neuron([1.0, 2.0]).data
+
+
+def test_labels_name_layer_neuron_and_input():
+    model = MLP(2, [3, 1])
+    assert [p.label for p in model.layers[0].neurons[2].parameters()] == ["w1_2_0", "w1_2_1", "b1_2"]
+    labels = {node.label for node in topological_order(model([1.0, 2.0]))}
+    assert {"x0", "x1", "w1_0_0", "b1_0", "z1_0", "a1_0", "z1_2", "a1_2", "w2_0_2", "b2_0", "z2_0"} <= labels
+    assert "a2_0" not in labels
+
+
+def test_plain_inputs_are_lifted_once_a_call():
+    y = MLP(2, [8, 8, 1])([1.0, 2.0])
+    assert [node.label for node in topological_order(y) if node.constant] == ["x0", "x1"]
+
+
+def test_inputs_that_are_values_take_a_gradient():
+    x = [Value(0.5, label="left"), Value(-0.5, label="right")]
+    MLP(2, [4, 1], activation="tanh", rng=random.Random(1))(x).backward()
+    assert all(v.grad for v in x)
+    assert [v.label for v in x] == ["left", "right"]
+
+
+@pytest.mark.parametrize(("sizes", "expected"), [([16, 16, 1], 2 * 16 + 2 * 16 + 1), ([5, 3], 2 * 5 + 3)])
+def test_a_net_makes_two_nodes_a_neuron_and_one_for_a_linear_one(sizes, expected):
+    out = MLP(2, sizes)([1.0, 2.0])
+    found = {node for root in (out if isinstance(out, list) else [out]) for node in nodes(root)}
+    assert len(found) == expected
+
+
+def test_an_atomic_neuron_is_built_of_single_products_and_sums():
+    z = Neuron(3, activation=None, atomic=True)([1.0, 2.0, 3.0])
+    assert [node.op.symbol for node in nodes(z)] == ["*", "+"] * 3
+    assert z.label == "z"
+
+
+@given(seed=st.integers(0, 10**6), sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4))
+def test_atomic_or_not_the_bits_are_the_same(seed, sizes):
+    whole, atomic = (
+        MLP(3, sizes, activation="tanh", atomic=kind, rng=random.Random(seed)) for kind in (False, True)
+    )
+    x = [0.1, -2.0, 0.7]
+    for model in (whole, atomic):
+        total = model(x) if sizes[-1] == 1 else sum(model(x))
+        total.backward()
+    assert whole.predict(x) == atomic.predict(x)
+    for p, q in zip(whole.parameters(), atomic.parameters()):
+        assert p.grad == pytest.approx(q.grad, rel=1e-13, abs=1e-300)
+
+
+# Prediction in floats
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    sizes=st.lists(st.integers(1, 6), min_size=1, max_size=4),
+    activation=st.sampled_from(SMOOTH),
+    init=st.sampled_from(["uniform", "normal", "he"]),
+)
+def test_a_prediction_has_the_bits_of_the_recorded_pass(seed, sizes, activation, init):
+    rng = random.Random(seed)
+    model = MLP(2, sizes, activation=activation, output=activation, init=init, rng=rng)
+    x = [rng.gauss(0, 2), rng.gauss(0, 2)]
+    out = model(x)
+    assert model.predict(x) == ([v.data for v in out] if isinstance(out, list) else out.data)
+
+
+def test_layers_and_neurons_predict_as_well():
+    layer = Layer(2, 3, activation="tanh", rng=random.Random(0))
+    assert layer.predict([1.0, 2.0]) == [v.data for v in layer([1.0, 2.0])]
+    assert layer.neurons[1].predict([1.0, 2.0]) == layer.predict([1.0, 2.0])[1]
+    assert isinstance(Layer(2, 1).predict([1.0, 2.0]), float)
+
+
+def test_a_module_of_your_own_predicts_without_recording():
+    class Line(Module):
+        def __init__(self):
+            self.slope = Value(2.0)
+
+        def parameters(self):
+            return [self.slope]
+
+        def __call__(self, x):
+            return self.slope * x[0]
+
+    assert Line().predict([3.0]) == 6.0
+
+    class Twice(Line):
+        def __call__(self, x):
+            return [self.slope * x[0], self.slope + x[0]]
+
+    assert Twice().predict([3.0]) == [6.0, 5.0]
+
+
+def test_a_module_without_a_call_says_so():
+    with pytest.raises(NotImplementedError, match="Silent must say what it computes: define __call__"):
+        type("Silent", (Module,), {})()([1.0])
+
+
+def test_a_module_has_no_parameters_until_it_says_so():
+    assert Module().parameters() == []
+
+
+def test_under_no_grad_a_model_records_nothing():
+    with no_grad():
+        assert MLP(2, [3, 1])([1.0, 2.0]).parents == ()
+
+
+# Activations
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_every_operation_of_one_argument_is_an_activation(name):
+    neuron = Neuron(1, activation=name, init="zeros")
+    neuron.b.data = 0.5
+    assert neuron([0.0]).data == ops.table[name].value(0.5)
+
+
+def test_an_op_is_an_activation_and_so_is_its_name():
+    cubed = Op("cubed_activation", "a ** 3", "3 * a**2")
+    for activation in (cubed, "cubed_activation"):
+        neuron = Neuron(1, activation=activation, init="zeros")
+        neuron.b.data = 2.0
+        assert neuron([0.0]).data == 8.0
+
+
+def test_the_last_layer_has_an_activation_of_its_own():
+    model = MLP(2, [3, 2], activation="tanh", output="sigmoid")
+    assert {n.activation for n in model.layers[0].neurons} == {ops.tanh}
+    assert {n.activation for n in model.layers[1].neurons} == {ops.sigmoid}
+
+
+@pytest.mark.parametrize("name", ["swoosh", "", "+", "max", "Σ"])
+@pytest.mark.parametrize(
+    "build", [lambda g: Neuron(2, g), lambda g: Layer(2, 2, g), lambda g: MLP(2, [2], g)]
+)
+def test_an_unknown_activation_lists_the_known_ones(build, name):
+    with pytest.raises(
+        ValueError, match=r"unknown activation .*: operations of one argument are neg, exp, .*gelu"
+    ):
+        build(name)
+
+
+def test_an_op_of_two_arguments_is_no_activation():
+    with pytest.raises(ValueError, match="unknown activation 'max'"):
+        find(ops.maximum)
+
+
+@pytest.mark.parametrize("activation", [3, True, abs, ["relu"]])
+def test_what_is_no_name_and_no_op_is_refused(activation):
+    with pytest.raises(TypeError, match="an activation is a name, an Op or None"):
+        MLP(2, [1], activation=activation)
+
+
+# Bad input
+
+
+@pytest.mark.parametrize("model", [Neuron(3), Layer(3, 2), MLP(3, [2, 1]), Neuron(3, atomic=True)])
+@pytest.mark.parametrize("use", [lambda m, x: m(x), lambda m, x: m.predict(x)])
+def test_a_sample_of_another_length_is_refused(model, use):
+    with pytest.raises(ValueError, match="expected 3 inputs, got 2"):
+        use(model, [1.0, 2.0])
+    with pytest.raises(TypeError, match="a sample is a list of 3 numbers, not float"):
+        use(model, 1.0)
+
+
+@pytest.mark.parametrize("n", [0, -2, 1.5, "3", None, True])
+def test_sizes_are_whole_numbers_of_at_least_one(n):
+    with pytest.raises(ValueError, match="a whole number of at least 1"):
+        Neuron(n)
+    with pytest.raises(ValueError, match="a whole number of at least 1"):
+        Layer(2, n)
+    with pytest.raises(ValueError, match="a whole number of at least 1"):
+        MLP(n, [2])
+    with pytest.raises(ValueError, match="a layer's size is a whole number of at least 1"):
+        MLP(2, [3, n])
+
+
+@pytest.mark.parametrize("nouts", [3, None, "16", b"16"])
+def test_the_layers_are_a_list(nouts):
+    with pytest.raises(TypeError, match=r"nouts is a list of the layers' sizes, such as \[16, 16, 1\]"):
+        MLP(2, nouts)
+
+
+def test_there_is_at_least_one_layer():
+    with pytest.raises(ValueError, match="at least one layer"):
+        MLP(2, [])
+
+
+def test_a_seed_is_no_generator():
+    with pytest.raises(TypeError, match="random numbers"):
+        MLP(2, [1], rng=1337)
+
+
+def test_an_unknown_init_is_refused():
+    with pytest.raises(ValueError, match="unknown init 'ones'"):
+        MLP(2, [1], init="ones")
+
+
+# Initial values
+
+
+def test_biases_begin_at_zero_and_weights_as_asked():
+    model = MLP(2, [3, 2], init=lambda rng, nin, nout: 10.0 * nin + nout)
+    assert [n.b.data for layer in model.layers for n in layer.neurons] == [0.0] * 5
+    assert {w.data for n in model.layers[0].neurons for w in n.w} == {23.0}
+    assert {w.data for n in model.layers[1].neurons for w in n.w} == {32.0}
+    assert Neuron(4, init=lambda rng, nin, nout: float(nout)).w[0].data == 1.0
+
+
+# Copies
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_copy_computes_the_same_and_learns_on_its_own(again):
+    model = MLP(2, [4, 1], activation="gelu", rng=random.Random(0))
+    twin = again(model)
+    assert twin.predict([0.3, -0.2]) == model.predict([0.3, -0.2])
+    twin([0.3, -0.2]).backward()
+    assert any(p.grad for p in twin.parameters())
+    assert not any(p.grad for p in model.parameters())
+    assert [p.label for p in twin.parameters()] == [p.label for p in model.parameters()]
+
+
+def test_models_show_what_they_are():
+    assert repr(MLP(2, [16, 16, 1])) == "MLP(2, [16, 16, 1], activation='relu', output=None)"
+    assert repr(Layer(2, 3, "tanh")) == "Layer(2, 3, activation='tanh')"
+    assert repr(Neuron(2, None)) == "Neuron(2, activation=None)"
