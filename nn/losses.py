@@ -178,7 +178,7 @@ def _mean(values: list[Any]) -> Any:
 
 
 def _is_list(x: Any) -> bool:
-    return not isinstance(x, Value) and hasattr(x, "__len__")
+    return not isinstance(x, Value) and hasattr(x, "__len__") and getattr(x, "shape", None) != ()
 
 
 def _listed(x: Any) -> list[Any]:

@@ -1,0 +1,219 @@
+"""Losses: their values against 50 digits, their targets looked at before anything is computed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mpmath import mp, mpf
+
+from engine import Value, grad, topological_order
+from nn import losses
+
+LOGITS = st.lists(st.floats(-40, 40), min_size=2, max_size=6)
+
+
+def exact(name, outputs, targets):
+    with mp.workdps(50):
+        a, t = [mpf(s) for s in outputs], targets
+        n = len(a)
+        match name:
+            case "half_squared_error":
+                return float(sum((t_k - a_k) ** 2 for a_k, t_k in zip(a, t)) / 2)
+            case "mean_squared_error":
+                return float(sum((t_k - a_k) ** 2 for a_k, t_k in zip(a, t)) / n)
+            case "hinge":
+                return float(sum(max(0, 1 - t_k * a_k) for a_k, t_k in zip(a, t)) / n)
+            case "binary_cross_entropy":
+                return float(sum(mp.log1p(mp.exp(-a_k if t_k else a_k)) for a_k, t_k in zip(a, t)) / n)
+            case "cross_entropy":
+                return float(mp.log(sum(mp.exp(a_k) for a_k in a)) - a[t])
+
+
+def targets(name, n):
+    return {
+        "hinge": [(-1) ** k for k in range(n)],
+        "binary_cross_entropy": [k % 2 for k in range(n)],
+        "cross_entropy": n - 1,
+    }.get(name, [0.5 * k for k in range(n)])
+
+
+@pytest.mark.parametrize("name", losses.table)
+@given(outputs=LOGITS)
+def test_a_loss_is_what_its_formula_says(name, outputs):
+    t = targets(name, len(outputs))
+    found = losses.table[name]([Value(s) for s in outputs], t)
+    assert found.data == pytest.approx(exact(name, outputs, t), rel=1e-13, abs=1e-13)
+
+
+@pytest.mark.parametrize("name", losses.table)
+@given(outputs=LOGITS)
+def test_plain_outputs_give_a_plain_number_of_the_same_bits(name, outputs):
+    t = targets(name, len(outputs))
+    plain = losses.table[name](outputs, t)
+    assert isinstance(plain, float)
+    assert plain == losses.table[name]([Value(s) for s in outputs], t).data
+
+
+@pytest.mark.parametrize(
+    "name", ["half_squared_error", "mean_squared_error", "hinge", "binary_cross_entropy"]
+)
+def test_one_output_may_stand_without_a_list_and_so_may_its_target(name):
+    loss = losses.table[name]
+    found = loss(Value(0.3), 1).data
+    assert found == loss([Value(0.3)], [1]).data == loss(Value(0.3), [1]).data == loss([Value(0.3)], 1).data
+
+
+@pytest.mark.parametrize("s", [-1000.0, 1000.0])
+def test_logits_far_out_neither_overflow_nor_lose_their_slope(s):
+    for t in (0, 1):
+        out = Value(s)
+        wrong = losses.binary_cross_entropy(out, t)
+        assert wrong.data == (1000.0 if (s > 0) != bool(t) else 0.0)
+        assert grad(wrong, [out]) == [(s > 0) - t]
+    outs = [Value(s), Value(-s), Value(0.0)]
+    for t in range(3):
+        wrong = losses.cross_entropy(outs, t)
+        assert wrong.data == pytest.approx(1000.0 - outs[t].data)
+        winner = 0 if s > 0 else 1
+        assert grad(wrong, outs) == pytest.approx([(k == winner) - (k == t) for k in range(3)], abs=1e-15)
+
+
+@given(outputs=LOGITS, data=st.data())
+def test_a_class_and_its_one_hot_list_agree(outputs, data):
+    t = data.draw(st.integers(0, len(outputs) - 1))
+    one_hot = [float(k == t) for k in range(len(outputs))]
+    first, second = [Value(s) for s in outputs], [Value(s) for s in outputs]
+    by_class, by_list = losses.cross_entropy(first, t), losses.cross_entropy(second, one_hot)
+    assert by_class.data == by_list.data
+    assert grad(by_class, first) == pytest.approx(grad(by_list, second), abs=1e-15)
+
+
+def test_a_margin_of_one_is_enough_and_there_the_slope_is_zero():
+    s = Value(1.0)
+    wrong = losses.hinge(s, 1)
+    assert (wrong.data, grad(wrong, [s])) == (0.0, [0.0])
+
+
+def test_a_single_output_has_no_sum_and_no_mean_in_its_graph():
+    symbols = [
+        node.op.symbol for node in topological_order(losses.mean_squared_error(Value(2.0), 1.0)) if node.op
+    ]
+    assert symbols == ["-", "**"]
+
+
+@pytest.mark.parametrize("name", losses.table)
+def test_targets_may_come_as_arrays_or_as_values(name):
+    numpy = pytest.importorskip("numpy")
+    outs, t = [Value(0.5), Value(-2.0), Value(1.0)], targets(name, 3)
+    found = losses.table[name](outs, t).data
+    squared = name in ("half_squared_error", "mean_squared_error")
+    array = numpy.array(t, dtype=float if squared else numpy.int8)
+    assert losses.table[name](outs, array[()]).data == found
+    if name == "cross_entropy":
+        t = [0.0, 0.0, 1.0]
+    assert losses.table[name](outs, [Value(float(t_k)) for t_k in t]).data == found
+
+
+# Targets that do not fit
+
+
+@pytest.mark.parametrize(
+    "name", ["half_squared_error", "mean_squared_error", "hinge", "binary_cross_entropy"]
+)
+@pytest.mark.parametrize("t", [[1, 1], [1, 1, 1, 1], 1, []])
+def test_as_many_targets_as_outputs(name, t):
+    count = len(t) if isinstance(t, list) else 1
+    with pytest.raises(ValueError, match=f"one target for each output: 3 outputs, {count} targets"):
+        losses.table[name]([Value(0.0)] * 3, t)
+
+
+@pytest.mark.parametrize("name", losses.table)
+def test_there_is_at_least_one_output(name):
+    with pytest.raises(ValueError, match="outputs?"):
+        losses.table[name]([], [])
+
+
+@pytest.mark.parametrize("t", [0, 2, 0.5, -1.5, float("nan"), float("inf")])
+def test_hinge_knows_two_sides(t):
+    with pytest.raises(ValueError, match="a target of this loss is -1 or 1, not"):
+        losses.hinge(Value(0.0), t)
+
+
+@pytest.mark.parametrize("t", [-1, 2, 0.5, float("nan")])
+def test_binary_cross_entropy_knows_yes_and_no(t):
+    with pytest.raises(ValueError, match="a target of this loss is 0 or 1, not"):
+        losses.binary_cross_entropy([Value(0.0)], [t])
+
+
+@pytest.mark.parametrize("t", [-1, 3, 0.5, 10**6, float("nan"), float("inf")])
+def test_a_class_is_one_of_those_that_there_are(t):
+    with pytest.raises(ValueError, match="the class is a whole number from 0 to 2, not"):
+        losses.cross_entropy([Value(0.0)] * 3, t)
+
+
+@pytest.mark.parametrize("t", [[1, 1, 0], [0, 0, 0]])
+def test_one_hot_has_a_single_one(t):
+    with pytest.raises(ValueError, match="a one-hot target has a single 1"):
+        losses.cross_entropy([Value(0.0)] * 3, t)
+
+
+def test_one_hot_is_made_of_zeros_and_ones():
+    with pytest.raises(ValueError, match="0 or 1, not 0.5"):
+        losses.cross_entropy([Value(0.0)] * 2, [0.5, 0.5])
+
+
+@pytest.mark.parametrize("outputs", [Value(0.0), [Value(0.0)]])
+def test_a_single_output_tells_no_classes_apart(outputs):
+    with pytest.raises(ValueError, match="one output for each of two or more classes, not 1"):
+        losses.cross_entropy(outputs, 0)
+
+
+@pytest.mark.parametrize("name", losses.table)
+@pytest.mark.parametrize("t", ["1", None, 1j])
+def test_a_target_is_a_number(name, t):
+    with pytest.raises((TypeError, ValueError), match="number|target"):
+        losses.table[name]([Value(0.0), Value(1.0)], [t, t] if name != "cross_entropy" else t)
+
+
+# Names, and what an answer says
+
+
+def test_a_loss_is_found_by_name_or_stands_for_itself():
+    assert all(losses.find(name) is loss and losses.name(loss) == name for name, loss in losses.table.items())
+    own = lambda outputs, t: outputs - t  # noqa: E731
+    assert losses.find(own) is own
+    assert losses.name(own) == "<lambda>"
+
+
+def test_an_unknown_loss_lists_the_known_ones():
+    with pytest.raises(
+        ValueError, match="unknown loss 'mse'; there are half_squared_error, mean_squared_error, hinge"
+    ):
+        losses.find("mse")
+    with pytest.raises(TypeError, match="a loss is a name or a function"):
+        losses.find(3)
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "target", "right"),
+    [
+        ("hinge", 0.1, 1, True),
+        ("hinge", -0.1, 1, False),
+        ("hinge", 0.0, -1, True),
+        ("hinge", [0.1, -3.0], [1, -1], True),
+        ("hinge", [0.1, 3.0], [1, -1], False),
+        ("binary_cross_entropy", 0.1, 1, True),
+        ("binary_cross_entropy", -5.0, 1, False),
+        ("binary_cross_entropy", [-5.0, 5.0], [0, 1], True),
+        ("cross_entropy", [0.0, 2.0, 1.0], 1, True),
+        ("cross_entropy", [0.0, 2.0, 1.0], 2, False),
+        ("cross_entropy", [0.0, 2.0, 1.0], [0, 1, 0], True),
+    ],
+)
+def test_an_answer_is_right_if_it_says_what_the_target_says(loss, outputs, target, right):
+    decide = losses.table[loss]
+    assert (losses.decide(decide, outputs) == losses.decide(decide, target)) == right
+
+
+@pytest.mark.parametrize("loss", [losses.half_squared_error, losses.mean_squared_error, lambda a, t: a])
+def test_other_losses_have_no_classes(loss):
+    assert losses.decide(loss, 0.3) is None
