@@ -2,6 +2,7 @@
 
 from engine import operators as operators  # it gives Values their operators
 from engine import ops
+from engine.anomaly import detect_anomaly, stale
 from engine.backward import Contribution, backward_steps, grad, topological_order
 from engine.check import check_row, gradcheck
 from engine.ops import (
@@ -39,6 +40,7 @@ __all__ = [
     "backward_steps",
     "check_row",
     "cos",
+    "detect_anomaly",
     "erf",
     "erfc",
     "exp",
@@ -61,6 +63,7 @@ __all__ = [
     "softmax",
     "softplus",
     "sqrt",
+    "stale",
     "tan",
     "tanh",
     "topological_order",

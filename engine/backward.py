@@ -6,7 +6,8 @@ gradient for each parent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from _thread import get_ident
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 Node = Any  # whatever has .parents, .grad and ._local: a Value, or the Shadow of one
@@ -56,6 +57,10 @@ def topological_order(root: Node) -> list[Node]:
     return order
 
 
+#: For each thread whose backward passes are watched, who consumes the steps.
+watchers: dict[int, Callable[[Iterator[Contribution]], None]] = {}
+
+
 def expect_value(node: Any) -> None:
     """Refuse what is no node of a graph."""
     if not hasattr(node, "parents"):
@@ -80,6 +85,8 @@ def start(root: Node, seed: Any = 1.0) -> list[Node]:
 
 def backward(root: Node) -> None:
     """Give every node that ``root`` depends on its gradient: a node's is complete when its turn comes."""
+    if get_ident() in watchers:
+        return watchers[get_ident()](_watched(root))
     for node in start(root):
         pass_on(node.grad, node.parents, node._local)
 

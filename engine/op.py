@@ -59,9 +59,13 @@ class Operation:
                 except (ArithmeticError, ValueError):
                     slope = self.slope(position, People(), args, y).text
                     what = f"the slope ∂/∂{letter} of {what}, which is {slope},"
-        names = [f" ({label})" if label else "" for label in labels] or [""] * len(data)
-        point = ", ".join(f"{a} = {x}{name}" for a, x, name in zip(letters, data, names))
-        return type(error)(f"{what} at {point}: {error.args[-1]}")
+        return type(error)(f"{what} at {self.point(data, labels)}: {error.args[-1]}")
+
+    def point(self, data: Sequence[float], labels: Sequence[str] = ()) -> str:
+        """Where it was evaluated: ``a = 2.0 (x), b = 3.0``."""
+        letters, labels = self.letters(len(data)), labels or [""] * len(data)
+        named = [f" ({label})" if label else "" for label in labels]
+        return ", ".join(f"{a} = {x}{name}" for a, x, name in zip(letters, data, named))
 
     def __repr__(self) -> str:
         return f"<op {self.symbol}>"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 from _thread import get_ident  # what threading calls get_ident, without the rest of threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine import ops
-from engine.op import Op, Operation, listeners, rows
-from engine.pause import paused
+from engine.op import Calculus, Op, Operation, listeners, rows
+from engine.pause import makers
 from engine.plain import is_plain
 from engine.record import recorder
 from engine.value import Constant, Value
 
-_names = {"_Value": Value, "_new": object.__new__, "_paused": paused, "_thread": get_ident}
+LONGEST = 200  # parents whose sum is still written out as one line of code
+
+_names = {"_Value": Value, "_new": object.__new__, "_makers": makers, "_thread": get_ident}
 
 
 @functools.cache
@@ -29,6 +31,29 @@ def variant(op: Operation, *constant: bool) -> Callable[..., Any]:
     return recorder(op, constant, **_names)
 
 
+@functools.cache
+def unrolled(op: Operation, count: int) -> Callable[..., Value]:
+    """The function that records ``op`` of so many Values: one line of code, if that can still be read."""
+    return variant(op, *[False] * count) if count <= LONGEST else functools.partial(_long, op)
+
+
+def _long(op: Operation, *parents: Value) -> Value:
+    if get_ident() in makers:
+        return makers[get_ident()](op, parents)
+    data = [parent.data for parent in parents]
+    node = Value(op.value(*data))
+    node.op, node.parents = op, parents
+    node._local = [op.slope(position, Calculus(), data, node.data) for position in range(len(data))]
+    return node
+
+
+def record(op: Operation, parents: Sequence[Value]) -> Value:
+    """A node, as the operation's own function records it."""
+    if isinstance(op, Op):
+        return variant(op, *[parent.constant for parent in parents])(*parents)  # type: ignore[no-any-return]
+    return unrolled(op, len(parents))(*parents)
+
+
 def mixed(op: Op, *args: Any) -> Any:
     """Record ``op`` where plain numbers may stand among the Values."""
     if len(args) == 2 and type(args[0]) is Value and type(args[1]) in (int, float):
@@ -40,7 +65,7 @@ def mixed(op: Op, *args: Any) -> Any:
                 return NotImplemented  # so that Python asks the other operand, and then says what is wrong
             arg = Constant(arg)
         parents.append(arg)
-    return variant(op, *[parent.constant for parent in parents])(*parents)
+    return record(op, parents)
 
 
 class Recorded:

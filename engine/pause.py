@@ -1,13 +1,33 @@
-"""Compute without recording."""
+"""Making nodes in another way for a while: `no_grad` only computes them."""
 
 from __future__ import annotations
 
 from _thread import get_ident  # what threading calls get_ident, without the rest of threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-#: For each thread in which nothing is recorded, how many `no_grad` blocks it is in.
-paused: dict[int, int] = {}
+from engine.op import Operation
+from engine.value import Value
+
+Maker = Callable[[Operation, Sequence[Value]], Value]
+
+#: For each thread in which the rows are not to record, who makes the nodes instead.
+makers: dict[int, Maker] = {}
+
+
+@contextmanager
+def instead(make: Maker | None) -> Iterator[None]:
+    """Within it, ``make`` makes the nodes of this thread; with None, the rows record, as usual."""
+    me = get_ident()
+    outer = makers.pop(me, None)
+    if make:
+        makers[me] = make
+    try:
+        yield
+    finally:
+        makers.pop(me, None)
+        if outer:
+            makers[me] = outer
 
 
 @contextmanager
@@ -21,16 +41,13 @@ def no_grad() -> Iterator[None]:
     >>> y.data, y.parents
     (4.0, ())
     """
-    me = get_ident()
-    paused[me] = paused.get(me, 0) + 1
-    try:
+    with instead(_compute):
         yield
-    finally:
-        paused[me] -= 1
-        if not paused[me]:
-            del paused[me]
 
 
-def recording() -> bool:
-    """Whether this thread records."""
-    return get_ident() not in paused
+def _compute(op: Operation, parents: Sequence[Value]) -> Value:
+    data = [parent.data for parent in parents]
+    try:
+        return Value(op.value(*data))
+    except (ArithmeticError, ValueError) as error:
+        raise op.outside(error, data, [parent.label for parent in parents]) from None

@@ -23,11 +23,11 @@ MIXED = """\
         return _mixed({params})
 """
 BODY = """\
+    if _makers and _thread() in _makers:  # this thread is in a no_grad, say
+        return _makers[_thread()](_op, ({params},))
     {unpack}
     try:
         y = {formula}
-        if _paused and _thread() in _paused:
-            return _Value(y)
         _slopes = ({slopes},)
     except _errors as _error:
         raise _op.outside(_error, [{data}], [{labels}]) from None

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine import ops
-from engine.op import Calculus, Operation
-from engine.operators import variant
-from engine.pause import recording
+from engine.op import Operation
+from engine.operators import unrolled
 from engine.plain import plain
 from engine.value import Number, Value, lift
-
-LONGEST = 200  # parents whose sum is still written out as one line of code
 
 
 def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Number = 0.0) -> Any:
@@ -53,26 +50,11 @@ def total(values: Iterable[Number]) -> Any:
     return _recorded(ops.total, values) if values else 0.0
 
 
-@functools.cache
-def unrolled(op: Operation, count: int) -> Callable[..., Value]:
-    """The function that records ``op`` of so many Values: one line of code if that can still be read."""
-    return variant(op, *[False] * count) if count <= LONGEST else functools.partial(_long, op)
-
-
 def _recorded(op: Operation, args: Sequence[Number]) -> Any:
     """``op`` of ``args``: a Value if there is one among them, else a float."""
     if not any(isinstance(arg, Value) for arg in args):
         return op.value(*map(plain, args))
     return unrolled(op, len(args))(*map(lift, args))
-
-
-def _long(op: Operation, *parents: Value) -> Value:
-    data = [parent.data for parent in parents]
-    node = Value(op.value(*data))
-    if recording():
-        node.op, node.parents = op, parents
-        node._local = [op.slope(position, Calculus(), data, node.data) for position in range(len(data))]
-    return node
 
 
 def _shifted(values: Sequence[Number]) -> tuple[Any, list[Any]]:

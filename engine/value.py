@@ -63,6 +63,20 @@ class Value:
         edges = zip(self.parents, self._local, strict=True)
         return tuple(0.0 if parent.constant else local for parent, local in edges)
 
+    def is_stale(self) -> bool:
+        """Whether a parent's number was changed after this one was computed from it.
+
+        >>> x = Value(2.0)
+        >>> y = x * x
+        >>> x.data = 3.0
+        >>> y.is_stale()
+        True
+        """
+        if self.op is None:
+            return False
+        now = self.op.value(*(parent.data for parent in self.parents))
+        return now != self.data and (now == now or self.data == self.data)  # a NaN after a NaN is no change
+
     def differentiate(self) -> list[Number]:
         """∂self/∂parent for each parent, as Values made by the row's slopes: the way to higher derivatives.
 
@@ -71,11 +85,10 @@ class Value:
         """
         if self.op is None:
             return []
-        now = self.op.value(*(parent.data for parent in self.parents))
-        if now != self.data and (now == now or self.data == self.data):  # NaN after NaN is no change
+        if self.is_stale():
             raise ValueError(
-                f"{self!r} would now be {now}: a number that it was computed from has been changed since; "
-                "compute it again before you differentiate with create_graph=True"
+                f"{self!r} no longer follows from the numbers that it was computed from, as one of them was "
+                "changed: compute it again before you differentiate with create_graph=True"
             )
         args = [parent.data if parent.constant else parent for parent in self.parents]
         return [

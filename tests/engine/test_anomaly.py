@@ -1,0 +1,91 @@
+"""Anomalies: the first number that is not finite is named, and numbers out of date are found."""
+
+import math
+import threading
+
+import pytest
+
+from engine import Value, detect_anomaly, no_grad, sqrt, stale, total
+
+
+def test_the_first_number_that_is_not_finite_is_named_with_formula_numbers_labels_and_line():
+    x, w = Value(1e200, label="x"), Value(1e150, label="w")
+    with detect_anomaly(), pytest.raises(FloatingPointError) as told:
+        h = x + 1
+        h * w * 0.5  # the line to name
+    message = str(told.value)
+    assert message.startswith("a * b = inf at a = 1e+200, b = 1e+150 (w)")
+    assert "test_anomaly.py" in message
+    assert message.endswith("h * w * 0.5  # the line to name")
+
+
+def test_a_gradient_that_is_not_finite_is_named_with_its_path_to_the_root():
+    x = Value(1e-320, label="x")
+    with detect_anomaly(), pytest.raises(FloatingPointError) as told:
+        y = sqrt(x)
+        y.label = "y"
+        z = y * 1e300
+        z.label = "z"
+        z.backward()
+    message = str(told.value)
+    assert "gradient of x is inf" in message
+    assert "y: sqrt(a) = " in message
+    assert message.endswith("the path to the root: y → z")
+
+
+def test_where_nothing_is_wrong_the_gradients_are_those_of_an_unwatched_pass():
+    def gradient():
+        x, w = Value(0.3), Value(-2.0)
+        (total([x * w, x.tanh(), w]) ** 2).backward()
+        return x.grad, w.grad
+
+    unwatched = gradient()
+    with detect_anomaly():
+        assert gradient() == unwatched
+
+
+def test_sums_too_long_for_one_line_of_code_are_watched_too():
+    values = [Value(1e308) for _ in range(300)]
+    with detect_anomaly(), pytest.raises(FloatingPointError, match="inf"):
+        total(values)
+
+
+def test_outside_the_block_nothing_is_watched():
+    with detect_anomaly():
+        pass
+    assert (Value(1e200) * 1e200).data == math.inf
+
+
+def test_a_no_grad_inside_computes_only():
+    with detect_anomaly(), no_grad():
+        assert (Value(1e200) * 1e200).data == math.inf
+
+
+def test_another_thread_is_not_watched():
+    seen = []
+    with detect_anomaly():
+        thread = threading.Thread(target=lambda: seen.append((Value(1e200) * 1e200).data))
+        thread.start()
+        thread.join()
+    assert seen == [math.inf]
+
+
+def test_an_error_within_the_block_ends_the_watching():
+    with pytest.raises(ZeroDivisionError), detect_anomaly():
+        Value(1.0) / 0.0
+    assert (Value(1e200) * 1e200).data == math.inf
+
+
+def test_stale_names_the_nodes_that_no_longer_follow_from_their_parents():
+    x, w = Value(2.0), Value(5.0)
+    h = x * w
+    y = h + w
+    assert stale(y) == []
+    x.data = 3.0
+    assert stale(y) == [h]  # y still follows from h, as h itself did not change
+    w.data = 6.0
+    assert stale(y) == [h, y]
+
+
+def test_a_nan_that_stays_a_nan_is_not_stale():
+    assert stale(Value(math.nan) + 1) == []
