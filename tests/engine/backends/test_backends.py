@@ -120,7 +120,7 @@ def test_log_sum_exp_compiles_with_its_maximum(backend):
 # Samples
 
 
-@each_backend
+@each_fast_backend
 @pytest.mark.parametrize("samples", [1, 2, 3, 4, 5, 7, 8, 9])
 def test_any_number_of_samples_will_do(backend, samples):
     program, parameters, columns = net(samples)
