@@ -46,7 +46,8 @@ LADDER = {
     "engine.backends.lanes": "engine.backends.vectors backends formula",
     "engine.backends.blocks": "engine.backends.vectors",
     "engine.backends.assembly": """
-        backends engine.backends.blocks engine.backends.lanes engine.backends.replay engine.backends.vectors formula
+        backends engine.backends.blocks engine.backends.lanes engine.backends.replay engine.backends.vectors
+        formula
         """,
     "engine.backends.llvm": "engine.backends.arrays engine.backends.assembly",
     "engine.backends.tensors": "engine.backends.arrays engine.backends.lanes formula op",
