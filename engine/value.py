@@ -74,8 +74,17 @@ class Value:
         """
         if self.op is None:
             return False
-        now = self.op.value(*(parent.data for parent in self.parents))
-        return now != self.data and (now == now or self.data == self.data)  # a NaN after a NaN is no change
+        data = [parent.data for parent in self.parents]
+        try:
+            y = self.op.value(*data)
+            slopes = [
+                0.0 if parent.constant else self.op.slope(position, Calculus(), data, y)
+                for position, parent in enumerate(self.parents)
+            ]
+        except (ArithmeticError, ValueError):  # it could not have been computed from these
+            return True
+        then, now = (self.data, *self.local_gradients()), (y, *slopes)  # 3² and (-3)² differ in their slopes
+        return any(a != b and (a == a or b == b) for a, b in zip(then, now))  # a NaN after a NaN is no change
 
     def differentiate(self) -> list[Number]:
         """∂self/∂parent for each parent, as Values made by the row's slopes: the way to higher derivatives.

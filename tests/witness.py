@@ -8,7 +8,6 @@ pairs (x, ∂x) that obey the rules of calculus word by word.
 
 import math
 import sys
-from fractions import Fraction
 from typing import NamedTuple
 
 import mpmath
@@ -151,7 +150,7 @@ def neighbours(*data):
 
 
 def chain_rule(root):
-    """∂root/∂node for every node, from the kept local gradients in exact arithmetic: sums over all paths.
+    """∂root/∂node for every node, from the kept local gradients at 50 digits: sums over all paths.
 
     Beside each gradient stands the sum of the absolute values of its paths, which is what rounding errors
     are relative to. The order of the pass is found here anew, by the number of children yet to come.
@@ -164,14 +163,14 @@ def chain_rule(root):
                 children[parent] = 0
                 stack.append(parent)
             children[parent] += 1
-    gradients, sizes = dict.fromkeys(children, Fraction(0)), dict.fromkeys(children, Fraction(0))
-    gradients[root] = sizes[root] = Fraction(1)
+    gradients, sizes = dict.fromkeys(children, mpf(0)), dict.fromkeys(children, mpf(0))
+    gradients[root] = sizes[root] = mpf(1)
     ready = [root]
     while ready:
         node = ready.pop()
         for parent, local in zip(node.parents, node.local_gradients(), strict=True):
-            gradients[parent] += gradients[node] * Fraction(local)
-            sizes[parent] += sizes[node] * abs(Fraction(local))
+            gradients[parent] += gradients[node] * mpf(local)
+            sizes[parent] += sizes[node] * abs(mpf(local))
             children[parent] -= 1
             if not children[parent]:
                 ready.append(parent)
