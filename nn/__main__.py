@@ -9,7 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NoReturn
 
-from nn import init, losses, modules
+from nn import activation, init, losses
 from nn.demo import RATES, SUITS, run
 
 EPILOG = """\
@@ -96,7 +96,7 @@ def _rate(text: str) -> float:
 
 def _activation(text: str) -> str:
     try:
-        modules.find(text)
+        activation.find(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text

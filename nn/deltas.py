@@ -9,6 +9,7 @@ from typing import Any
 from engine import Value, grad, no_grad
 from engine.value import lift
 from nn import losses, paper, textbook
+from nn.activation import apply
 from nn.inputs import Lifted, floats, lifted
 from nn.lens import DeltaReport, NeuronRow, WeightRow
 from nn.losses import Loss
@@ -120,7 +121,7 @@ def _finite_differences(net: Net, zs: PerNeuron, t: Any, E: Loss, found: PerNeur
 
     def error(l: int, k: int, z_k: float) -> float:
         z = [*zs[l][:k], z_k, *zs[l][k + 1 :]]
-        a = [z_i if n.activation is None else n.activation.value(z_i) for n, z_i in zip(net[l], z)]
+        a = [apply(n.activation, z_i) for n, z_i in zip(net[l], z)]
         for layer in net[l + 1 :]:
             a = [neuron.predict_floats(a) for neuron in layer]
         with no_grad():

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine import Op, Value, no_grad, ops, weighted_sum
+from engine import Value, no_grad, weighted_sum
 from engine.operators import fast
 from nn import init as initialisers
+from nn.activation import Activation, apply, find, symbol
 from nn.init import Initialiser
 from nn.inputs import Lifted, count, floats, lifted
 
 __all__ = ["MLP", "Layer", "Module", "Neuron"]
-
-Activation = str | Op | None
 
 
 class Module:
@@ -112,7 +111,7 @@ class Neuron(Module):
         z = self.b.data
         for w, x_i in zip(self.w, x):
             z += w.data * x_i
-        return z if self.activation is None else self.activation.value(z)
+        return apply(self.activation, z)
 
     def parameters(self) -> list[Value]:
         """The weights, then the bias."""
@@ -246,26 +245,3 @@ class MLP(Module):
 def single(values: list[Any]) -> Any:
     """The list as it is, but of a list of one, the one."""
     return values[0] if len(values) == 1 else values
-
-
-def find(activation: Activation) -> Op | None:
-    """The operation of one argument of that name; an Op, or None, stands for itself.
-
-    Raises:
-        ValueError: there is none of that name, or it takes more than one argument.
-        TypeError: it is neither a name nor an Op nor None.
-    """
-    if activation is None:
-        return None
-    if not isinstance(activation, (str, Op)):
-        raise TypeError(f"an activation is a name, an Op or None, not {activation!r:.60}")
-    known = {name: op for name, op in ops.table.items() if isinstance(op, Op) and len(op.partials) == 1}
-    name = activation if isinstance(activation, str) else activation.symbol
-    if name not in known:
-        raise ValueError(f"unknown activation {name!r}: operations of one argument are {', '.join(known)}")
-    return known[name] if isinstance(activation, str) else activation
-
-
-def symbol(op: Op | None) -> str | None:
-    """What an operation is called; None for none."""
-    return None if op is None else op.symbol

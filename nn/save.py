@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import ops
-from nn.modules import MLP, Module, symbol
+from nn.activation import symbol
+from nn.modules import MLP, Module
 
 __all__ = ["load", "save"]
 

@@ -42,8 +42,13 @@ def eager(model: Module, loss: Loss) -> Step:
         for first in range(0, len(batch), AT_ONCE):
             wrongs = []
             for sample in batch[first : first + AT_ONCE]:
-                outputs = model(sample.x)
-                wrongs.append(_finite(lift(loss(outputs, sample.t)), sample))
+                try:
+                    outputs = model(sample.x)
+                    error = lift(loss(outputs, sample.t))
+                except (ArithmeticError, ValueError) as outside:
+                    outside.add_note(f"at sample {sample.number}")
+                    raise
+                wrongs.append(_finite(error, sample))
                 right += _is_right(loss, _numbers(outputs), sample.t)
             share = total(wrongs) / len(batch)
             share.backward()

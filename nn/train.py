@@ -82,7 +82,11 @@ def fit(
         for number in range(1, epochs + 1):
             if batch_size is not None:
                 rng.shuffle(samples)
-            mean, right = _epoch(samples, size, step, optimizer, shown)
+            try:
+                mean, right = _epoch(samples, size, step, optimizer, shown)
+            except (ArithmeticError, ValueError) as error:
+                error.add_note(f"in epoch {number}")
+                raise
             epoch = Epoch(mean, right / len(samples) if has_classes else None)
             if held_back:
                 mean, right = evaluate(model, loss, held_back)
