@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine.backward import grad, topological_order
+from engine.box import Box
 from engine.dot import cell, graphviz, quietly, shown
-from engine.fold import Box, family, kind
 from engine.fold import fold as boxes_of
+from engine.labels import family, kind
 from engine.value import Value
 
 MOST = 200  # boxes that a picture has before fold="auto" folds them

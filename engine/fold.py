@@ -8,75 +8,13 @@ that they share. No operation is known by name.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 
 from engine.backward import topological_order
+from engine.box import Box, Key, linked, merged
+from engine.labels import called, kind, layer, placed
 from engine.value import Value
-
-PLACED = re.compile(r"([zawb])(?:(\d+_\d+)(?:_\d+)?|\d*)")  # z1_3, w1_3_0; of a lone neuron z, w0
-INPUT = re.compile(r"(x[\d_]*)?")
-
-Key = tuple[str, Hashable]  # boxes with the same key become one; its first part is what that is called
-
-
-class Box:
-    """Nodes that are drawn as one.
-
-    Attributes:
-        nodes: at least one, in topological order.
-        inner: the boxes of the finer level that it was folded from.
-        name: what it is called, if it is folded.
-        parents, children: the boxes that feed it, and those that it feeds.
-        neuron: the neuron whose z or a is in it, by its place: "1_3", or "" for a lone neuron; None if none.
-        owner: the neuron whose weights or bias are all that it is; None if it is something else.
-    """
-
-    __slots__ = ("children", "inner", "name", "neuron", "nodes", "owner", "parents")
-
-    def __init__(self, nodes: Sequence[Value], inner: Sequence[Box] = (), name: str = "") -> None:
-        self.nodes, self.inner, self.name = nodes, inner, name
-        self.parents: tuple[Box, ...] = ()
-        self.children: tuple[Box, ...] = ()
-        if inner:
-            places = (box.neuron for box in inner)
-            self.neuron: str | None = next((place for place in places if place is not None), None)
-            self.owner: str | None = inner[-1].owner
-        else:
-            self.neuron = placed(nodes[0], "za") if nodes[0].parents else None
-            self.owner = None if nodes[0].parents else placed(nodes[0], "wb")
-
-    @property
-    def node(self) -> Value:
-        """The last of its nodes: the only one, if it is not folded."""
-        return self.nodes[-1]
-
-    @property
-    def folded(self) -> bool:
-        """Whether it stands for more than one node."""
-        return len(self.nodes) > 1
-
-    @property
-    def what(self) -> str:
-        """What it is, in a word or two."""
-        return self.name or family(self.node)
-
-
-def kind(node: Value) -> str:
-    """What a node is to a reader of the picture: "number", "input", "parameter" or "computed".
-
-    An input is a plain number with a label, or a leaf called x, x0, x1, ... or not called at all; any other
-    leaf is a parameter.
-
-    >>> kind(Value(1.0, label="x0")), kind(Value(1.0, label="w")), kind(Value(1.0) + 1.0)
-    ('input', 'parameter', 'computed')
-    """
-    if node.parents:
-        return "computed"
-    if node.constant:
-        return "input" if node.label else "number"
-    return "input" if INPUT.fullmatch(node.label) else "parameter"
 
 
 def fold(root: Value, level: str, most: int, unfold: str | Iterable[str] = ()) -> list[Box]:
@@ -112,44 +50,6 @@ def opened(boxes: list[Box], wanted: set[str], root: Value) -> list[Box]:
         known = ", ".join(map(repr, names)) or "none, as nothing is folded"
         raise ValueError(f"no folded box is called {name!r}; there are {known}")
     return linked(boxes, root) if wanted else boxes
-
-
-def linked(boxes: list[Box], root: Value) -> list[Box]:
-    """The boxes, each told who its parents and its children are, and put in topological order."""
-    home = {node: box for box in boxes for node in box.nodes}
-    children: dict[Box, dict[Box, None]] = {box: {} for box in boxes}
-    for box in boxes:
-        feeding = dict.fromkeys([home[parent] for node in box.nodes for parent in node.parents])
-        feeding.pop(box, None)
-        box.parents = tuple(feeding)
-        for parent in feeding:
-            children[parent][box] = None
-    for box in boxes:
-        box.children = tuple(children[box])
-    order: list[Box] = []
-    seen: set[Box] = set()
-    stack: list[Box | None] = [home[root]]
-    while stack:  # not topological_order: labels given by hand may fold a graph into a ring
-        top = stack.pop()
-        if top is None:
-            order.append(stack.pop())  # type: ignore[arg-type]
-        elif top not in seen:
-            seen.add(top)
-            stack += (top, None, *reversed(top.parents))
-    return order
-
-
-def merged(boxes: list[Box], keys: dict[Box, Key], root: Value) -> list[Box]:
-    """Boxes with the same key made one. A node that stays alone stays what it is."""
-    groups: dict[Key, list[Box]] = {}
-    for box in boxes:
-        groups.setdefault(keys[box], []).append(box)
-    one = []
-    for (name, _), group in groups.items():
-        first, alone = group[0], len(group) == 1
-        as_it_is = alone and (not first.folded or first.name == name)
-        one.append(first if as_it_is else Box([node for box in group for node in box.nodes], group, name))
-    return linked(one, root)
 
 
 # The levels. Each says of every box what it becomes a part of.
@@ -246,35 +146,6 @@ def by_depth(boxes: list[Box], most: int) -> dict[Box, Key]:
 LEVELS: dict[str, Callable[[list[Box]], dict[Box, Key]] | None] = {
     "none": None, "neuron": by_neuron, "layer": by_layer, "batch": by_sample,
 }  # fmt: skip
-
-
-# What labels say
-
-
-def family(node: Value) -> str:
-    """What nodes of one kind have in common: the label without its indices, else the symbol of the op.
-
-    >>> family(Value(1.0, label="w1_3_0")), family(Value(1.0) + 1.0)
-    ('w', '+')
-    """
-    name = node.label.rstrip("_0123456789") or node.label
-    return name or (node.op.symbol if node.op else kind(node))
-
-
-def placed(node: Value, letters: str) -> str | None:
-    """The place in its label: "1_3", or "" in that of a lone neuron; None if it is none of these letters."""
-    match = PLACED.fullmatch(node.label) if node.label else None
-    return (match[2] or "") if match and match[1] in letters else None
-
-
-def layer(place: str | None) -> str:
-    """The layer of a place, as it is written there; "" if there is none."""
-    return (place or "").partition("_")[0]
-
-
-def called(what: str, place: str | None) -> str:
-    """``what``, with its place; "" if there is none."""
-    return "" if place is None else f"{what} {place}".strip()
 
 
 def title(box: Box) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.backward import grad, topological_order
-from engine.fold import placed
+from engine.labels import placed
 from engine.paths import Edge
 from engine.value import Value
 from engine.wording import Plain, some

@@ -7,7 +7,8 @@ import pytest
 
 from engine import Value, exp, relu
 from engine.draw import draw_dot
-from engine.fold import LEVELS, fold, kind
+from engine.fold import LEVELS, fold
+from engine.labels import kind
 from nn import MLP, Neuron
 
 levels = pytest.mark.parametrize("level", LEVELS)
