@@ -5,6 +5,8 @@ from engine import ops
 from engine.anomaly import detect_anomaly, stale
 from engine.backward import Contribution, backward_steps, grad, topological_order
 from engine.check import check_row, gradcheck
+from engine.draw import draw_dot
+from engine.explain import explain
 from engine.ops import (
     Op,
     cos,
@@ -41,9 +43,11 @@ __all__ = [
     "check_row",
     "cos",
     "detect_anomaly",
+    "draw_dot",
     "erf",
     "erfc",
     "exp",
+    "explain",
     "expm1",
     "gelu",
     "grad",
