@@ -35,9 +35,12 @@ def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Numb
     if len(weights) != len(inputs):
         raise ValueError(f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}")
     try:
-        return unrolled(ops.weighted_sum, 2 * len(weights) + 1)(*weights, *inputs, bias)
+        z: Value = unrolled(ops.weighted_sum, 2 * len(weights) + 1)(*weights, *inputs, bias)
+        if isinstance(z.data, float):  # NumPy's scalars have a .data, too, but no number is in it
+            return z
     except (AttributeError, TypeError):  # there are plain numbers among them
-        return _recorded(ops.weighted_sum, [*weights, *inputs, bias])
+        pass
+    return _recorded(ops.weighted_sum, [*weights, *inputs, bias])
 
 
 def total(values: Iterable[Number]) -> Any:
@@ -57,15 +60,16 @@ def _recorded(op: Operation, args: Sequence[Number]) -> Any:
     return unrolled(op, len(args))(*map(lift, args))
 
 
-def _shifted(values: Sequence[Number]) -> tuple[Any, list[Any]]:
+def _shifted(values: Iterable[Number]) -> tuple[Any, list[Any]]:
     """The greatest of ``values``, and how far each lies below it: 0 or less, so that exp cannot overflow."""
+    values = [value if isinstance(value, Value) else plain(value) for value in values]
     if not values:
         raise ValueError("expected at least one value, not an empty list")
     greatest: Any = functools.reduce(ops.maximum, values)
     return greatest, [value - greatest for value in values]
 
 
-def logsumexp(values: Sequence[Number]) -> Any:
+def logsumexp(values: Iterable[Number]) -> Any:
     """log Σ exp(aᵢ), for numbers of any size: m + log Σ exp(aᵢ - m), where m is the greatest.
 
     >>> logsumexp([1000.0, 1000.0])
@@ -75,7 +79,7 @@ def logsumexp(values: Sequence[Number]) -> Any:
     return greatest + ops.log(total([ops.exp(value) for value in below]))
 
 
-def log_softmax(values: Sequence[Number]) -> list[Any]:
+def log_softmax(values: Iterable[Number]) -> list[Any]:
     """aᵢ - log Σ exp(aⱼ) for each i: the logarithms of the probabilities that `softmax` gives.
 
     >>> log_softmax([0.0, -1000.0])
@@ -86,7 +90,7 @@ def log_softmax(values: Sequence[Number]) -> list[Any]:
     return [value - log_total for value in below]
 
 
-def softmax(values: Sequence[Number]) -> list[Any]:
+def softmax(values: Iterable[Number]) -> list[Any]:
     """exp(aᵢ) / Σ exp(aⱼ) for each i: the logits aᵢ as probabilities, which add up to 1.
 
     >>> softmax([0.0, 0.0])

@@ -1,0 +1,106 @@
+"""Computing without recording."""
+
+import gc
+import threading
+
+import pytest
+
+from engine import Value, no_grad, ops, weighted_sum
+
+
+def recording():
+    return bool((Value(1.0) * 2).parents)
+
+
+def test_under_no_grad_nothing_is_recorded():
+    x = Value(2.0)
+    with no_grad():
+        results = [x * x, x + 1, 2 - x, x.exp(), ops.maximum(x, 1.0), weighted_sum([x], [x], x), -x]
+    assert [y.data for y in results[:3]] == [4.0, 3.0, 0.0]
+    assert all(y.parents == () and y.op is None and y.local_gradients() == () for y in results)
+    assert (x * x).parents == (x, x)
+
+
+def test_no_grad_may_be_nested():
+    x = Value(2.0)
+    with no_grad():
+        with no_grad():
+            assert not (x * x).parents
+        assert not (x * x).parents
+        assert not recording()
+    assert (x * x).parents
+    assert recording()
+
+
+def test_after_an_exception_recording_goes_on():
+    with pytest.raises(ZeroDivisionError), no_grad():
+        Value(1.0) / 0
+    assert recording()
+
+
+def test_no_grad_decorates_a_function():
+    @no_grad()
+    def square(x):
+        return x * x
+
+    x = Value(3.0)
+    for _ in range(2):
+        assert square(x).data == 9.0
+        assert not square(x).parents
+        assert recording()
+
+
+def test_a_generator_under_no_grad_that_is_dropped_gives_back():
+    def numbers():
+        with no_grad():
+            yield 1
+
+    suspended = numbers()
+    next(suspended)
+    assert not recording()
+    del suspended
+    gc.collect()
+    assert recording()
+
+
+def test_each_thread_pauses_for_itself():
+    x = Value(2.0)
+    inside, done = threading.Event(), threading.Event()
+    seen = {}
+
+    def paused():
+        with no_grad():
+            inside.set()
+            done.wait(10)
+            seen["paused"] = (x * x).parents
+
+    thread = threading.Thread(target=paused)
+    thread.start()
+    inside.wait(10)
+    seen["other"] = (x * x).parents
+    done.set()
+    thread.join()
+    assert seen == {"paused": (), "other": (x, x)}
+
+
+def test_threads_that_build_graphs_do_not_disturb_each_other():
+    results = {}
+
+    def work(name):
+        for _ in range(200):
+            x = Value(float(name))
+            y = x
+            for _ in range(10):
+                y = y * x + 1
+                with no_grad():
+                    y.tanh()
+            y.backward()
+        results[name] = x.grad
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in (1, 2, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expected = {n: sum(k * float(n) ** (k - 1) for k in (*range(10), 11)) for n in (1, 2)}
+    assert results == expected

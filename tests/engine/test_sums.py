@@ -1,0 +1,309 @@
+"""Functions of a list: weighted sums, totals, and the family of softmax."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from mpmath import mp, mpf
+
+from engine import (
+    Value,
+    grad,
+    gradcheck,
+    log_softmax,
+    logsumexp,
+    no_grad,
+    ops,
+    softmax,
+    topological_order,
+    total,
+    weighted_sum,
+)  # fmt: skip
+
+logits = st.lists(st.floats(-1000, 1000), min_size=1, max_size=8)
+FAMILY = [logsumexp, log_softmax, softmax]
+
+# The weighted sum
+
+
+def test_a_weighted_sum_is_one_node_with_weights_inputs_and_bias_as_parents():
+    w, a, b = [Value(2.0), Value(-1.0)], [Value(3.0), Value(4.0)], Value(0.5)
+    z = weighted_sum(w, a, bias=b)
+    assert z.data == 2.5
+    assert z.parents == (*w, *a, b)
+    assert z.op is ops.weighted_sum
+    assert z.local_gradients() == (3.0, 4.0, 2.0, -1.0, 1.0)
+
+
+def test_its_gradients_are_the_inputs_and_the_weights():
+    w, a, b = [Value(2.0), Value(-1.0)], [Value(3.0), Value(4.0)], Value(0.5)
+    (weighted_sum(w, a, b) * 10).backward()
+    assert [v.grad for v in (*w, *a, b)] == [30.0, 40.0, 20.0, -10.0, 10.0]
+
+
+def test_it_has_higher_derivatives():
+    w, a = Value(2.0), Value(3.0)
+    z = weighted_sum([w], [a], bias=1.0)
+    [dw] = grad(z * z, [w], create_graph=True)
+    assert dw.data == 2 * 7.0 * 3.0
+    assert grad(dw, [w, a]) == [2 * 9.0, 2 * (7.0 + 2.0 * 3.0)]
+
+
+def test_it_agrees_with_finite_differences():
+    assert gradcheck(lambda w, v, a, b: weighted_sum([w, v], [a, 3.0], b), [0.5, -1.0, 2.0, 0.1])
+
+
+@pytest.mark.parametrize("bias", [0.5, Value(0.5), np.float64(0.5)], ids=lambda b: type(b).__name__)
+@pytest.mark.parametrize("inputs", [[3.0, 4], [Value(3.0), 4], np.array([3.0, 4.0]), (3.0, 4.0)], ids=repr)
+@pytest.mark.parametrize("weights", [[Value(2.0), Value(-1.0)], [2, Value(-1.0)]], ids=repr)
+def test_plain_numbers_may_stand_anywhere_among_the_values(weights, inputs, bias):
+    z = weighted_sum(weights, inputs, bias)
+    assert z.data == 2.5
+    given_ = [*weights, *inputs, bias]
+    assert [parent.constant for parent in z.parents] == [not isinstance(x, Value) for x in given_]
+    slopes = (3.0, 4.0, 2.0, -1.0, 1.0)
+    expected = tuple(s if isinstance(x, Value) else 0.0 for x, s in zip(given_, slopes, strict=True))
+    assert z.local_gradients() == expected
+    z.backward()
+
+
+@pytest.mark.parametrize("row", [[2.0, 3], np.array([2.0, 3.0]), [np.float32(2), np.int64(3)]], ids=repr)
+def test_of_plain_numbers_alone_it_is_a_float(row):
+    z = weighted_sum(row, row)
+    assert z == 13.0
+    assert type(z) is float
+
+
+def test_what_merely_has_data_is_no_value():
+    class Tensor:
+        data = np.array([1.0, 2.0])
+
+    for args in (([Tensor()], [Value(1.0)], Value(0.0)), ([], [], Tensor()), ([1.0], [1.0], Tensor())):
+        with pytest.raises(TypeError, match="expected a number, not Tensor"):
+            weighted_sum(*args)
+
+
+def test_of_nothing_it_is_the_bias():
+    assert weighted_sum([], []) == 0.0
+    assert weighted_sum([], [], 2.5) == 2.5
+    assert weighted_sum([], [], np.float64(2.5)) == 2.5
+    b = Value(2.5)
+    assert weighted_sum([], [], b).parents == (b,)
+
+
+def test_one_value_may_be_weight_input_and_bias():
+    x = Value(3.0)
+    z = weighted_sum([x], [x], x)
+    z.backward()
+    assert (z.data, x.grad) == (12.0, 7.0)
+
+
+def test_products_are_added_to_the_bias_from_left_to_right():
+    huge = [Value(1e16), Value(1.0), Value(-1e16)]
+    ones = [Value(1.0)] * 3
+    assert weighted_sum(huge, ones, Value(0.0)).data == 0.0
+    assert weighted_sum([h.data for h in huge], [1.0, 1.0, 1.0]) == 0.0
+    assert weighted_sum(huge, [1.0, 1.0, 1.0], 0.0).data == 0.0
+
+
+@given(st.lists(st.tuples(*[st.floats(-1e6, 1e6)] * 2), max_size=30), st.floats(-1e6, 1e6))
+def test_it_has_the_bits_of_the_sum_written_out(pairs, bias):
+    z = bias
+    for w, a in pairs:
+        z += w * a
+    values = [[Value(x) for x in column] for column in zip(*pairs, strict=True)] or [[], []]
+    assert weighted_sum(*values, Value(bias)).data == z
+    half = weighted_sum([w for w, _ in pairs], values[1], bias)
+    assert getattr(half, "data", half) == z
+
+
+@pytest.mark.parametrize(("weights", "inputs"), [([1.0], []), ([], [1.0]), ([Value(1.0)], [1.0, 2.0])])
+def test_unequal_lengths_are_a_value_error(weights, inputs):
+    says = f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}"
+    with pytest.raises(ValueError, match=says):
+        weighted_sum(weights, inputs)
+
+
+@pytest.mark.parametrize("foreign", [None, "2", 2j, [1.0], object()], ids=repr)
+def test_what_is_no_number_is_refused_wherever_it_stands(foreign):
+    kind = type(foreign).__name__
+    for args in (
+        ([foreign], [Value(1.0)], 0.0),
+        ([Value(1.0)], [foreign], Value(0.0)),
+        ([Value(1.0)], [Value(1.0)], foreign),
+        ([1.0], [1.0], foreign),
+    ):
+        with pytest.raises(TypeError, match=f"expected a number, not {kind}"):
+            weighted_sum(*args)
+
+
+@pytest.mark.parametrize("count", [1, 150, 5000])
+def test_a_sum_may_be_of_any_length(count):
+    w, a = [Value(1.0) for _ in range(count)], [Value(2.0) for _ in range(count)]
+    z = weighted_sum(w, a, Value(1.0))
+    z.backward()
+    assert z.data == 2.0 * count + 1
+    assert {v.grad for v in w} == {2.0}
+    assert {v.grad for v in a} == {1.0}
+    mixed = weighted_sum(w, [3.0] * count)
+    assert mixed.local_gradients() == (3.0,) * count + (0.0,) * (count + 1)
+
+
+def test_overflow_of_a_sum_is_infinite_as_in_ieee():
+    assert weighted_sum([Value(1e200)], [Value(1e200)], 0.0).data == math.inf
+
+
+def test_under_no_grad_it_is_only_computed():
+    with no_grad():
+        for z in (weighted_sum([Value(2.0)], [Value(3.0)]), total([Value(2.0), 4.0])):
+            assert (z.data, z.parents) == (6.0, ())
+
+
+# The total
+
+
+def test_a_total_is_one_node():
+    values = [Value(1.0), Value(2.0), Value(4.0)]
+    y = total(values)
+    assert (y.data, y.parents, y.op) == (7.0, tuple(values), ops.total)
+    assert y.local_gradients() == (1.0, 1.0, 1.0)
+
+
+def test_a_total_takes_plain_numbers_too_and_of_them_alone_is_a_float():
+    y = total([Value(1.0), 2, np.float64(4.0)])
+    assert (y.data, y.local_gradients()) == (7.0, (1.0, 0.0, 0.0))
+    assert total([1, 2.0]) == 3.0
+    assert total([]) == 0.0
+    assert type(total([1, 2])) is float
+
+
+def test_a_total_takes_whatever_can_be_gone_through_once():
+    x = Value(3.0)
+    assert total(x * i for i in range(4)).data == 18.0
+    assert total(np.array([1.0, 2.0])) == 3.0
+    assert total((1.0, x)).data == 4.0
+    assert total(iter([])) == 0.0
+
+
+def test_a_total_adds_from_left_to_right():
+    assert total([Value(1e16), Value(1.0), Value(-1e16)]).data == 0.0
+    assert total([1e16, 1.0, -1e16]) == 0.0
+
+
+def test_a_total_has_higher_derivatives():
+    x = Value(3.0)
+    [dx] = grad(total([x * x, x, 2.0]), [x], create_graph=True)
+    assert (dx.data, grad(dx, [x])) == (7.0, [2.0])
+
+
+@pytest.mark.parametrize("values", [[None], ["a"], [Value(1.0), "a"], [[1.0]]], ids=repr)
+def test_a_total_is_of_numbers(values):
+    with pytest.raises(TypeError, match="expected a number, not"):
+        total(values)
+
+
+# logsumexp, log_softmax, softmax
+
+
+def exact_softmax(xs):
+    exps = [mp.exp(mpf(x)) for x in xs]
+    return [e / sum(exps) for e in exps]
+
+
+@given(logits)
+@example([1000.0, -1000.0])
+@example([-1000.0] * 3)
+@example([0.0])
+def test_the_family_is_right_to_the_last_digits(xs):
+    exact = exact_softmax(xs)
+    whole = mp.log(sum(mp.exp(mpf(x)) for x in xs))
+    assert logsumexp(xs) == pytest.approx(float(whole), rel=1e-15, abs=4e-16)
+    for p, lp, e in zip(softmax(xs), log_softmax(xs), exact, strict=True):
+        assert p == pytest.approx(float(e), rel=4e-13, abs=1e-300)
+        assert lp == pytest.approx(float(mp.log(e)), rel=1e-15, abs=4e-16)
+
+
+@given(logits)
+@example([1000.0, 1000.0, -1000.0])
+@example([0.0, 0.0])
+def test_the_gradient_of_logsumexp_is_softmax(xs):
+    values = [Value(x) for x in xs]
+    gradients = grad(logsumexp(values), values)
+    assert gradients == [pytest.approx(float(p), rel=4e-13, abs=4e-16) for p in exact_softmax(xs)]
+
+
+@given(logits, st.data())
+def test_the_slopes_of_the_family_are_those_of_the_book(xs, data):
+    i = data.draw(st.integers(0, len(xs) - 1))
+    values = [Value(x) for x in xs]
+    p = [float(e) for e in exact_softmax(xs)]
+    of_log = [(i == j) - p[j] for j in range(len(xs))]
+    assert grad(log_softmax(values)[i], values) == pytest.approx(of_log, rel=4e-13, abs=4e-16)
+    assert grad(softmax(values)[i], values) == pytest.approx([p[i] * s for s in of_log], rel=4e-12, abs=4e-16)
+
+
+def test_second_derivatives_of_logsumexp_are_the_covariance_of_softmax():
+    xs = [0.5, -1.0, 2.0]
+    values = [Value(x) for x in xs]
+    p = [float(e) for e in exact_softmax(xs)]
+    gradients = grad(logsumexp(values), values, create_graph=True)
+    for i, slope in enumerate(gradients):
+        expected = [p[i] * ((i == j) - p[j]) for j in range(3)]
+        assert grad(slope, values) == pytest.approx(expected, rel=1e-13, abs=1e-15)
+
+
+@pytest.mark.parametrize("f", FAMILY)
+def test_the_family_takes_values_numbers_and_both(f):
+    xs = [1.0, -2.0, 3]
+    plain = f(xs)
+    for args in ([Value(x) for x in xs], [Value(1.0), -2.0, 3], np.array(xs), tuple(xs), (x for x in xs)):
+        result = f(args)
+        data = [getattr(y, "data", y) for y in (result if isinstance(result, list) else [result])]
+        assert data == (plain if isinstance(plain, list) else [plain])
+
+
+@pytest.mark.parametrize("f", FAMILY)
+def test_of_numbers_the_family_gives_floats(f):
+    for xs in ([1, 2], [np.float32(1), np.float64(2)], np.array([1.0, 2.0])):
+        result = f(xs)
+        assert all(type(y) is float for y in (result if isinstance(result, list) else [result]))
+
+
+@pytest.mark.parametrize("f", FAMILY)
+@pytest.mark.parametrize("nothing", [[], (), np.array([]), iter([])], ids=lambda x: type(x).__name__)
+def test_of_nothing_there_is_no_softmax(f, nothing):
+    with pytest.raises(ValueError, match="expected at least one value, not an empty list"):
+        f(nothing)
+
+
+@pytest.mark.parametrize("f", FAMILY)
+@pytest.mark.parametrize("values", [[None], ["a"], [Value(1.0), "a"], [[1.0]]], ids=repr)
+def test_the_family_is_of_numbers(f, values):
+    with pytest.raises(TypeError, match="expected a number, not (str|NoneType|list)"):
+        f(values)
+
+
+@pytest.mark.parametrize("f", FAMILY)
+def test_a_nan_is_not_swallowed(f):
+    for xs in ([math.nan, 1.0], [1.0, math.nan]):
+        result = f(xs)
+        assert all(map(math.isnan, result if isinstance(result, list) else [result]))
+
+
+def test_a_logit_of_minus_infinity_is_a_probability_of_0():
+    assert softmax([0.0, -math.inf]) == [1.0, 0.0]
+    assert log_softmax([0.0, -math.inf]) == [0.0, -math.inf]
+    assert logsumexp([0.0, -math.inf]) == 0.0
+
+
+def test_probabilities_add_up_to_1():
+    assert sum(softmax([Value(x / 7) for x in range(50)])).data == pytest.approx(1.0, rel=1e-15)
+
+
+def test_the_maximum_is_a_node_of_the_graph_and_not_a_number_baked_in():
+    x, y = Value(1.0), Value(3.0)
+    assert "max" in {node._op for node in topological_order(logsumexp([x, y]))}
+    assert mpmath.almosteq(grad(logsumexp([x, y]), [y])[0], exact_softmax([1, 3])[1], 1e-15)
