@@ -58,7 +58,7 @@ class Assembly:
         functions = [self._function(f"once{i}", part, False) for i, part in enumerate(once)]
         functions += [self._function(f"each{i}", part, True) for i, part in enumerate(each)]
         library = [vectors.definition(word) for word in sorted(self._words)]
-        whole = step(len(once), len(each), self.sums, len(program.inputs))
+        whole = step(len(once), len(each), self.sums, len(program.parameters), len(program.inputs))
         self.text = "\n\n".join([vectors.INTRINSICS, *library, *functions, whole])
 
     def _sorted(self, program: Program) -> tuple[list[Item], list[Item]]:

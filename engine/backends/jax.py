@@ -34,7 +34,7 @@ class JaxStep(TensorStep):
         return jnp.zeros_like(like) if len(like) else jnp.zeros(1)
 
     def stack(self, slopes: list[Any]) -> Any:
-        return jnp.stack(slopes) if slopes else jnp.zeros(0)
+        return jnp.stack(slopes) if slopes else jnp.zeros((0, 1))
 
     def run(self, parameters: Any, columns: Any, samples: int) -> Any:
         mean, gradients, _ = self._call(parameters, columns)

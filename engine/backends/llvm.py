@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import llvmlite.binding as llvm
 import numpy as np
 
-from engine.backends.arrays import ArrayStep, has_nan
+from engine.backends.arrays import ArrayStep
 from engine.backends.assembly import FIRST, FLAG, MEAN, Assembly, operations
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class LlvmStep(ArrayStep):
         self.assembly, self._sums = plan.text, plan.sums
         self._shared_root = plan.shared_root
         self._engine, address = machine_code(plan.text, level)
-        self._function = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 8)(address)
+        self._function = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 10)(address)
         self._lock = threading.Lock()  # the memory below is one step's at a time
-        self._parameters = aligned(4 * len(program.parameters)).reshape(-1, 4)
+        self._given, self._spread = aligned(len(program.parameters)), aligned(4 * len(program.parameters))
         self._slots = aligned(4 * plan.slots)
         self._full, self._last = aligned(4 * plan.sums), aligned(4 * plan.sums)
         self._shared, self._results = aligned(plan.sums), aligned(plan.sums)
@@ -58,16 +58,14 @@ class LlvmStep(ArrayStep):
             return super().values(parameters, columns)
 
     def check(self, parameters: Any, columns: Any) -> tuple[Any, Any, int]:
-        """As everywhere; but arrays that are right at a glance are only searched for a NaN, all at once."""
-        if right(parameters) and len(parameters) == len(self._parameters) and len(columns) == len(self._rows):
-            samples = len(columns[0]) if self._rows else 1
-            if samples == self._samples and all(
-                right(column) and len(column) == samples for column in columns
-            ):
-                for row, column in zip(self._rows, columns):
-                    row[:] = column
-                if not has_nan(self._table) and not has_nan(parameters):
-                    return parameters, self._rows, samples
+        """As everywhere; but of arrays that are right at a glance the machine code itself looks for a NaN."""
+        samples = self._samples
+        if right(parameters, len(self.program.parameters)) and len(columns) == len(self._rows):
+            for column in columns:
+                if not right(column, samples):
+                    break
+            else:
+                return parameters, columns, samples
         return super().check(parameters, columns)
 
     def run(self, parameters: Any, columns: Any, samples: int) -> Any:
@@ -83,24 +81,22 @@ class LlvmStep(ArrayStep):
     def _call(self, parameters: Any, columns: Any, samples: int) -> None:
         if samples != self._samples:
             self._make_room(samples)
-        self._parameters[:] = parameters[:, None]
-        if columns is not self._rows:
-            for row, column in zip(self._rows, columns):
-                row[:] = column
-        self._blocks[:] = self._by_block
+        self._given[:] = parameters
+        for row, column in zip(self._rows, columns):
+            row[:] = column
         self._function(*self._arguments)
         if self._results[FLAG] != 0.0:
+            super().check(parameters, columns)
             self.complain(parameters, columns)
 
     def _make_room(self, samples: int) -> None:
         """The memory for so many samples; its addresses are those of the call."""
         blocks, inputs = -(-samples // 4), len(self.program.inputs)
-        table = aligned(inputs * 4 * blocks).reshape(inputs, 4 * blocks)
-        self._table, self._rows = table.reshape(-1), list(table[:, :samples])
-        self._by_block = table.reshape(inputs, blocks, 4).transpose(1, 0, 2)
-        self._blocks = aligned(inputs * 4 * blocks).reshape(blocks, inputs, 4)
+        self._table = table = aligned(inputs * 4 * blocks)
+        self._rows = list(table.reshape(inputs, 4 * blocks)[:, :samples])
+        self._packed = packed = aligned(inputs * 4 * blocks)
         self._roots = aligned(4 * blocks)
-        memory = [self._parameters, self._blocks, self._slots, self._full, self._last, self._roots,
+        memory = [self._given, table, self._spread, packed, self._slots, self._full, self._last, self._roots,
                   self._shared, self._results]  # fmt: skip
         counts = [blocks, samples - 4 * (blocks - 1), samples]
         self._arguments = [ctypes.c_int64(n) for n in counts] + [
@@ -109,9 +105,9 @@ class LlvmStep(ArrayStep):
         self._samples = samples
 
 
-def right(array: Any) -> bool:
+def right(array: Any, length: int) -> bool:
     """Whether it is an array as the machine code takes it."""
-    return type(array) is np.ndarray and array.dtype is FLOAT64 and array.ndim == 1
+    return type(array) is np.ndarray and array.dtype is FLOAT64 and array.shape == (length,)
 
 
 def aligned(size: int) -> Any:

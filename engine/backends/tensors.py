@@ -85,11 +85,11 @@ class TensorStep(ArrayStep):
         names = dict(zip(self.program.parameters, parameters)) | dict(zip(self.program.inputs, columns))
         root, gradients = self.program.read(algebra, names)
         values = root + zeros
-        slopes = [library.mean(gradient + zeros) for gradient in gradients]
+        slopes = self.stack([gradient + zeros for gradient in gradients])
         flag = zeros != zeros
         for bad in algebra.bad:
             flag = flag | bad
-        return library.mean(values), self.stack(slopes), values, library.any(flag)
+        return library.mean(values), library.mean(slopes, 1), values, library.any(flag)
 
     def zeros(self, like: Any) -> Any:
         """As many zeros as there are samples, one if there is nothing that tells; in the same precision."""

@@ -25,7 +25,7 @@ class TorchStep(TensorStep):
         return torch.zeros_like(like) if len(like) else torch.zeros(1, dtype=torch.float64)
 
     def stack(self, slopes: list[Any]) -> Any:
-        return torch.stack(slopes) if slopes else torch.zeros(0)
+        return torch.stack(slopes) if slopes else torch.zeros((0, 1))
 
     def run(self, parameters: Any, columns: Any, samples: int) -> Any:
         mean, gradients, _ = self._call(parameters, columns)
