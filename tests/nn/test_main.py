@@ -1,0 +1,229 @@
+"""The command line, from its options to its files."""
+
+import subprocess
+import sys
+
+import pytest
+
+import nn
+from nn import data, plots
+from nn.__main__ import main
+
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Run it in a folder of its own; what it printed, and the files that it wrote."""
+
+    def go(*options):
+        main([*options, "--out", str(tmp_path / "out")])
+        return capsys.readouterr().out, {path.name for path in (tmp_path / "out").iterdir()}
+
+    return go
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Pictures take longer than learning: they are drawn in the tests that look at them."""
+    for name in ("curve", "boundary", "digits"):
+        monkeypatch.setattr(plots, name, lambda *args: args[-1].write_bytes(b""))
+
+
+QUICK = ("--epochs", "2", "--layers", "4")
+
+
+def test_a_real_run_leaves_real_pictures(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "GRID", 10)
+    run("--data", "moons", *QUICK)
+    for name in ("loss.png", "boundary.png"):
+        assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("name", ["moons", "circles", "spirals", "xor"])
+def test_data_in_the_plane_gets_its_boundary(run, name):
+    out, files = run("--data", name, *QUICK)
+    assert files == {"model.json", "loss.png", "boundary.png"}
+    assert "240 samples to learn from, 60 held back" in out
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(("name", "samples"), [("iris", 120), ("breast_cancer", 455)])
+def test_measurements_get_a_curve(run, name, samples):
+    pytest.importorskip("sklearn")
+    out, files = run("--data", name, *QUICK)
+    assert files == {"model.json", "loss.png"}
+    assert f"{name}: {samples} samples to learn from" in out
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_digits_get_their_sheet_and_one_of_them_a_closer_look(run, monkeypatch):
+    pytest.importorskip("sklearn")
+    xs, ys = data.digits()
+    monkeypatch.setitem(data.table, "digits", lambda: (xs[:200], ys[:200]))
+    out, files = run("--epochs", "1", "--layers", "8")
+    assert files == {"model.json", "loss.png", "digits.png"}
+    assert "MLP(64, [8, 10], activation='relu', output=None): 610 parameters, cross_entropy, sgd" in out
+    assert "A closer look at sample" in out
+    assert "Δ_k = g'(in_k) (-∂E/∂a_k)" in out
+    assert "accuracy on the 40 samples held back" in out
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_saved_model_is_the_one_that_was_tested(run, tmp_path):
+    out, _ = run("--data", "xor", "--epochs", "30", "--seed", "5")
+    model = nn.load(tmp_path / "out" / "model.json")
+    xs, ys = data.xor(4, noise=0.0)
+    assert [max((0, 1), key=lambda k: model.predict(x)[k]) for x in xs] == ys
+    assert "accuracy on the 60 samples held back: 100.0% (0 wrong)" in out
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_same_seed_gives_the_same_run_and_another_another(run):
+    first, _ = run("--data", "xor", *QUICK, "--seed", "1")
+    assert run("--data", "xor", *QUICK, "--seed", "1")[0] == first
+    assert run("--data", "xor", *QUICK, "--seed", "2")[0] != first
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("loss", nn.losses.table)
+@pytest.mark.parametrize("name", ["xor", "iris"])
+def test_every_loss_tells_classes_apart(run, loss, name):
+    pytest.importorskip("sklearn")
+    out, _ = run("--data", name, "--loss", loss, "--epochs", "15", "--batch-size", "8", "--optimizer", "adam")
+    [line] = [line for line in out.split("\n") if line.startswith("accuracy on")]
+    assert float(line.split(": ")[1].split("%")[0]) > 80
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--activation tanh",
+        "--init xavier",
+        "--optimizer adam",
+        "--lr 0.01",
+        "--batch-size 7",
+        "--loss hinge",
+        "--epochs 3",
+    ],
+)
+def test_every_option_is_heard(run, option):
+    usual, _ = run("--data", "xor", *QUICK)
+    other, _ = run("--data", "xor", *QUICK, *option.split())
+    assert other != usual
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_backend_learns_the_same(run):
+    usual, _ = run("--data", "xor", *QUICK)
+    assert run("--data", "xor", *QUICK, "--backend", "python")[0].split("\n")[:5] == usual.split("\n")[:5]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_no_hidden_layer_at_all(run):
+    out, _ = run("--data", "xor", "--epochs", "2", "--layers")
+    assert "MLP(2, [2]" in out
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_ctrl_c_ends_the_run_in_order(run, monkeypatch):
+    real = nn.modules.MLP.__call__
+    calls = iter(range(10**6))
+
+    def press(self, x):
+        if next(calls) == 300:
+            raise KeyboardInterrupt
+        return real(self, x)
+
+    monkeypatch.setattr(nn.modules.MLP, "__call__", press)
+    out, files = run("--data", "xor", *QUICK)
+    assert "interrupted after 1 of 2 epochs; this is what was learned so far" in out
+    assert "model.json" in files
+
+
+# What is wrong is said in one line
+
+WRONG = [
+    (("--data", "mnist"), "argument --data: invalid choice: 'mnist'"),
+    (("--layers", "0"), "argument --layers: expected a whole number from 1 to 999999999, not '0'"),
+    (("--layers", "16,16"), "argument --layers: expected a whole number from 1 to 999999999, not '16,16'"),
+    (("--layers", "-3"), "--layers"),
+    (
+        ("--activation", "swoosh"),
+        "argument --activation: unknown activation 'swoosh': operations of one argument are",
+    ),
+    (("--activation", "max"), "unknown activation 'max'"),
+    (("--loss", "mse"), "argument --loss: invalid choice: 'mse'"),
+    (("--init", "ones"), "argument --init: invalid choice: 'ones'"),
+    (("--optimizer", "rmsprop"), "argument --optimizer: invalid choice: 'rmsprop'"),
+    (("--lr", "0"), "argument --lr: expected a number above 0, not '0'"),
+    (("--lr", "nan"), "argument --lr: expected a number above 0, not 'nan'"),
+    (("--lr", "fast"), "argument --lr: expected a number above 0, not 'fast'"),
+    (("--epochs", "0"), "argument --epochs: expected a whole number from 1 to 999999999, not '0'"),
+    (("--epochs", "1.5"), "argument --epochs: expected a whole number from 1 to 999999999, not '1.5'"),
+    (
+        ("--batch-size", "many"),
+        "argument --batch-size: expected a whole number from 1 to 999999999, not 'many'",
+    ),
+    (("--seed", "x"), "argument --seed: invalid int value: 'x'"),
+    (("--backend", "abacus", "--data", "xor"), "abacus"),
+    (("--speed", "9"), "unrecognized arguments: --speed 9"),
+    (("xor",), "unrecognized arguments: xor"),
+    (("--data", "xor", "--lr", "1e300"), "Error: "),
+    (("--data", "xor", "--activation", "log"), "ValueError: "),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG)
+def test_a_wrong_option_is_one_line_and_exit_status_two(options, message, tmp_path, capsys):
+    with pytest.raises(SystemExit) as left:
+        main([*options, "--out", str(tmp_path / "out")])
+    _, err = capsys.readouterr()
+    assert left.value.code == 2
+    assert err.startswith("python -m nn: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_a_folder_that_cannot_be_is_said_before_anything_is_learned(tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SystemExit) as left:
+        main(["--data", "xor", "--out", str(tmp_path / "file")])
+    out, err = capsys.readouterr()
+    assert (left.value.code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_without_matplotlib_nothing_is_learned_in_vain(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(SystemExit) as left:
+        main(["--data", "xor", "--out", str(tmp_path / "out")])
+    out, err = capsys.readouterr()
+    assert (left.value.code, out) == (2, "")
+    assert "chalkgrad[plot]" in err
+
+
+def test_help_explains_every_option(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert left.value.code == 0
+    for option in (
+        "--data",
+        "--layers",
+        "--activation",
+        "--loss",
+        "--init",
+        "--optimizer",
+        "--epochs",
+        "--seed",
+        "--out",
+    ):
+        assert option in out
+    assert "boundary.png" in out
+
+
+def test_it_runs_as_a_module(tmp_path):
+    done = subprocess.run([sys.executable, "-m", "nn", "--layers", "x"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

@@ -1,0 +1,97 @@
+"""Pictures: files that open, of what they say they show."""
+
+import random
+import sys
+
+import pytest
+
+from nn import History, data, plots
+from nn.history import Epoch
+
+pytest.importorskip("matplotlib")
+import matplotlib.image
+from matplotlib.figure import Figure
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that were saved."""
+    figures = []
+    real = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, path: (figures.append(self), real(self, path)))
+    return figures
+
+
+def history(*epochs):
+    made = History()
+    made.epochs += epochs
+    return made
+
+
+def is_a_picture(path):
+    height, width, _ = matplotlib.image.imread(path).shape
+    return height > 300 and width > 300
+
+
+def test_a_curve_for_what_was_learned_from_and_one_for_what_was_held_back(tmp_path, drawn):
+    plots.curve(history(Epoch(2.0, 0.5, 3.0, 0.25), Epoch(1.0, 0.75, 2.0, 0.5)), tmp_path / "loss.png")
+    assert is_a_picture(tmp_path / "loss.png")
+    left, right = drawn[0].axes
+    assert [list(line.get_ydata()) for line in left.lines] == [[2.0, 1.0], [3.0, 2.0]]
+    assert [list(line.get_ydata()) for line in right.lines] == [[0.5, 0.75], [0.25, 0.5]]
+
+
+def test_without_classes_there_is_no_curve_of_accuracy(tmp_path, drawn):
+    plots.curve(history(Epoch(2.0, None)), tmp_path / "loss.png")
+    left, right = drawn[0].axes
+    assert (len(left.lines), len(right.lines)) == (1, 0)
+
+
+def test_a_run_without_epochs_is_drawn_too(tmp_path):
+    plots.curve(history(), tmp_path / "loss.png")
+    assert is_a_picture(tmp_path / "loss.png")
+
+
+def test_digits_read_wrongly_come_first_and_framed(tmp_path, drawn):
+    xs = [[k / 100] * 64 for k in range(60)]
+    ys = [k % 10 for k in range(60)]
+    said = [*ys[:40], 9, *ys[41:]]  # the 40th, a 0, is taken for a 9
+    plots.digits(xs, ys, said, tmp_path / "digits.png")
+    assert is_a_picture(tmp_path / "digits.png")
+    titles = [axes.get_title() for axes in drawn[0].axes]
+    assert titles[:3] == ["9, is 0", "0", "1"]
+    assert len(titles) == 50
+    assert drawn[0].axes[0].spines["top"].get_linewidth() > drawn[0].axes[1].spines["top"].get_linewidth()
+    assert "of 60 held back, 1 are wrong" in drawn[0].get_suptitle()
+
+
+def test_the_plane_is_shaded_and_every_sample_stands_on_it(tmp_path, drawn):
+    learned, tested = data.moons(20, rng=random.Random(0)), data.moons(10, rng=random.Random(1))
+    asked = []
+
+    def lean(x):
+        asked.append(x)
+        return max(-1.0, min(1.0, x[0]))
+
+    plots.boundary(lean, learned, tested, tmp_path / "boundary.png")
+    assert is_a_picture(tmp_path / "boundary.png")
+    shown = [tuple(point) for c in drawn[0].axes[0].collections[2:] for point in c.get_offsets()]
+    assert sorted(shown) == sorted(map(tuple, learned[0] + tested[0]))
+    for k in (0, 1):
+        inside = [x[k] for x in learned[0] + tested[0]]
+        assert min(x[k] for x in asked) < min(inside)
+        assert max(x[k] for x in asked) > max(inside)
+
+
+def test_points_on_a_line_still_have_a_plane_around_them(tmp_path):
+    plots.boundary(
+        lambda x: x[0], ([[0.0, 1.0], [2.0, 1.0]], [0, 1]), ([[1.0, 1.0]], [0]), tmp_path / "b.png"
+    )
+    assert is_a_picture(tmp_path / "b.png")
+
+
+@pytest.mark.parametrize("draw", [plots.check, lambda: plots.curve(history(), "never.png")])
+def test_without_matplotlib_the_error_names_the_extra(draw, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"pip install 'chalkgrad\[plot\]'"):
+        draw()
