@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from engine.backward import grad, topological_order
@@ -107,6 +107,7 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[Number], eps: float = 1e-6, rt
 
     Raises:
         TypeError: ``f`` does not return a Value.
+        ValueError: ``eps`` is not a small positive number.
 
     >>> from engine import tanh
     >>> report = gradcheck(lambda x, w: tanh(w * x), [0.5, -2.0])
@@ -118,7 +119,7 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[Number], eps: float = 1e-6, rt
     if not isinstance(root, Value):
         raise TypeError(f"f should return a Value, not {type(root).__name__}")
     order = topological_order(root)
-    greatest = max(abs(node.data) for node in order)  # what rounding errors on the way are relative to
+    greatest = greatest_of(node.data for node in order)  # what rounding errors on the way are relative to
 
     def at(value: Value, x: float) -> float:
         kept, value.data = value.data, x
@@ -159,6 +160,8 @@ def nudge(f: Callable[[float], float], x: float, eps: float) -> tuple[float, flo
 
     Where the usual nudge leaves the domain of ``f``, a smaller one is tried; then the slopes are NaN.
     """
+    if not 0 < eps < 1:
+        raise ValueError(f"eps is a small positive number, not {eps}")
     for h in (eps * max(1.0, abs(x)), eps * abs(x)):
         low, high = x - h, x + h
         try:
@@ -169,12 +172,17 @@ def nudge(f: Callable[[float], float], x: float, eps: float) -> tuple[float, flo
     return math.nan, math.nan, eps
 
 
+def greatest_of(numbers: Iterable[float]) -> float:
+    """The greatest in size of those that are finite."""
+    return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
+
+
 def _edges(node: Value, eps: float, rtol: float) -> list[Slope]:
     """Each edge from ``node`` to a parent, checked by nudging that parent alone."""
     if node.op is None:
         return []
     data = [parent.data for parent in node.parents]
-    greatest, op, slopes = max(map(abs, (*data, node.data))), node.op, []
+    greatest, op, slopes = greatest_of([*data, node.data]), node.op, []
     for i, (parent, local) in enumerate(zip(node.parents, node.local_gradients(), strict=True)):
         if parent.constant:
             continue
