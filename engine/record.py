@@ -73,5 +73,6 @@ def recorder(
     )
     words = {name: function(called) for name, called in python.called.items()}
     ours = {"_op": op, "_mixed": mixed, "_type": type, "_errors": (ArithmeticError, ValueError)}
-    space = run(source, f"row {op.symbol}", **words, **names, **ours)
-    return space["_record"]  # type: ignore[no-any-return]
+    record: Callable[..., Any] = run(source, f"row {op.symbol}", **words, **names, **ours)["_record"]
+    record.__name__ = record.__qualname__ = op.symbol  # what Python calls it when x.exp(2) is wrong
+    return record
