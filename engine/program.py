@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from engine import backends
-from engine.backends.replay import find_nonfinite
+from engine.backends.replay import find_nonfinite, operations
 from engine.backends.step import Step
 from engine.formula import Algebra, Tree, fold
 from engine.op import Operation
@@ -147,9 +147,14 @@ class Program:
         Returns:
             ``step(parameters, columns) -> (mean, gradients)``: see `Step`.
 
+        Warns:
+            UserWarning: the program is so long that the backend takes minutes to compile it; the message
+                names a better one.
+
         Raises:
             ValueError: there is no such backend.
             ImportError: it needs a package that is not installed; the message names the extra.
         """
+        backends.advise(backend, sum(operations(line.tree) for line in self.lines))
         step: Step = backends.find(backend)(self)
         return step

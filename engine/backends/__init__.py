@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import Any
 
+#: Beyond so many operations a backend takes minutes to compile straight-line code, and another serves better.
+TOO_LONG = {"jax": (1_000, "llvm"), "llvm": (2_000_000, "numpy")}
 NAMES = ("python", "numpy", "llvm", "jax", "torch")
+
+
+def advise(name: str, operations: int) -> None:
+    """Warn if a program is too long for a backend, and name the better one."""
+    most, better = TOO_LONG.get(name, (operations, ""))
+    if operations > most:
+        warnings.warn(
+            f"{operations:,} operations are straight-line code that {name} takes minutes to compile; "
+            f"backend={better!r} is the better one for a program of this length",
+            stacklevel=3,
+        )
 
 
 def find(name: str) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.backends import vectors
 from engine.backends.blocks import POINTERS, step
 from engine.backends.lanes import ZERO, Lanes
-from engine.backends.replay import mentioned
+from engine.backends.replay import mentioned, operations
 from engine.formula import Tree, fold
 
 if TYPE_CHECKING:
@@ -163,17 +163,6 @@ def pieces(items: list[Item], cut: int) -> Iterator[list[Item]]:
             part, size = [], 0
     if part:
         yield part
-
-
-def operations(tree: Tree) -> int:
-    """How many operations a formula has; a word that has a formula of its own counts as ten."""
-    todo, found = [tree], 1
-    while todo:
-        part = todo.pop()
-        if isinstance(part, tuple):
-            found += 1 if isinstance(part[0], str) else 10
-            todo += part[1:]
-    return found
 
 
 def crossings(parts: list[list[Item]]) -> dict[str, int]:

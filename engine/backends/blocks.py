@@ -9,8 +9,8 @@ from engine.backends.vectors import V
 POINTERS = "pqxwsrb"
 
 
-#: Brings the numbers to where the vectors are: each parameter into four lanes, the inputs of four samples side by
-#: side. Both say whether there is a NaN.
+#: Brings the numbers to where the vectors are: each parameter into four lanes, the inputs of four samples
+#: side by side. Both say whether there is a NaN.
 PACKING = f"""\
 define internal i1 @spread(ptr noalias %from, ptr noalias %to, i64 %count) noinline {{
 start:
@@ -78,10 +78,10 @@ def step(once: int, each: int, sums: int, parameters: int, inputs: int) -> str:
     """The function that is called: all samples, four by four.
 
     Its arguments are the number of blocks of four, of which the last may hold fewer samples; how many that
-    holds; the number of samples; and where to find: the parameters; the inputs, column by column; room for both
-    as the functions take them; the slots; the sums; the sums of the last block; the roots; what all samples
-    share; the results. If there is a NaN among the parameters or the inputs, the first result is NaN, and
-    nothing else has run.
+    holds; the number of samples; and where to find: the parameters; the inputs, column by column; room for
+    both as the functions take them; the slots; the sums; the sums of the last block; the roots; what all
+    samples share; the results. If there is a NaN among the parameters or the inputs, the first result is
+    NaN, and nothing else has run.
     """
 
     def calls(what: str, count: int, x: str, s: str, r: str) -> str:

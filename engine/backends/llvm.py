@@ -10,15 +10,14 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from engine.backends.arrays import ArrayStep
-from engine.backends.assembly import FIRST, FLAG, MEAN, Assembly, operations
+from engine.backends.assembly import FIRST, FLAG, MEAN, Assembly
+from engine.backends.replay import operations
 
 if TYPE_CHECKING:
     from engine.program import Program
 
-#: Up to so many operations, how hard LLVM tries. What is larger is cut into functions of CUT operations, so
-#: that the time to compile grows in proportion.
-LEVELS = {20_000: 2, 60_000: 1}
-CUT = 500
+CUT = 500  # operations of a function: more would want more registers than there are, and ever more time
+MANY = 20_000  # operations of a program, beyond which LLVM is told to hurry
 
 FLOAT64 = np.dtype(np.float64)
 
@@ -36,11 +35,10 @@ class LlvmStep(ArrayStep):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         size = sum(operations(line.tree) for line in program.lines)
-        level = next((level for most, level in LEVELS.items() if size <= most), 0)
-        plan = Assembly(program, cut=size + 1 if level == 2 else CUT)
+        plan = Assembly(program, CUT)
         self.assembly, self._sums = plan.text, plan.sums
         self._shared_root = plan.shared_root
-        self._engine, address = machine_code(plan.text, level)
+        self._engine, address = machine_code(plan.text, int(size <= MANY))
         self._function = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 10)(address)
         self._lock = threading.Lock()  # the memory below is one step's at a time
         self._given, self._spread = aligned(len(program.parameters)), aligned(4 * len(program.parameters))

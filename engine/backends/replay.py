@@ -91,3 +91,14 @@ def mentioned(tree: Tree) -> Iterator[str]:
             yield part
         elif isinstance(part, tuple):
             todo += reversed(part[1:])
+
+
+def operations(tree: Tree) -> int:
+    """How many operations a formula has; a word that has a formula of its own counts as ten."""
+    todo, found = [tree], 1
+    while todo:
+        part = todo.pop()
+        if isinstance(part, tuple):
+            found += 1 if isinstance(part[0], str) else 10
+            todo += part[1:]
+    return found

@@ -291,3 +291,11 @@ def test_a_missing_package_is_told_with_its_extra(monkeypatch):
     [w] = leaves(2.0)
     with pytest.raises(ImportError, match=r"pip install 'chalkgrad\[llvm\]'"):
         trace(w * w, parameters=[w]).compile("llvm")
+
+
+def test_a_program_that_is_too_long_for_a_backend_is_told_of_a_better_one():
+    from engine import backends
+
+    backends.advise("llvm", 1_000)
+    with pytest.warns(UserWarning, match="5,000 operations .* backend='llvm' is the better one"):
+        backends.advise("jax", 5_000)

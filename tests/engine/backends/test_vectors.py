@@ -57,7 +57,7 @@ def test_the_ends_of_the_line_are_those_of_python(word, x):
         assert np.signbit(y) == np.signbit(expected)
 
 
-def test_a_larger_program_is_cut_into_functions_and_stays_the_same():
+def test_a_larger_program_is_cut_into_functions_and_stays_the_same(monkeypatch):
     from engine.backends import llvm
 
     rng = random.Random(1)
@@ -70,13 +70,9 @@ def test_a_larger_program_is_cut_into_functions_and_stays_the_same():
     program = trace(y, [x], p)
     columns, numbers = [[rng.uniform(-1, 1) for _ in range(11)]], [v.data for v in p]
     mean, gradients = program.compile("python")(numbers, columns)
-    before = llvm.LEVELS, llvm.CUT
-    try:
-        for levels, cut in (({}, 30), ({10**6: 1}, 100), ({10**6: 2}, 1)):
-            llvm.LEVELS, llvm.CUT = levels, cut
-            step = program.compile("llvm")
-            found = step(numbers, columns)
-            assert found[0] == pytest.approx(mean, rel=1e-12)
-            assert found[1] == pytest.approx(gradients, rel=1e-12, abs=1e-12)
-    finally:
-        llvm.LEVELS, llvm.CUT = before
+    for cut, many in ((1, 10**6), (30, 0), (10**6, 10**6)):
+        monkeypatch.setattr(llvm, "CUT", cut)
+        monkeypatch.setattr(llvm, "MANY", many)
+        found = program.compile("llvm")(numbers, columns)
+        assert found[0] == pytest.approx(mean, rel=1e-12)
+        assert found[1] == pytest.approx(gradients, rel=1e-12, abs=1e-12)
