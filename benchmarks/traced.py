@@ -1,0 +1,286 @@
+"""How fast is a traced program, beside what else runs a small net, and how does it grow?
+
+    make bench                                   every table
+    python benchmarks/traced.py step grow        those that you name, of step, grow
+
+The step is that of eager.py: MLP(2, [16, 16, 1]) on 100 samples, hinge loss plus 1e-4 Σ p², its gradients, no
+update. All contenders first show that they compute the same gradients; then they take turns in one process,
+and each figure is a median. JAX and PyTorch take part if they are installed, C if there is a compiler. (The
+traced program itself is not run by JAX: XLA takes minutes to compile straight-line code of this length.)
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import functools
+import importlib.util
+import itertools
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bench import figure, machine, medians, table
+from peers import PEER, SAMPLES, SHAPE, binary_step, moons
+
+from engine import Value, total, trace
+from engine.program import Program
+from nn import MLP, losses
+
+Gradients = Callable[[], Any]
+HERE = Path(__file__).parent
+
+
+def program(model: Any, inputs: int) -> Program:
+    """The loss of one sample, traced."""
+    x = [Value(0.5, label=f"x{i}") for i in range(inputs)]
+    t = Value(1.0, label="t")
+    loss = losses.hinge(model(x), t) + 1e-4 * total([p * p for p in model.parameters()])
+    loss.label = "loss"
+    return trace(loss, [*x, t], model.parameters())
+
+
+def w2() -> tuple[Program, Any, list[Any]]:
+    """The program of the step, its parameters and its columns."""
+    model = MLP(SHAPE[0], SHAPE[1:], rng=random.Random(1337))
+    xs, ys = moons()
+    columns = [np.ascontiguousarray(column) for column in (*np.array(xs).T, ys)]
+    return program(model, 2), np.array([p.data for p in model.parameters()]), columns
+
+
+# The contenders
+
+
+def by_hand(parameters: Any, columns: list[Any]) -> Gradients:
+    """The same net in matrices, as one writes it for NumPy."""
+    x, t = np.stack(columns[:2], 1), columns[2]
+    matrices, place = [], 0
+    for nin, nout in itertools.pairwise(SHAPE):
+        block = parameters[place : place + (nin + 1) * nout].reshape(nout, nin + 1)
+        matrices.append((np.ascontiguousarray(block[:, :-1]), np.ascontiguousarray(block[:, -1])))
+        place += (nin + 1) * nout
+    (w1, b1), (w2, b2), (w3, b3) = matrices
+
+    def step() -> Any:
+        z1 = x @ w1.T + b1
+        a1 = np.maximum(z1, 0)
+        z2 = a1 @ w2.T + b2
+        a2 = np.maximum(z2, 0)
+        s = (a2 @ w3.T + b3)[:, 0]
+        margin = 1 - t * s
+        mean = np.maximum(margin, 0).mean() + 1e-4 * (parameters @ parameters)
+        d3 = np.where(margin > 0, -t, 0.0)[:, None] / len(t)
+        d2 = (d3 @ w3) * (z2 > 0)
+        d1 = (d2 @ w2) * (z1 > 0)
+        slopes = [
+            np.concatenate([d.T @ a, d.sum(0)[:, None]], 1).ravel() for d, a in ((d1, x), (d2, a1), (d3, a2))
+        ]
+        return mean, np.concatenate(slopes) + 2e-4 * parameters
+
+    return step
+
+
+def in_c(library: ctypes.CDLL, parameters: Any, columns: list[Any]) -> Gradients:
+    """The same net in loops, as one writes it in C: net.c."""
+    x, t, slopes = np.ascontiguousarray(np.stack(columns[:2], 1)), columns[2], np.empty_like(parameters)
+    pointers = [ctypes.c_void_p(array.ctypes.data) for array in (parameters, x, t, slopes)]
+    library.step.restype = ctypes.c_double
+    return lambda: (library.step(*pointers, ctypes.c_int(len(t))), slopes)
+
+
+def build() -> ctypes.CDLL | None:
+    """The library of net.c, at the compiler's best; None without a compiler."""
+    compiler = next(filter(shutil.which, (os.environ.get("CC", "cc"), "gcc", "clang")), None)
+    if compiler is None:
+        return None
+    shared = Path(tempfile.mkdtemp()) / "net.so"
+    flags = ["-O3", "-march=native", "-ffp-contract=fast", "-fPIC", "-shared"]
+    subprocess.run([compiler, *flags, str(HERE / "net.c"), "-o", str(shared)], check=True)
+    return ctypes.CDLL(str(shared))
+
+
+def peak(library: ctypes.CDLL) -> float:
+    """How many fused multiply-adds this core does in a second, at its best."""
+    rounds = 2_000_000
+    library.peak.restype = ctypes.c_double
+    times = [timed(lambda: library.peak(ctypes.c_long(rounds))) for _ in range(5)]
+    return 48 * rounds / min(times)
+
+
+def jax_by_hand(parameters: Any, columns: list[Any]) -> Gradients:
+    """The same net in matrices, as one writes it for JAX: jax.jit(jax.value_and_grad(loss))."""
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    x, t = jnp.stack([jnp.array(c) for c in columns[:2]], 1), jnp.array(columns[2])
+
+    def loss(p: Any) -> Any:
+        a, place = x, 0
+        for nin, nout in itertools.pairwise(SHAPE):
+            block = p[place : place + (nin + 1) * nout].reshape(nout, nin + 1)
+            place += (nin + 1) * nout
+            z = a @ block[:, :-1].T + block[:, -1]
+            a = jnp.maximum(z, 0) if nout > 1 else z
+        return jnp.maximum(1 - t * a[:, 0], 0).mean() + 1e-4 * (p @ p)
+
+    step, p = jax.jit(jax.value_and_grad(loss)), jnp.array(parameters)
+    return lambda: jax.block_until_ready(step(p))
+
+
+def torch_by_hand(parameters: Any, columns: list[Any]) -> Gradients:
+    """The same net in PyTorch, eager, with its autograd."""
+    import torch
+
+    torch.set_num_threads(1)
+    x, t = torch.tensor(np.stack(columns[:2], 1)), torch.tensor(columns[2])
+    p = torch.tensor(parameters, requires_grad=True)
+
+    def step() -> Any:
+        a, place = x, 0
+        for nin, nout in itertools.pairwise(SHAPE):
+            block = p[place : place + (nin + 1) * nout].reshape(nout, nin + 1)
+            place += (nin + 1) * nout
+            z = a @ block[:, :-1].T + block[:, -1]
+            a = torch.relu(z) if nout > 1 else z
+        mean = torch.relu(1 - t * a[:, 0]).mean() + 1e-4 * (p @ p)
+        [slopes] = torch.autograd.grad(mean, p)
+        return mean.item(), slopes.numpy()
+
+    return step
+
+
+def micrograd() -> dict[str, Callable[[], None]]:
+    """micrograd's whole step."""
+    from micrograd.engine import Value as Micro
+
+    return {PEER: binary_step(Micro, *moons())[1]}
+
+
+def installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+# The tables
+
+
+def timed(f: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    f()
+    return time.perf_counter() - start
+
+
+def often(f: Gradients) -> tuple[int, Callable[[], object]]:
+    """How many calls make a turn of about 20 ms, and that turn."""
+    f()
+    count = max(1, int(0.02 / min(timed(f) for _ in range(3))))
+    return count, lambda: [f() for _ in range(count)]
+
+
+def interleaved(contenders: dict[str, Gradients], rounds: int) -> dict[str, float]:
+    """The median time of one call of each, in seconds."""
+    counts, turns = {}, {}
+    for name, f in contenders.items():
+        counts[name], turns[name] = often(f)
+    return {name: t / counts[name] for name, t in medians(turns, rounds).items()}
+
+
+def step_table(rounds: int) -> str:
+    """One step by everyone: its time, what micrograd takes in that, and how long it takes to compile."""
+    traced, parameters, columns = w2()
+    contenders: dict[str, Gradients] = {}
+    compiled = {}
+    library = build()
+    if library:
+        contenders["C by hand, -O3 -march=native"] = in_c(library, parameters, columns)
+    contenders["NumPy by hand"] = by_hand(parameters, columns)
+    for package, by in ("jax", jax_by_hand), ("torch", torch_by_hand):
+        if installed(package):
+            contenders[f"{package} by hand"] = by(parameters, columns)
+    for name in ("python", "numpy", "llvm", *["torch"] * installed("torch")):
+        start = time.perf_counter()
+        step = traced.compile(name)
+        step(parameters, columns)
+        compiled[f"chalkgrad, {name}"] = time.perf_counter() - start
+        contenders[f"chalkgrad, {name}"] = lambda step=step: step(parameters, columns)
+    agree(contenders)
+    slow, fast = (medians(micrograd(), 3, collect=collect)[PEER] for collect in (True, False))
+    times = interleaved(contenders, rounds)
+    rows = [[PEER, figure(1e6 * fast), figure(slow / fast), "1", ""]]
+    for name, t in sorted(times.items(), key=lambda item: -item[1]):
+        took = f"{compiled[name]:.2f}" if name in compiled else ""
+        rows.append([name, figure(1e6 * t), figure(slow / t), figure(fast / t), took])
+    text = table(["one step", "µs", f"x {PEER}, on", "off", "s to compile"], rows)
+    if library:
+        best = peak(library)
+        share = FUSED * SAMPLES / times["chalkgrad, llvm"] / best
+        text += (
+            f"\n\nPeak of a core: {best / 1e9:.1f} G multiply-adds/s, of which llvm's step is {share:.0%}."
+        )
+    return text
+
+
+#: Multiply-adds of a sample: each weight once forward and once for its slope; once more where a Δ passes.
+FUSED = 2 * (2 * 16 + 16 * 16 + 16) + 16 * 16 + 16
+
+
+def agree(contenders: dict[str, Gradients]) -> None:
+    """Stop, unless all compute the same gradients."""
+    mean, slopes = contenders["chalkgrad, python"]()
+    for name, step in contenders.items():
+        its_mean, its_slopes = step()
+        error = max(abs(its_mean - mean), np.abs(np.asarray(its_slopes) - slopes).max())
+        if not error <= 1e-12:
+            sys.exit(f"{name} disagrees with chalkgrad, python: by {error:.1e}")
+
+
+def grow_table(rounds: int) -> str:
+    """Nets of about 100 to 100,000 parameters: what it takes to trace, to compile, and to run a sample."""
+    rows = []
+    for width in (8, 30, 98, 314):
+        model = MLP(2, [width, width, 1], rng=random.Random(1))
+        traced_in = timed(lambda model=model: program(model, 2))
+        traced = program(model, 2)
+        parameters = np.array([p.data for p in model.parameters()])
+        for name in BACKENDS:
+            start = time.perf_counter()
+            step = traced.compile(name)
+            compiled_in = time.perf_counter() - start
+            cells = [f"{len(parameters):,} parameters, {name}", figure(traced_in), figure(compiled_in)]
+            for samples in (1, 100, 10_000):
+                columns = [np.full(samples, 0.5), np.full(samples, -0.25), np.ones(samples)]
+                f = functools.partial(step, parameters, columns)
+                fits = samples * len(parameters) <= LARGEST[name]
+                time_of_one = interleaved({name: f}, max(1, rounds // 3))[name] if fits else 0.0
+                cells.append(figure(1e6 * time_of_one / samples) if fits else "")
+            rows.append(cells)
+    return table(["net", "s to trace", "s to compile", "µs a sample: 1", "of 100", "of 10,000"], rows)
+
+
+BACKENDS = ("python", "numpy", "llvm")
+LARGEST = {"python": 3e6, "numpy": 2e7, "llvm": 3e8}  # samples × parameters: beyond, it takes too long
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure traced programs beside their peers.")
+    parser.add_argument("tables", nargs="*", help="step, grow; both by default")
+    parser.add_argument("--rounds", type=int, default=15, help="turns that each contender takes (default 15)")
+    options = parser.parse_args()
+    tables = {"step": step_table, "grow": grow_table}
+    if unknown := [name for name in options.tables if name not in tables]:
+        parser.error(f"there is no table {unknown[0]!r}; there are {', '.join(tables)}")
+    print(machine(), end="\n\n")
+    for name in options.tables or tables:
+        print(tables[name](options.rounds), end="\n\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
