@@ -12,6 +12,8 @@ from typing import NoReturn
 from nn import activation, init, losses
 from nn.demo import RATES, SUITS, run
 
+PURPOSE = "Train a net on a data set, test it on what was held back, and show what it has learned."
+
 EPILOG = """\
 Into the folder --out go model.json (for nn.load), loss.png, for digits digits.png, and for data in the plane
 boundary.png. One sample in five is held back from the learning and used to test it.
@@ -28,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> Parser:
     """Every option, with what it may be."""
-    p = Parser(prog="python -m nn", description=__doc__, epilog=EPILOG, allow_abbrev=False)
+    p = Parser(prog="python -m nn", description=PURPOSE, epilog=EPILOG, allow_abbrev=False)
     add = p.add_argument
     add("--data", choices=SUITS, default="digits", help="what to learn (default: digits)")
     add(
