@@ -1,6 +1,6 @@
 """How fast is a traced program, beside what else runs a small net, and how does it grow?
 
-    make bench                                   every table
+    python benchmarks/traced.py                  every table
     python benchmarks/traced.py step grow        those that you name, of step, grow
 
 The step is that of eager.py: MLP(2, [16, 16, 1]) on 100 samples, hinge loss plus 1e-4 Σ p², its gradients, no
