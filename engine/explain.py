@@ -146,22 +146,47 @@ def one_gradient(leaf: Value, root: Value) -> Story:
 
 
 def steps(root: Value) -> Iterator[Told]:
-    """The steps of ``root.backward()`` from gradients of zero, taken on a copy: the graph keeps its own."""
+    """The steps of ``root.backward()`` from gradients of zero; the graph keeps its own gradients."""
+    return rehearsal(root)[1]
+
+
+def rehearsal(root: Value) -> tuple[Value, Iterator[Told]]:
+    """A twin of the graph, and the steps of its backward pass, told of the graph itself.
+
+    As the steps are taken, the twin gets its gradients.
+    """
     order = topological_order(root)
-    memo: dict[int, object] = {id(node): type(node)(node.data) for node in order if not node.parents}
+    memo: dict[int, object] = {
+        id(node): type(node)(node.data, node.label) for node in order if not node.parents
+    }
     twin = copy.deepcopy(root, memo)
     own = dict(zip(topological_order(twin), order, strict=True))
-    before = dict.fromkeys(order, 0.0)
-    for step in backward_steps(twin):
-        node, parent = own[step.node], own[step.parent]
-        yield Told(step._replace(node=node, parent=parent), before[parent])
-        before[parent] = step.total
+
+    def told() -> Iterator[Told]:
+        before = dict.fromkeys(order, 0.0)
+        for step in backward_steps(twin):
+            node, parent = own[step.node], own[step.parent]
+            yield Told(step._replace(node=node, parent=parent), before[parent])
+            before[parent] = step.total
+
+    return twin, told()
 
 
 def sentence(pen: Plain, told: Told) -> str:
     """One step: the row, the numbers put in, the local gradient, the contribution, and what it adds up to."""
+    return f"{made(pen, told.step.node)}, {passed_on(pen, told)}"
+
+
+def made(pen: Plain, node: Value) -> str:
+    """How a node got its number: the row, and the numbers put in."""
+    given = pen.now(node.parents)
+    return pen.math(pen.equation(node)) + (f" ({given})" if given else "")
+
+
+def passed_on(pen: Plain, told: Told) -> str:
+    """What it passes on to a parent: the local gradient, the contribution, and what that adds up to."""
     (node, parent, position, upstream, local, contribution, total), before = told
-    given, which = pen.now(node.parents), ""
+    which = ""
     if node.parents.count(parent) > 1:
         which = (
             f" through its {ordinal(node.parents[: position + 1].count(parent))} {pen.math(pen.name(parent))}"
@@ -169,7 +194,6 @@ def sentence(pen: Plain, told: Told) -> str:
     product = f"{pen.within(upstream)} {pen.times} {pen.within(local)} = {pen.number(contribution)}"
     added = f"{pen.term(before)} + {pen.term(contribution)} = {pen.number(total)}"
     return (
-        f"{pen.math(pen.equation(node))}{f' ({given})' if given else ''}, "
         f"so {pen.math(pen.slope(node, position))}{which}. "
         f"Upstream × local = contribution: {pen.math(product)}. "
         f"The gradient of {pen.math(pen.name(parent))} becomes {pen.math(added)}."

@@ -41,6 +41,7 @@ LADDER = {
     "engine.paths": "backward value",
     "engine.neuron": "backward labels paths value wording",
     "engine.explain": "backward neuron paths value wording",
+    "engine.play": "backward dot draw explain fold labels value wording",
     "engine.names": "",
     "engine.source": "formula names notation",
     "engine.backends": "",
@@ -295,4 +296,5 @@ def test_the_wheel_holds_both_packages_and_says_that_they_are_typed(tmp_path):
     [wheel] = tmp_path.glob("chalkgrad-*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
     rooms = {str(path.relative_to(ROOT).as_posix()) for path in ROOMS.values()}
-    assert rooms | {"engine/py.typed", "nn/py.typed"} == {name for name in held if ".dist-info/" not in name}
+    page = {f"engine/page/{name}" for name in ("page.html", "player.css", "player.js")}
+    assert rooms | page | {"engine/py.typed", "nn/py.typed"} == {name for name in held if ".dist-info/" not in name}
