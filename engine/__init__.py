@@ -29,6 +29,7 @@ from engine.ops import (
     tanh,
 )
 from engine.pause import no_grad
+from engine.play import play
 from engine.program import Program
 from engine.sums import log_softmax, logsumexp, softmax, total, weighted_sum
 from engine.tracing import trace
@@ -61,6 +62,7 @@ __all__ = [
     "minimum",
     "no_grad",
     "ops",
+    "play",
     "relu",
     "sigmoid",
     "sin",
