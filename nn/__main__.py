@@ -81,8 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _whole(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, not {text!r}")
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 999999999, not {text!r:.60}")
     return int(text)
 
 
@@ -92,7 +92,7 @@ def _rate(text: str) -> float:
     except ValueError:
         rate = -1.0
     if not (isfinite(rate) and rate > 0):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, not {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a number above 0, not {text!r:.60}")
     return rate
 
 

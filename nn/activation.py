@@ -26,7 +26,8 @@ def find(activation: Activation) -> Op | None:
     known = {name: op for name, op in ops.table.items() if isinstance(op, Op) and len(op.partials) == 1}
     name = activation if isinstance(activation, str) else activation.symbol
     if name not in known:
-        raise ValueError(f"unknown activation {name!r}: operations of one argument are {', '.join(known)}")
+        unary = ", ".join(known)
+        raise ValueError(f"unknown activation {name!r:.60}: operations of one argument are {unary}")
     return known[name] if isinstance(activation, str) else activation
 
 

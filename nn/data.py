@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import random  # noqa: F401
 from collections.abc import Callable, Sequence
-from math import cos, isfinite, pi, sin, sqrt
+from math import cos, inf, isfinite, pi, sin, sqrt
 from typing import Any
 
+from engine.plain import plain
 from nn.init import generator
+from nn.inputs import floats
 
 __all__ = [
     "breast_cancer", "circles", "digits", "iris", "moons", "spirals", "split", "standardise", "table", "xor",
 ]  # fmt: skip
 
+MOST = 10_000_000  # points that fit into the memory
 Rows = list[list[float]]
 Dataset = tuple[Rows, list[int]]
 
@@ -30,6 +33,7 @@ def moons(n: int = 100, noise: float = 0.1, rng: Any = None) -> Dataset:
 
     Raises:
         ValueError: n is not a whole number of at least 2, or noise is negative or not finite.
+        TypeError: noise is not a number, or rng draws none.
 
     >>> xs, ys = moons(2, noise=0.0)
     >>> [[round(p, 3) for p in x] for x in xs], ys  # the top of one, the bottom of the other
@@ -90,10 +94,11 @@ def _scatter(
     point: Callable[[int, float], list[float]], kinds: int, n: int, noise: float, rng: Any
 ) -> Dataset:
     """n points: the kinds take turns, and each is spread evenly over 0 < where < 1."""
-    if isinstance(n, bool) or not isinstance(n, int) or n < kinds:
-        raise ValueError(f"n is the number of points, a whole number of at least {kinds}, not {n!r}")
-    if not (isfinite(noise) and noise >= 0):
-        raise ValueError(f"noise is a standard deviation, finite and not negative, not {noise!r}")
+    if isinstance(n, bool) or not isinstance(n, int) or not kinds <= n <= MOST:
+        bounds = f"a whole number of at least {kinds} and at most {MOST}"
+        raise ValueError(f"n is the number of points, {bounds}, not {n!r:.60}")
+    if not 0 <= _number("noise", noise) < inf:
+        raise ValueError(f"noise is a standard deviation, finite and not negative, not {noise!r:.60}")
     rng = generator(rng)
     xs, ys = [], []
     for i in range(n):
@@ -171,6 +176,7 @@ def split(
         rng: random numbers as random.Random draws them; None for the module `random`.
 
     Raises:
+        TypeError: xs or ys is not a list, or held_back not a number.
         ValueError: there are not as many targets as samples, fewer than two samples, or no such part.
 
     >>> import random
@@ -180,12 +186,15 @@ def split(
     >>> test
     ([[3.0]], [3])
     """
+    for name, given in ("xs", xs), ("ys", ys):
+        if not hasattr(given, "__len__") or isinstance(given, (str, bytes, dict, set)):
+            raise TypeError(f"{name} is a list, not {type(given).__name__}: {given!r:.60}")
     if len(xs) != len(ys):
         raise ValueError(f"as many targets as samples, please: {len(xs)} samples, {len(ys)} targets")
     if len(xs) < 2:
         raise ValueError(f"expected at least two samples to split, not {len(xs)}")
-    if not 0 < held_back < 1:
-        raise ValueError(f"held_back is a part between 0 and 1, not {held_back!r}")
+    if not 0 < _number("held_back", held_back) < 1:
+        raise ValueError(f"held_back is a part between 0 and 1, not {held_back!r:.60}")
     order = list(range(len(xs)))
     generator(rng).shuffle(order)
     cut = min(max(round(len(xs) * held_back), 1), len(xs) - 1)
@@ -200,18 +209,46 @@ def standardise(xs: Sequence[Sequence[float]], *others: Sequence[Sequence[float]
     over ``xs`` is only shifted.
 
     Raises:
-        ValueError: there is no sample.
+        ValueError: there is no sample, one has another number of features than the first, or one of them is
+            not finite.
+        TypeError: a sample is not a list of numbers.
 
     >>> standardise([[1.0], [3.0]], [[5.0]])
     ([[-1.0], [1.0]], [[3.0]])
     """
-    if not xs:
+    first, *rest = (_rows(part) for part in (xs, *others))
+    if not first:
         raise ValueError("expected at least one sample to standardise by")
-    means = [sum(column) / len(xs) for column in zip(*xs)]
+    for x in (x for part in (first, *rest) for x in part):
+        if len(x) != len(first[0]):
+            raise ValueError(f"expected {len(first[0])} features in every sample, not {len(x)}: {x!r:.60}")
+    means = [sum(column) / len(first) for column in zip(*first)]
     scales = [
-        sqrt(sum((p - mean) ** 2 for p in column) / len(xs)) or 1.0 for column, mean in zip(zip(*xs), means)
+        sqrt(sum((p - mean) ** 2 for p in column) / len(first)) or 1.0
+        for column, mean in zip(zip(*first), means)
     ]
     return tuple(
         [[(p - mean) / scale for p, mean, scale in zip(x, means, scales)] for x in part]
-        for part in (xs, *others)
+        for part in (first, *rest)
     )
+
+
+def _rows(xs: Any) -> Rows:
+    """The samples as lists of finite floats."""
+    if not hasattr(xs, "__len__") or isinstance(xs, (str, bytes, dict, set)):
+        raise TypeError(f"expected a list of samples, not {type(xs).__name__}: {xs!r:.60}")
+    rows = [floats(x, len(x) if hasattr(x, "__len__") else 1) for x in xs]
+    for i, x in enumerate(rows):
+        for k, p in enumerate(x):
+            if not isfinite(p):
+                raise ValueError(f"sample {i}: feature {k} is {p}; expected a finite number")
+    return rows
+
+
+def _number(name: str, x: Any) -> float:
+    try:
+        return plain(x)
+    except TypeError:
+        raise TypeError(f"{name} is a number, not {type(x).__name__}: {x!r:.60}") from None
+    except OverflowError:
+        return inf

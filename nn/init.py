@@ -87,7 +87,7 @@ def find(which: str | Initialiser) -> Initialiser:
     """
     if isinstance(which, str):
         if which not in table:
-            raise ValueError(f"unknown init {which!r}; there are {', '.join(table)}")
+            raise ValueError(f"unknown init {which!r:.60}; there are {', '.join(table)}")
         return table[which]
     if not callable(which):
         raise TypeError(f"init is a name or a function (rng, nin, nout) -> weight, not {which!r:.60}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -59,9 +60,13 @@ def count(name: str, n: Any) -> int:
     Traceback (most recent call last):
     ValueError: nin is a whole number of at least 1, not 0
     """
-    if isinstance(n, bool) or not hasattr(n, "__index__") or n < 1:
+    try:
+        whole = 0 if isinstance(n, bool) else operator.index(n)
+    except TypeError:
+        whole = 0
+    if whole < 1:
         raise ValueError(f"{name} is a whole number of at least 1, not {n!r:.60}")
-    return int(n)
+    return whole
 
 
 def _listed(x: Any, n: int) -> list[Any]:

@@ -110,7 +110,7 @@ def cross_entropy(outputs: Any, target: Any) -> Any:
         return logsumexp(logits) - weighted_sum(one_hot, logits)
     t = _number(target)
     if not (0 <= t < len(logits) and t == int(t)):
-        raise ValueError(f"the class is a whole number from 0 to {len(logits) - 1}, not {target!r}")
+        raise ValueError(f"the class is a whole number from 0 to {len(logits) - 1}, not {target!r:.60}")
     return logsumexp(logits) - logits[int(t)]
 
 
@@ -133,7 +133,7 @@ def find(which: str | Loss) -> Loss:
     """
     if isinstance(which, str):
         if which not in table:
-            raise ValueError(f"unknown loss {which!r}; there are {', '.join(table)}")
+            raise ValueError(f"unknown loss {which!r:.60}; there are {', '.join(table)}")
         return table[which]
     if not callable(which):
         raise TypeError(f"a loss is a name or a function (outputs, target) -> Value, not {which!r:.60}")
@@ -178,7 +178,8 @@ def _mean(values: list[Any]) -> Any:
 
 
 def _is_list(x: Any) -> bool:
-    return not isinstance(x, Value) and hasattr(x, "__len__") and getattr(x, "shape", None) != ()
+    no_list = (Value, str, bytes, dict, set)
+    return hasattr(x, "__len__") and not isinstance(x, no_list) and getattr(x, "shape", None) != ()
 
 
 def _listed(x: Any) -> list[Any]:
@@ -197,4 +198,8 @@ def _pairs(outputs: Any, targets: Any, allowed: Sequence[float] = ()) -> list[tu
     for t in given:
         if _number(t) not in allowed and allowed:
             raise ValueError(f"a target of this loss is {allowed[0]:g} or {allowed[1]:g}, not {t!r:.60}")
-    return list(zip(outs, [t if isinstance(t, Value) else plain(t) for t in given]))
+    return list(zip(map(_either, outs), map(_either, given)))
+
+
+def _either(x: Any) -> Any:
+    return x if isinstance(x, Value) else plain(x)

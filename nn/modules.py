@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from engine import Value, no_grad, weighted_sum
@@ -13,6 +14,8 @@ from nn.init import Initialiser
 from nn.inputs import Lifted, count, floats, lifted
 
 __all__ = ["MLP", "Layer", "Module", "Neuron"]
+
+MOST = 10_000_000  # parameters of a net: some gigabytes of Values
 
 
 class Module:
@@ -72,6 +75,7 @@ class Neuron(Module):
         place: str = "",
     ) -> None:
         self.nin, self.atomic, self.activation = count("nin", nin), atomic, find(activation)
+        _fits(self.nin + 1)
         draw, rng = initialisers.find(init), initialisers.generator(rng)
         prefix = f"w{place}_" if place else "w"
         self.w = [Value(draw(rng, nin, nout), label=f"{prefix}{i}") for i in range(nin)]
@@ -92,6 +96,8 @@ class Neuron(Module):
 
     def activate(self, z: Value) -> Value:
         """a = g(z); z itself if there is no activation."""
+        if not isinstance(z, Value):
+            raise TypeError(f"expected z, a Value, not {type(z).__name__}: {z!r:.60}")
         if self.activation is None:
             return z
         a: Value = fast(self.activation)(z)
@@ -143,6 +149,7 @@ class Layer(Module):
         number: int = 1,
     ) -> None:
         self.nin, self.nout = count("nin", nin), count("nout", nout)
+        _fits((self.nin + 1) * self.nout)
         self.neurons = [
             Neuron(nin, activation, init, rng, atomic, nout=nout, place=f"{number}_{k}") for k in range(nout)
         ]
@@ -208,11 +215,12 @@ class MLP(Module):
             raise ValueError("nouts is empty; expected the size of at least one layer")
         sizes = [count("nin", nin), *(count("a layer's size", n) for n in nouts)]
         self.nin, self.nouts, self.atomic = sizes[0], sizes[1:], atomic
+        _fits(sum((n + 1) * m for n, m in pairwise(sizes)))
         self.activation, self.output = find(activation), find(output)
         functions = [self.activation] * (len(nouts) - 1) + [self.output]
         self.layers = [
             Layer(n, m, g, init, rng, atomic, number=l)
-            for l, (n, m, g) in enumerate(zip(sizes, sizes[1:], functions), 1)
+            for l, ((n, m), g) in enumerate(zip(pairwise(sizes), functions), 1)
         ]
 
     def __call__(self, x: Sequence[Any]) -> Any:
@@ -240,6 +248,12 @@ class MLP(Module):
     def __repr__(self) -> str:
         names = f"activation={symbol(self.activation)!r}, output={symbol(self.output)!r}"
         return f"MLP({self.nin}, {self.nouts}, {names})"
+
+
+def _fits(parameters: int) -> None:
+    """Refuse, before the first weight is drawn, what no memory would hold."""
+    if parameters > MOST:
+        raise ValueError(f"{parameters:.3g} parameters are too many: a net of Values has at most {MOST}")
 
 
 def single(values: list[Any]) -> Any:

@@ -22,12 +22,17 @@ class Optimizer:
     """
 
     def __init__(self, parameters: Iterable[Any], lr: Rate, weight_decay: float) -> None:
+        if not hasattr(parameters, "__iter__"):
+            what = f"{type(parameters).__name__}: {parameters!r:.60}"
+            raise TypeError(f"parameters is a list of Values, such as model.parameters(), not {what}")
         self.parameters = list(parameters)
         if not self.parameters:
             raise ValueError("expected at least one parameter to learn, not an empty list")
         for p in self.parameters:
             if not (hasattr(p, "data") and hasattr(p, "grad")):
                 raise TypeError(f"a parameter is a Value, not {type(p).__name__}: {p!r:.60}")
+            if getattr(p, "parents", ()):
+                raise ValueError(f"a parameter is a leaf; this Value was computed from others: {p!r:.60}")
         if len({id(p) for p in self.parameters}) < len(self.parameters):
             raise ValueError("a parameter is in the list twice; it would move twice as far as the others")
         self.steps = 0  #: how many steps have been made
@@ -61,7 +66,7 @@ class Optimizer:
         for k, (p, memory) in enumerate(zip(self.parameters, self._memory)):
             data, memory = self._moved(p.data, p.grad + self.weight_decay * p.data, memory, rate)
             if not isfinite(data):
-                name = p.label or f"number {k}"
+                name = (p.label if p.label.isprintable() else repr(p.label)) or f"number {k}"
                 raise FloatingPointError(
                     f"the step would take parameter {name} from {p.data} to {data}: "
                     f"its gradient is {p.grad}, the learning rate {rate}. No parameter was moved"
@@ -74,7 +79,7 @@ class Optimizer:
 
     def _moved(self, data: float, gradient: float, memory: Any, rate: float) -> tuple[float, Any]:
         """Where the step takes a parameter, and what to remember of it."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must say where a step goes: define _moved")
 
 
 class SGD(Optimizer):
@@ -92,8 +97,9 @@ class SGD(Optimizer):
         weight_decay: the pull of each parameter towards 0; that of ½ weight_decay · Σ w² in the loss.
 
     Raises:
-        TypeError: a parameter is not a Value.
-        ValueError: there are no parameters, or a number is outside its range.
+        TypeError: a parameter is not a Value, or a number not a number.
+        ValueError: there are no parameters, one is listed twice or was computed, or a number is outside its
+            range.
 
     >>> from engine import Value
     >>> w = Value(5.0)
@@ -140,8 +146,9 @@ class Adam(Optimizer):
         weight_decay: the pull of each parameter towards 0; that of ½ weight_decay · Σ w² in the loss.
 
     Raises:
-        TypeError: a parameter is not a Value.
-        ValueError: there are no parameters, or a number is outside its range.
+        TypeError: a parameter is not a Value, or a number not a number.
+        ValueError: there are no parameters, one is listed twice or was computed, or a number is outside its
+            range.
 
     >>> from engine import Value
     >>> w = Value(5.0)
@@ -161,6 +168,8 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise TypeError(f"betas is a pair of numbers (β₁, β₂), not {betas!r:.60}")
         beta1, beta2 = betas
         self.betas = _between("betas[0]", beta1, 0.0, 1.0), _between("betas[1]", beta2, 0.0, 1.0)
         self.eps = _between("eps", eps, 5e-324)
@@ -177,10 +186,14 @@ class Adam(Optimizer):
 
 def _between(name: str, x: Any, low: float, below: float = float("inf")) -> float:
     """``x`` as a float, if low <= x < below."""
-    if not hasattr(x, "__float__"):
+    if not hasattr(x, "__float__") or hasattr(x, "__len__"):
         raise TypeError(f"{name} is a number, not {type(x).__name__}: {x!r:.60}")
-    if not low <= x < below:  # a NaN is not
+    try:
+        number = float(x)
+    except OverflowError:
+        number = float("inf")
+    if not low <= number < below:  # a NaN is not
         above = "finite" if below == float("inf") else f"below {below:g}"
         at_least = "above 0" if low else "at least 0"
-        raise ValueError(f"{name} is {at_least} and {above}, not {x!r}")
-    return float(x)
+        raise ValueError(f"{name} is {at_least} and {above}, not {x!r:.60}")
+    return number

@@ -7,6 +7,7 @@ float), and a checksum of both, so that a damaged file is refused and never beco
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -30,7 +31,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     A file that was there is replaced at the last moment; if anything fails before, it stays as it was.
 
     Raises:
-        TypeError: the model is not a Module.
+        TypeError: the model is not a Module, or the path no path.
         ValueError: a parameter is not finite; the message names it.
         OSError: the file cannot be written.
 
@@ -47,14 +48,17 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         raise TypeError(f"expected a model, not {type(model).__name__}: {model!r:.60}")
     for k, p in enumerate(model.parameters()):
         if not isfinite(p.data):
-            raise ValueError(f"parameter {p.label or k} is {p.data}; only finite numbers can be saved")
+            raise ValueError(f"parameter {_line(p.label) or k} is {p.data}; only finite numbers can be saved")
     content = {
         "format": FORMAT,
         "version": VERSION,
         "architecture": _architecture(model),
         "parameters": [p.data for p in model.parameters()],
     }
-    _write(Path(os.path.realpath(path)), json.dumps({**content, "sha256": _checksum(content)}, indent=1))
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():  # the file would take the place of a folder, or of a device
+        raise OSError(errno.EINVAL, "expected a file, or nothing, to write a model to", str(place))
+    _write(place, json.dumps({**content, "sha256": _checksum(content)}, indent=1))
 
 
 def load(path: str | os.PathLike[str], into: Module | None = None) -> Any:
@@ -65,6 +69,7 @@ def load(path: str | os.PathLike[str], into: Module | None = None) -> Any:
         into: a model of the same architecture. Only an MLP can be built from the file alone.
 
     Raises:
+        TypeError: ``into`` is not a Module, or the path no path.
         ValueError: the file is damaged, of another version, of another architecture than ``into``, holds a
             number that is not finite, or an activation that is not defined here. ``into`` is then as it was.
         OSError: the file cannot be read.
@@ -76,11 +81,14 @@ def load(path: str | os.PathLike[str], into: Module | None = None) -> Any:
     ...     save(MLP(2, [3, 1]), path)
     ...     same = load(path, into=MLP(2, [3, 1]))
     """
-    content = _read(path)
+    if into is not None and not isinstance(into, Module):
+        raise TypeError(f"into is a model, not {type(into).__name__}: {into!r:.60}")
+    content = _read(Path(path))
     saved, numbers = content["architecture"], content["parameters"]
     model = _build(path, saved, len(numbers)) if into is None else into
     if _architecture(model) != saved or len(model.parameters()) != len(numbers):
-        raise ValueError(f"{path} holds another model: expected {_architecture(model)}, found {saved}")
+        expected = _architecture(model)
+        raise ValueError(f"{_line(path)} holds another model: expected {expected}, found {saved!r:.200}")
     for p, number in zip(model.parameters(), numbers):
         p.data = number
     return model
@@ -102,43 +110,48 @@ def _architecture(model: Module) -> dict[str, Any]:
 def _build(path: Any, saved: dict[str, Any], count: int) -> MLP:
     """An MLP as described, once it is known to be no larger than its parameters."""
     if saved.get("kind") != "MLP":
-        raise ValueError(
-            f"{path} holds a {saved.get('kind')}, and only an MLP builds itself: give load(into=...)"
-        )
+        kind = f"{saved.get('kind')!r:.60}".strip("'")
+        raise ValueError(f"{_line(path)} holds a {kind}, and only an MLP builds itself: give load(into=...)")
     try:
         for name in (saved["activation"], saved["output"]):
             if name is not None and name not in ops.table:
-                raise ValueError(f"its activation {name!r} is not defined here; define it with Op first")
+                raise ValueError(f"its activation {name!r:.60} is not defined here; define it with Op first")
         sizes = [saved["nin"], *saved["nouts"]]
         if sum((n + 1) * m for n, m in pairwise(sizes)) != count:
-            raise ValueError(f"layers of {sizes} do not have {count} parameters")
+            raise ValueError(f"layers of {sizes!r:.60} do not have {count} parameters")
         options = {name: saved[name] for name in ("nin", "nouts", "activation", "output", "atomic")}
         return MLP(**options, init="zeros")
-    except (TypeError, ValueError, KeyError) as error:
-        raise ValueError(f"{path} cannot be built: {error}") from None
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        raise ValueError(f"{_line(path)} cannot be built: {error}") from None
 
 
-def _read(path: Any) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     """The content of the file, once it is known to be what was saved."""
+    name, whole = _line(path), path.read_bytes()
     try:
-        content = json.loads(Path(path).read_bytes(), parse_constant=float)
+        content = json.loads(whole, parse_constant=float)
         if content["format"] != FORMAT:
-            raise ValueError(f"its format is {content['format']!r}")
+            raise ValueError(f"its format is {content['format']!r:.60}")
+        claimed = content.pop("sha256", None)
+        version, found = content.get("version"), _checksum(content)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged, or no model: {error}") from None
-    if content.get("version") != VERSION:
-        found = content.get("version")
-        raise ValueError(f"{path} is of version {found!r}; this chalkgrad reads version {VERSION}")
-    claimed = content.pop("sha256", None)
-    if claimed != _checksum(content):
-        raise ValueError(f"{path} is damaged: its checksum does not fit its content")
+        raise ValueError(f"{name} is damaged, or no model: {error}") from None
+    if version != VERSION:
+        raise ValueError(f"{name} is of version {version!r:.60}; this chalkgrad reads version {VERSION}")
+    if claimed != found:
+        raise ValueError(f"{name} is damaged: its checksum does not fit its content")
     numbers = content.get("parameters")
     if not isinstance(numbers, list) or not isinstance(content.get("architecture"), dict):
-        raise ValueError(f"{path} is damaged: it lacks an architecture or a list of parameters")
+        raise ValueError(f"{name} is damaged: it lacks an architecture or a list of parameters")
     for k, number in enumerate(numbers):
         if type(number) is not float or not isfinite(number):
-            raise ValueError(f"{path}: parameter {k} is {number!r}, not a finite number")
+            raise ValueError(f"{name}: parameter {k} is {number!r:.60}, not a finite number")
     return content  # type: ignore[no-any-return]
+
+
+def _line(name: Any) -> str:
+    """A path or a label as one line, whatever is in it."""
+    return str(name) if str(name).isprintable() else repr(str(name))
 
 
 def _checksum(content: dict[str, Any]) -> str:

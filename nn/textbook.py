@@ -12,14 +12,17 @@ and ∂in_k/∂a_j is w_jk; a text that prints a_i and w_ij there has slipped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import cos, erfc, exp, log, log1p, pi, sin, sqrt, tanh
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = [
     "forward", "output_deltas", "hidden_deltas", "deltas", "gradients", "update", "backward_matrix",
     "activations", "losses",
 ]  # fmt: skip
+
+P = TypeVar("P")
+Q = TypeVar("Q")
 
 Vector = Sequence[float]
 Matrix = Sequence[Vector]
@@ -49,6 +52,8 @@ def forward(layers: Sequence[Layer], x: Vector) -> tuple[list[list[float]], list
     ([[-1.25]], [[0.0]])
     """
     zs, outs, a = [], [], list(x)
+    if not layers:
+        raise ValueError("expected at least one layer (W, b, activation), not an empty list")
     for number, (W, b, activation) in enumerate(layers, 1):
         g, _ = _activation(activation)
         if [len(row) for row in W] != [len(a)] * len(b):
@@ -72,9 +77,8 @@ def output_deltas(
     >>> output_deltas([3.0], [3.0], [5.0], None)
     [2.0]
     """
-    _, slope = _activation(activation)
-    _, dE_da = _loss(loss)
-    return [slope(z_k) * -e_k for z_k, e_k in zip(z, dE_da(a, t))]
+    slope, dE_da = _activation(activation)[1], _loss(loss)[1]
+    return [slope(z_k) * -e_k for z_k, e_k in _pairs(z, dE_da(a, t))]
 
 
 def hidden_deltas(z: Vector, activation: Activation, W_next: Matrix, deltas_next: Vector) -> list[float]:
@@ -85,7 +89,7 @@ def hidden_deltas(z: Vector, activation: Activation, W_next: Matrix, deltas_next
     """
     _, slope = _activation(activation)
     weights_from = _transpose(W_next)  # weights_from[j][k] is w_jk, one row for each node j
-    return [slope(z_j) * _weighted_sum(w_j, deltas_next) for z_j, w_j in zip(z, weights_from)]
+    return [slope(z_j) * _weighted_sum(w_j, deltas_next) for z_j, w_j in _pairs(z, weights_from)]
 
 
 def deltas(
@@ -127,8 +131,8 @@ def update(layers: Sequence[Layer], steps: PerLayer, rate: float) -> list[Layer]
     [([[3.5]], [1.5], None)]
     """
     return [
-        ([_step(w, dw, rate) for w, dw in zip(W, dW)], _step(b, db, rate), activation)
-        for (W, b, activation), (dW, db) in zip(layers, steps, strict=True)
+        ([_step(w, dw, rate) for w, dw in _pairs(W, dW)], _step(b, db, rate), activation)
+        for (W, b, activation), (dW, db) in _pairs(layers, steps)
     ]
 
 
@@ -157,14 +161,22 @@ def backward_matrix(
     return found, [(_outer(delta, a), list(delta)) for delta, a in zip(found, [list(x), *outs])]
 
 
+def _pairs(u: Sequence[P], v: Sequence[Q]) -> Iterator[tuple[P, Q]]:
+    if not isinstance(v, (list, tuple)):
+        raise TypeError(f"expected a list of numbers, not {type(v).__name__}: {v!r:.60}")
+    if len(u) != len(v):
+        raise ValueError(f"expected lists of one length, not {len(u)} and {len(v)}: {u!r:.60} and {v!r:.60}")
+    return zip(u, v)
+
+
 def _weighted_sum(weights: Vector, inputs: Vector, bias: float = 0.0) -> float:
-    for w, a in zip(weights, inputs):  # not sum(): from Python 3.12 on it adds in another way
+    for w, a in _pairs(weights, inputs):  # not sum(): from Python 3.12 on it adds in another way
         bias += w * a
     return bias
 
 
 def _step(v: Vector, dv: Vector, rate: float) -> list[float]:
-    return [p + rate * d for p, d in zip(v, dv, strict=True)]
+    return [p + rate * d for p, d in _pairs(v, dv)]
 
 
 def _transpose(W: Matrix) -> list[list[float]]:
@@ -176,7 +188,7 @@ def _matvec(W: Matrix, v: Vector) -> list[float]:
 
 
 def _hadamard(u: Vector, v: Vector) -> list[float]:
-    return [p * q for p, q in zip(u, v, strict=True)]
+    return [p * q for p, q in _pairs(u, v)]
 
 
 def _outer(u: Vector, v: Vector) -> list[list[float]]:
@@ -210,16 +222,16 @@ activations: dict[str, tuple[Function, Function]] = {
 
 
 def _half_squared_error(a: Vector, t: Vector) -> float:
-    return sum((t_k - a_k) ** 2 for a_k, t_k in zip(a, t, strict=True)) / 2
+    return sum((t_k - a_k) ** 2 for a_k, t_k in _pairs(a, t)) / 2
 
 
 def _hinge(a: Vector, t: Vector) -> float:
-    return sum(max(0.0, 1 - t_k * a_k) for a_k, t_k in zip(a, t, strict=True)) / len(a)
+    return sum(max(0.0, 1 - t_k * a_k) for a_k, t_k in _pairs(a, t)) / len(a)
 
 
 def _binary_cross_entropy(a: Vector, t: Vector) -> float:
     softplus, _ = activations["softplus"]  # -log σ(a) is softplus(-a), and -log(1 - σ(a)) is softplus(a)
-    return sum(softplus(-a_k if t_k else a_k) for a_k, t_k in zip(a, t, strict=True)) / len(a)
+    return sum(softplus(-a_k if t_k else a_k) for a_k, t_k in _pairs(a, t)) / len(a)
 
 
 def _softmax(a: Vector) -> list[float]:
@@ -229,16 +241,18 @@ def _softmax(a: Vector) -> list[float]:
 
 def _cross_entropy(a: Vector, t: Any) -> float:  # -log softmax(a)_t
     rest = log(sum(exp(a_k - max(a)) for a_k in a))
-    return rest + sum(y_k * (max(a) - a_k) for a_k, y_k in zip(a, _one_hot(t, len(a)), strict=True))
+    return rest + sum(y_k * (max(a) - a_k) for a_k, y_k in _pairs(a, _one_hot(t, len(a))))
 
 
 def _one_hot(t: Any, n: int) -> list[float]:
+    if not isinstance(t, Sequence) and t not in range(n):
+        raise ValueError(f"the class is a whole number from 0 to {n - 1}, not {t!r:.60}")
     return list(t) if isinstance(t, Sequence) else [float(k == t) for k in range(n)]
 
 
 def _each(slope: Callable[[float, float], float]) -> Pull:
     """∂E/∂a of every output, where each depends on its own target alone."""
-    return lambda a, t: [slope(a_k, t_k) for a_k, t_k in zip(a, t, strict=True)]
+    return lambda a, t: [slope(a_k, t_k) for a_k, t_k in _pairs(a, t)]
 
 
 def _mean(slope: Callable[[float, float], float]) -> Pull:
@@ -256,24 +270,23 @@ losses: dict[str, tuple[Error, Pull]] = {
     "binary_cross_entropy": (_binary_cross_entropy, _mean(lambda a, t: -_sigmoid(-a) if t else _sigmoid(a))),
     "cross_entropy": (
         _cross_entropy,
-        lambda a, t: [p - y for p, y in zip(_softmax(a), _one_hot(t, len(a)), strict=True)],
+        lambda a, t: [p - y for p, y in _pairs(_softmax(a), _one_hot(t, len(a)))],
     ),
 }
 
 
 def _activation(which: Activation) -> tuple[Function, Function]:
-    if isinstance(which, tuple):
-        return which
-    if which is not None and which not in activations:
-        known = ", ".join(activations)
-        raise ValueError(f"unknown activation {which!r}; written by hand are {known}; or give a pair (g, g')")
-    return activations[which or "linear"]
+    return _named("linear" if which is None else which, activations, "activation", "or give a pair (g, g')")
 
 
 def _loss(which: Loss) -> tuple[Error, Pull]:
-    if isinstance(which, tuple):
-        return which
-    if which not in losses:
-        known = ", ".join(losses)
-        raise ValueError(f"unknown loss {which!r}; written by hand are {known}; or give a pair (E, ∂E/∂a)")
-    return losses[which]
+    return _named(which, losses, "loss", "or give a pair (E, ∂E/∂a)")
+
+
+def _named(which: Any, table: Mapping[str, P], what: str, or_else: str) -> P:
+    """The pair of functions of that name; a pair stands for itself."""
+    if isinstance(which, tuple) and len(which) == 2 and all(map(callable, which)):
+        return which  # type: ignore[return-value]
+    if not isinstance(which, str) or which not in table:
+        raise ValueError(f"unknown {what} {which!r:.60}; written by hand are {', '.join(table)}; {or_else}")
+    return table[which]

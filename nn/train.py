@@ -68,6 +68,8 @@ def fit(
     >>> history.accuracy[-1]
     1.0
     """
+    if not isinstance(model, Module):
+        raise TypeError(f"expected a model, a Module, not {type(model).__name__}: {model!r:.60}")
     loss, epochs, rng = losses.find(loss), count("epochs", epochs), generator(rng)
     samples = checked(model, xs, ys, loss)
     held_back = checked(model, *_pair(validation), loss) if validation is not None else []
@@ -143,7 +145,7 @@ def _pair(validation: Any) -> tuple[Any, Any]:
 
 def _fits(optimizer: Any, model: Module) -> None:
     """Refuse what is no optimiser, and one that was made for another model."""
-    if not (hasattr(optimizer, "step") and hasattr(optimizer, "zero_grad")):
+    if not all(hasattr(optimizer, part) for part in ("parameters", "step", "zero_grad")):
         raise TypeError(
             f"expected an optimizer such as SGD(model.parameters(), lr=0.1), not {optimizer!r:.60}"
         )

@@ -57,7 +57,7 @@ LADDER = {
         backends engine.backends.blocks engine.backends.lanes engine.backends.replay engine.backends.vectors
         formula
         """,
-    "engine.backends.llvm": "engine.backends.arrays engine.backends.assembly",
+    "engine.backends.llvm": "engine.backends.arrays engine.backends.assembly engine.backends.replay",
     "engine.backends.tensors": "engine.backends.arrays engine.backends.lanes formula op",
     "engine.backends.jax": "engine.backends.tensors",
     "engine.backends.torch": "engine.backends.tensors",
@@ -68,21 +68,22 @@ LADDER = {
     "nn.lens": "",
     "nn.optim": "",
     "nn.history": "",
-    "nn.data": "init",
     "nn.plots": "history",
     "nn.progress": "history",
+    "nn.activation": "engine",
     "nn.inputs": "engine engine.value engine.plain",
+    "nn.data": "engine.plain init inputs",
     "nn.losses": "engine engine.plain",
     "nn.classes": "losses",
-    "nn.modules": "engine engine.operators init inputs",
-    "nn.save": "engine modules",
+    "nn.modules": "engine engine.operators activation init inputs",
+    "nn.save": "engine activation modules",
     "nn.paper": "engine engine.value engine.op losses modules textbook",
-    "nn.deltas": "engine engine.value inputs lens losses modules paper textbook",
+    "nn.deltas": "engine engine.value activation inputs lens losses modules paper textbook",
     "nn.samples": "engine.plain inputs losses modules",
     "nn.steps": "engine engine.value losses modules samples",
     "nn.train": "history init inputs losses modules progress samples steps",
     "nn.demo": "classes data deltas modules optim plots save train",
-    "nn.__main__": "demo init losses modules",
+    "nn.__main__": "activation demo init losses",
 }
 FRONT_DOORS = {"engine", "nn"}  # may import every room of their own package
 

@@ -189,5 +189,5 @@ def test_an_unknown_loss_is_refused():
 
 
 def test_targets_must_be_as_many_as_outputs():
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="lists of one length, not 1 and 2"):
         textbook.deltas([([[1.0]], [0.0], None)], [1.0], [0.0, 1.0])
