@@ -120,10 +120,16 @@ class Picture:
             return
         circle = f"{name}op"
         dot.node(circle, graphviz().escape(node.op.symbol.replace("&", "&amp;")), id=circle, **CIRCLE)
-        for position, (parent, slope) in enumerate(zip(node.parents, node.local_gradients(), strict=True)):
-            says = {"label": f" {shown(slope)} "} if self.slopes and not parent.constant else {}
-            mark = MARK if self.path.get(node) == position else {}
-            dot.edge(self.name[self.home[parent]], circle, id=f"{name}edge{position}", **says, **mark)
+        local = node.local_gradients()
+        feeds: dict[tuple[Box, int], list[int]] = {}
+        for position, parent in enumerate(node.parents):  # x * x has two edges, a folded box only one
+            source = self.home[parent]
+            feeds.setdefault((source, 0 if source.folded else position), []).append(position)
+        for (source, _), positions in feeds.items():
+            slopes = [local[position] for position in positions if not node.parents[position].constant]
+            says = {"label": f" {between(slopes)} "} if self.slopes and slopes else {}
+            mark = MARK if self.path.get(node) in positions else {}
+            dot.edge(self.name[source], circle, id=f"{name}edge{positions[0]}", **says, **mark)
         dot.edge(circle, name, id=f"{name}edge", **(MARK if node in self.path else {}))
 
     def fold(self, dot: Any, box: Box) -> None:

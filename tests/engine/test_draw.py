@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import Op, Value, dot, exp, tanh
+from engine import Op, Value, dot, exp, tanh, total
 from engine.draw import COLOURS, VERMILION, draw_dot, largest
 from engine.value import Constant
+from nn import MLP
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -323,3 +324,10 @@ def test_a_wrong_argument_is_named(wrong, message):
 def test_only_a_value_has_a_picture():
     with pytest.raises(TypeError, match="not of float"):
         draw_dot(1.0)
+
+
+def test_a_folded_box_feeds_a_sum_by_one_edge_however_many_values_it_holds():
+    model = MLP(2, [2, 1])
+    loss = total([model([0.1 * i, 1.0]) ** 2 for i in range(50)])
+    edges = [line for line in draw_dot(loss, fold="batch").source.splitlines() if "->" in line]
+    assert len(edges) < 10
