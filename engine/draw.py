@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.backward import grad, topological_order
@@ -90,13 +90,21 @@ class Picture:
         boxes: what to draw, parents first.
         path: the path to mark: for each node on it, which of its parents comes next; -1 at its end.
         slopes: whether edges say the local gradient.
+        labels: what to call a node instead of by its own label.
         room: how wide, in points, the cells of numbers are at least.
     """
 
     def __init__(
-        self, root: Value, boxes: Sequence[Box], path: dict[Value, int], slopes: bool = False, room: int = 0
+        self,
+        root: Value,
+        boxes: Sequence[Box],
+        path: Mapping[Value, int],
+        slopes: bool = False,
+        labels: Mapping[Value, str] | None = None,
+        room: int = 0,
     ) -> None:
-        self.root, self.boxes, self.path, self.slopes, self.room = root, boxes, path, slopes, room
+        self.root, self.boxes, self.path, self.slopes = root, boxes, path, slopes
+        self.labels, self.room = labels or {}, room
         self.home = {node: box for box in boxes for node in box.nodes}
         self.name = {box: f"n{i}" for i, box in enumerate(boxes)}
 
@@ -155,7 +163,8 @@ class Picture:
         looks = "root" if node is self.root else kind(node)
         if looks == "number":
             return f'<<FONT COLOR="{GREY}">{shown(node.data)}</FONT>>'
-        cells = [cell(node.label)] if node.label else []
+        name = self.labels.get(node, node.label)
+        cells = [cell(name)] if name else []
         cells.append(cell(f"data {shown(node.data)}", width=self.room))
         if not node.constant:
             cells.append(cell(self.gradient([node]), width=self.room))

@@ -65,21 +65,21 @@ def play(root: Value, *, title: str = "") -> Player:
             f"to play this graph takes {count:,} steps, and a player has at most {LIMIT:,}: play a smaller "
             "part of it, such as the loss of one sample, or one neuron: any Value in it can be played"
         )
+    called = names(order)
     twin, steps = rehearsal(root)
     every = list(steps)  # now the twin has its gradients, and can be drawn with them
-    boxes = fold(twin, "none", 2)
-    picture = Picture(twin, boxes, {}, room=ROOM)
+    own = dict(zip(order, topological_order(twin), strict=True))
+    labels = {double: called[node] for node, double in own.items()}
+    picture = Picture(twin, fold(twin, "none", 2), {}, labels=labels, room=ROOM)
     svg = slim(picture.dot("LR").pipe("svg", encoding="utf-8"))
-    ids = {
-        node: picture.name[picture.home[t]] for node, t in zip(order, topological_order(twin), strict=True)
-    }
-    return Player(title, svg, story(root, order, ids, every))
+    ids = {node: picture.name[picture.home[double]] for node, double in own.items()}
+    return Player(title, svg, story(root, Plain(called), ids, every))
 
 
-def story(root: Value, order: list[Value], ids: dict[Value, str], every: list[Told]) -> dict[str, Any]:
+def story(root: Value, pen: Plain, ids: dict[Value, str], every: list[Told]) -> dict[str, Any]:
     """All that the page tells: its nodes, and of each step what it says and what it changes."""
+    order = list(ids)
     place = {node: i for i, node in enumerate(order)}
-    pen = Plain(names(order))
     leaves, computed = ([node for node in order if bool(node.parents) is has] for has in (False, True))
     end = pen.name(root)
     return {
@@ -168,17 +168,17 @@ def slim(svg: str) -> str:
     svg = re.sub(r"<!--.*?-->\n", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r"(class=\"edge\">)\n<title>.*?</title>", r"\1", svg)
     said = r' (font-family="[^"]*"|font-size="12.00"|xml:space="preserve"|text-anchor="start")'
-    svg = re.sub(said, "", svg).replace(' fill="none"', "").replace(' stroke="#767676"', "")
+    svg = re.sub(said, "", svg)
     svg = re.sub(r' (d|points|c?[xy])="[^"]*"', lambda numbers: re.sub(r"(\.\d)\d+", r"\1", numbers[0]), svg)
-    style = "<style>text{font:12px Helvetica,Arial,sans-serif;stroke:none}text:not([fill]){fill:#000}</style>"
-    svg = re.sub(r'points="(\S+) ([^"]*) \1"', r'points="\1 \2"', svg)  # a polygon closes itself
-    return svg.replace('<g id="graph0"', f'{style}<g fill="none" stroke="#767676"', 1)
+    return svg.replace("<svg ", '<svg font-family="Helvetica,Arial,sans-serif" font-size="12" ', 1)
 
 
 def data_uri(svg: str) -> str:
-    """The picture as an address, ready to stand in double quotes: with no more escapes than it takes."""
+    """The picture as an address, ready to stand in double quotes: nothing is escaped that need not be."""
     one_line = svg.replace("\n", "").replace('"', "'")
-    return "data:image/svg+xml;charset=utf-8," + escape(one_line.replace("%", "%25").replace("#", "%23"))
+    for c, instead in ("%", "%25"), ("#", "%23"), ("&", "&amp;"):
+        one_line = one_line.replace(c, instead)
+    return f"data:image/svg+xml;charset=utf-8,{one_line}"
 
 
 def resource(name: str) -> str:

@@ -130,8 +130,8 @@ def test_each_step_shows_what_has_been_computed_so_far(tmp_path):
       key("ArrowRight");
     }"""
     before, forward, turn, half, whole = acted(play(x * x).save(tmp_path / "page.html"), look)["steps"]
-    assert before["data"] == ["data –", "grad –"]
-    assert forward["data"] == ["data 9", "grad –"]
+    assert before["data"] == ["v1", "data –", "grad –"]
+    assert forward["data"] == ["v1", "data 9", "grad –"]
     assert "v1 = x * x = 9 (x = 3)" in forward["says"]
     assert (turn["x"], turn["y"]) == ("", "1.0")
     assert (half["x"], whole["x"]) == ("3.0", "6.0")
