@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
+import time
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
@@ -23,12 +25,14 @@ from nn.modules import MLP, Module
 __all__ = ["load", "save"]
 
 FORMAT, VERSION = "chalkgrad model", 1
+HOUR = 3600  # seconds
 
 
 def save(model: Module, path: str | os.PathLike[str]) -> None:
     """Write the parameters of ``model``, and what is needed to build it again, to ``path``.
 
-    A file that was there is replaced at the last moment; if anything fails before, it stays as it was.
+    A file that was there is replaced at the last moment; if anything fails before, it stays as it was. What a
+    process that was killed has left half written beside it, a later call removes, an hour on.
 
     Raises:
         TypeError: the model is not a Module, or the path no path.
@@ -160,7 +164,8 @@ def _checksum(content: dict[str, Any]) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Write beside the file, make sure it is on the disk, and only then put it in the file's place."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    _tidy(path)
+    beside = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
     try:
         with open(beside, "x", encoding="ascii") as file:
             file.write(text)
@@ -171,3 +176,11 @@ def _write(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
         raise
+
+
+def _tidy(path: Path) -> None:
+    """Remove what a process that was killed while it saved has left; a younger one may still be at it."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > HOUR:
+                left.unlink()
