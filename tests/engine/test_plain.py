@@ -25,7 +25,7 @@ each_number = pytest.mark.parametrize(("x", "expected"), NUMBERS, ids=lambda x: 
 
 OTHERS = [
     None, "2", b"2", 1j, [1.0], (1.0,), {}, object(), int, Decimal(1), Fraction(1, 2), np.complex128(1),
-    np.array(1.0), np.array([1.0]), np.str_("1"), np.datetime64("2026-01-01"), np.timedelta64(1),
+    np.array(1.0), np.array([1.0]), np.str_("1"), np.datetime64("2026-01-01"), np.timedelta64(1, "s"),
 ]  # fmt: skip
 each_other = pytest.mark.parametrize("x", OTHERS, ids=lambda x: type(x).__name__)
 
