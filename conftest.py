@@ -1,11 +1,11 @@
-"""What every test shares: the same random draws on every machine, and no window that a plot opens."""
+"""What all tests and examples share: the same random draws, one table, and no window that a plot opens."""
 
 import os
 
 import pytest
 from hypothesis import settings
 
-from engine import ops
+from engine import Value, ops
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -17,8 +17,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 @pytest.fixture(autouse=True)
 def the_same_table_afterwards():
-    """Whatever rows a test defines are gone when it ends."""
-    rows = dict(ops.table)
+    """Whatever rows a test or an example defines are gone when it ends, and the methods that they became."""
+    rows, methods = dict(ops.table), set(vars(Value))
     yield
     ops.table.clear()
     ops.table.update(rows)
+    for name in set(vars(Value)) - methods:
+        delattr(Value, name)
