@@ -26,7 +26,7 @@ class Slope(NamedTuple):
     autograd: float
     left: float
     right: float
-    noise: float  #: what the rounding errors of the nudged values come to
+    noise: float  #: what the slopes to the left and to the right may be off by
     rtol: float  #: what relative difference still counts as agreement
 
     @property
@@ -131,9 +131,8 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[Number], eps: float = 1e-6, rt
 
     inputs = []
     for i, (value, slope) in enumerate(zip(values, grad(root, values), strict=True)):
-        left, right, h = nudge(functools.partial(at, value), value.data, eps)
-        name, noise = value.label or f"x{i}", NOISE * greatest / h
-        inputs.append(Slope(name, f"{value.data:.6g}", slope, left, right, noise, rtol))
+        left, right, noise = nudge(functools.partial(at, value), value.data, eps, greatest)
+        inputs.append(Slope(value.label or f"x{i}", f"{value.data:.6g}", slope, left, right, noise, rtol))
     return Report(inputs, [edge for node in order for edge in _edges(node, eps, rtol)])
 
 
@@ -155,10 +154,12 @@ def check_row(op: Op, eps: float = 1e-6, rtol: float = 1e-5) -> Report:
     return Report([], smooth + kinks)
 
 
-def nudge(f: Callable[[float], float], x: float, eps: float) -> tuple[float, float, float]:
-    """The slopes of ``f`` to the left and to the right of ``x``, and how far x was nudged for them.
+def nudge(f: Callable[[float], float], x: float, eps: float, greatest: float) -> tuple[float, float, float]:
+    """The slopes of ``f`` to the left and to the right of ``x``, and what they may be off by.
 
-    Where the usual nudge leaves the domain of ``f``, a smaller one is tried; then the slopes are NaN.
+    They are off by rounding errors, relative to the ``greatest`` number on the way, and because ``f`` is no
+    straight line: by about as much as the slope changes when the nudge is twice as long. Where the usual
+    nudge leaves the domain of ``f``, a smaller one is tried; then the slopes are NaN.
     """
     if not 0 < eps < 1:
         raise ValueError(f"eps is a small positive number, not {eps}")
@@ -166,10 +167,12 @@ def nudge(f: Callable[[float], float], x: float, eps: float) -> tuple[float, flo
         low, high = x - h, x + h
         try:
             y = f(x)
-            return (y - f(low)) / (x - low), (f(high) - y) / (high - x), h
+            left, right = (y - f(low)) / (x - low), (f(high) - y) / (high - x)
+            longer = (f(high + h) - f(low - h)) / (4 * h)
+            return left, right, NOISE * greatest / h + abs(longer - (left + right) / 2)
         except (ArithmeticError, ValueError):
             continue
-    return math.nan, math.nan, eps
+    return math.nan, math.nan, math.nan
 
 
 def greatest_of(numbers: Iterable[float]) -> float:
@@ -191,8 +194,8 @@ def _edges(node: Value, eps: float, rtol: float) -> list[Slope]:
         def at(x: float, i: int = i) -> float:
             return op.value(*data[:i], x, *data[i + 1 :])
 
-        left, right, h = nudge(at, parent.data, eps)
-        what, noise = f"{op.symbol}: ∂{node.label or 'y'}/∂{letter}", NOISE * greatest / h
+        left, right, noise = nudge(at, parent.data, eps, greatest)
+        what = f"{op.symbol}: ∂{node.label or 'y'}/∂{letter}"
         slopes.append(Slope(what, _point(data), local, left, right, noise, rtol))
     return slopes
 

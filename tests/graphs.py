@@ -1,7 +1,9 @@
 """Random graphs for hypothesis: they shrink, and print themselves as Python that runs."""
 
 import functools
+import itertools
 import math
+import operator
 from dataclasses import dataclass
 
 import witness
@@ -14,7 +16,7 @@ from engine.formula import Algebra
 from engine.op import rows
 
 LARGEST = 10.0  # of the numbers and slopes of a graph: beyond, rounding errors grow faster than they tell
-KINK = 1e-2  # nearer to a kink than this, finite differences and floats may fall on different sides of it
+MARGIN = 1e-2  # nearer than this to a kink, or to the border of a domain, rounding decides where one stands
 
 OPERATORS = {"+", "-", "*", "/", "**"}
 NAMES = {"max": "maximum", "min": "minimum"}
@@ -116,10 +118,13 @@ def nearest_kink(op, *data):
 
 
 def tame(node):
-    """Whether a node is in its domain for good: of moderate size, and away from kinks."""
+    """Whether a node is in its domain for good: of moderate size, and away from kinks and from the border."""
+    data = [parent.data for parent in node.parents]
+    moves = [(0.0,) if parent.constant else (-MARGIN, 0.0, MARGIN) for parent in node.parents]
+    for move in itertools.product(*moves):
+        node.op.value(*map(operator.add, data, move))  # else it is an error, and there is no such node
     sizes = map(abs, (node.data, *node.local_gradients()))
-    far = nearest_kink(node.op, *(parent.data for parent in node.parents)) > KINK
-    return far and all(size <= LARGEST for size in sizes)
+    return nearest_kink(node.op, *data) > MARGIN and all(size <= LARGEST for size in sizes)
 
 
 numbers = st.floats(-2, 2).map(lambda x: round(x, 3))
@@ -142,9 +147,10 @@ def graphs(draw, most=12):
         step = Step(symbol, tuple(args))
         try:
             node = step.of(nodes)
+            if not tame(node):
+                continue
         except (ArithmeticError, ValueError):
             continue
-        if tame(node):
-            nodes.append(node)
-            steps.append(step)
+        nodes.append(node)
+        steps.append(step)
     return Graph(tuple(leaves), tuple(steps))

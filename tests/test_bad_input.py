@@ -51,7 +51,7 @@ ENGINE = [
     ("Value(1.0, lable='x')", TypeError, "lable"),
     ("Value(1.0, 'x', 2)", TypeError, "argument"),
     ("x.exp(2)", TypeError, "exp() takes 1 positional argument but 2 were given"),
-    ("x.sine()", AttributeError, "sine"),
+    ("x.wobble()", AttributeError, "wobble"),
     ("x.backward(1.0)", TypeError, "argument"),
     # arithmetic
     ("x + 'a'", TypeError, "Value"),

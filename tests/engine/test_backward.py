@@ -184,23 +184,23 @@ def test_a_ladder_of_values_takes_what_its_nodes_deserve():
     assert grad(y, [x]) == [1.0]
 
 
-def test_a_fan_of_100_000_edges_into_one_leaf_is_added_up_whole():
+def test_a_fan_of_20_000_edges_into_one_leaf_is_added_up_whole():
     x = Value(1.0)
     leaf = Stub()
-    fan = Stub(*[(Stub((leaf, 2.0)), 1.0) for _ in range(100_000)])
+    fan = Stub(*[(Stub((leaf, 2.0)), 1.0) for _ in range(20_000)])
     backward(fan)
-    assert leaf.grad == 200_000.0
-    y = weighted_sum([x] * 100_000, [1.0] * 100_000)
+    assert leaf.grad == 40_000.0
+    y = weighted_sum([x] * 20_000, [1.0] * 20_000)
     y.backward()
-    assert (y.data, x.grad) == (100_000.0, 100_000.0)
+    assert (y.data, x.grad) == (20_000.0, 20_000.0)
 
 
 def test_nothing_recurses_however_deep_the_graph():
     x = y = Value(1.0)
-    for _ in range(20_000):
+    for _ in range(5_000):
         y = (y + x) * 0.5
-    assert len(topological_order(y)) == 1 + 3 * 20_000
-    assert sum(1 for _ in backward_steps(y)) == 3 * 20_000
+    assert len(topological_order(y)) == 1 + 3 * 5_000
+    assert sum(1 for _ in backward_steps(y)) == 3 * 5_000
     [dx] = grad(y, [x], create_graph=True)
     assert dx.data == grad(y, [x])[0] == x.grad == 1.0
     gone = weakref.ref(x)
@@ -485,8 +485,11 @@ def test_a_gradient_under_no_grad_is_a_number_without_a_past():
 def test_gradients_are_linear_in_the_seed(graph, seed):
     nodes = graph.build()
     leaves = nodes[: len(graph.leaves)]
-    scaled = grad(nodes[-1] * seed, leaves)
-    assert scaled == [pytest.approx(seed * g, rel=1e-12, abs=1e-300) for g in grad(nodes[-1], leaves)]
+    _, size = witness.chain_rule(nodes[-1])
+    pairs = zip(leaves, grad(nodes[-1], leaves), grad(nodes[-1] * seed, leaves), strict=True)
+    for leaf, slope, scaled in pairs:
+        rounding = float(1e-12 * abs(seed) * size.get(leaf, 0)) + 1e-300
+        assert scaled == pytest.approx(seed * slope, rel=1e-12, abs=rounding)
 
 
 @given(graphs(), st.data())

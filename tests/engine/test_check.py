@@ -150,15 +150,27 @@ def test_near_the_edge_of_a_domain_a_smaller_nudge_is_used():
 
 
 def test_where_no_nudge_is_possible_nothing_is_said_to_agree():
-    left, right, _ = nudge(math.sqrt, 0.0, 1e-6)
+    left, right, _ = nudge(math.sqrt, 0.0, 1e-6, greatest=1.0)
     assert math.isnan(left)
     assert math.isnan(right)
 
 
 def test_nudged_to_either_side_a_line_has_its_slope():
-    left, right, h = nudge(lambda x: 3 * x, 2.0, 1e-6)
+    left, right, noise = nudge(lambda x: 3 * x, 2.0, 1e-6, greatest=6.0)
     assert (left, right) == (pytest.approx(3.0), pytest.approx(3.0))
-    assert h == 2e-6
+    assert 0 < noise < 1e-7
+
+
+def test_a_curve_is_no_straight_line_and_a_check_knows_it():
+    assert gradcheck(lambda x: x * x * x, [0.0])
+    assert gradcheck(lambda x: (x * 100) ** 3, [0.0])
+
+
+def test_a_wrong_slope_is_found_however_small_the_numbers():
+    tiny = Op("tiny", "1e-30 * a", "2e-30")
+    assert not gradcheck(tiny, [0.0])
+    assert not gradcheck(tiny, [1e-25])
+    assert not check_row(Op("tiny", "1e-30 * a", "0", at=[0, 1]))
 
 
 def test_great_numbers_on_the_way_are_no_alarm():
