@@ -59,6 +59,7 @@ class Operation:
                 except (ArithmeticError, ValueError):
                     slope = self.slope(position, People(), args, y).text
                     what = f"the slope ∂/∂{letter} of {what}, which is {slope},"
+                    break
         return type(error)(f"{what} at {self.point(data, labels)}: {error.args[-1]}")
 
     def point(self, data: Sequence[float], labels: Sequence[str] = ()) -> str:
