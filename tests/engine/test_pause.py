@@ -104,3 +104,10 @@ def test_threads_that_build_graphs_do_not_disturb_each_other():
         thread.join()
     expected = {n: sum(k * float(n) ** (k - 1) for k in (*range(10), 11)) for n in (1, 2)}
     assert results == expected
+
+
+def test_a_sum_too_long_for_one_line_is_not_recorded_either():
+    w, a = [Value(1.0) for _ in range(500)], [Value(2.0) for _ in range(500)]
+    with no_grad():
+        z = weighted_sum(w, a, 1.0)
+    assert (z.data, z.parents) == (1001.0, ())

@@ -131,6 +131,17 @@ def test_what_is_written_to_data_afterwards_changes_no_gradient():
     assert (a.grad, b.grad) == (5.0, 2.0)
 
 
+def test_a_value_is_stale_when_a_number_under_it_was_changed():
+    x = Value(3.0)
+    y = x * x
+    z = y + 1
+    assert not any(value.is_stale() for value in (x, y, z))
+    x.data = -3.0
+    assert [value.is_stale() for value in (x, y, z)] == [False, True, False]
+    y.data = 8.0
+    assert z.is_stale()
+
+
 # micrograd's names
 
 
