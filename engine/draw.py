@@ -115,48 +115,36 @@ class Picture:
         graph = {"rankdir": rankdir, "bgcolor": "transparent", **order}
         dot = graphviz().Digraph(graph_attr=graph, node_attr=NODE, edge_attr=EDGE)
         for box in self.boxes:
+            name, node = self.name[box], box.node
             if box.folded:
-                self.fold(dot, box)
-            else:
-                self.node(dot, box.node, self.name[box])
+                dot.node(name, self.summary(box), id=name)
+                self.edges(dot, box, name)
+                continue
+            dot.node(name, self.label(node), id=name)
+            if node.op:
+                circle, symbol = f"{name}op", node.op.symbol.replace("&", "&amp;")
+                dot.node(circle, graphviz().escape(symbol), id=circle, **CIRCLE)
+                self.edges(dot, box, circle)
+                dot.edge(circle, name, id=f"{name}edge", **(MARK if node in self.path else {}))
         return quietly(dot)
 
-    def node(self, dot: Any, node: Value, name: str) -> None:
-        """A node: its box, and if it was computed, the circle of its op, with an edge from each parent."""
-        dot.node(name, self.label(node), id=name)
-        if node.op is None:
-            return
-        circle = f"{name}op"
-        dot.node(circle, graphviz().escape(node.op.symbol.replace("&", "&amp;")), id=circle, **CIRCLE)
-        local = node.local_gradients()
-        feeds: dict[tuple[Box, int], list[int]] = {}
-        for position, parent in enumerate(node.parents):  # x * x has two edges, a folded box only one
-            source = self.home[parent]
-            feeds.setdefault((source, 0 if source.folded else position), []).append(position)
-        for (source, _), positions in feeds.items():
-            slopes = [local[position] for position in positions if not node.parents[position].constant]
-            says = {"label": f" {between(slopes)} "} if self.slopes and slopes else {}
-            mark = MARK if self.path.get(node) in positions else {}
-            dot.edge(self.name[source], circle, id=f"{name}edge{positions[0]}", **says, **mark)
-        dot.edge(circle, name, id=f"{name}edge", **(MARK if node in self.path else {}))
-
-    def fold(self, dot: Any, box: Box) -> None:
-        """Several nodes in one box, with an edge from each box that feeds it."""
-        name = self.name[box]
-        dot.node(name, self.summary(box), id=name)
-        slopes: dict[Box, list[float]] = {}
+    def edges(self, dot: Any, box: Box, end: str) -> None:
+        """The edges to ``end``: two from an x to x * x, but to or from a folded box only one of them all."""
+        slopes: dict[tuple[Box, int], list[float]] = {}
         marked = set()
         for node in box.nodes:
             for position, (parent, slope) in enumerate(
                 zip(node.parents, node.local_gradients(), strict=True)
             ):
                 source = self.home[parent]
-                slopes.setdefault(source, []).extend([] if parent.constant else [slope])
-                if self.path.get(node) == position:
-                    marked.add(source)
-        for source in box.parents:
-            says = {"label": f" {between(slopes[source])} "} if self.slopes and slopes[source] else {}
-            dot.edge(self.name[source], name, **says, **(MARK if source in marked else {}))
+                edge = source, 0 if source.folded or box.folded else position
+                if source is not box:
+                    slopes.setdefault(edge, []).extend([] if parent.constant else [slope])
+                    marked |= {edge} if self.path.get(node) == position else set()
+        for i, (edge, bounds) in enumerate(slopes.items()):
+            says = {"label": f" {between(bounds)} "} if self.slopes and bounds else {}
+            mark = MARK if edge in marked else {}
+            dot.edge(self.name[edge[0]], end, id=f"{self.name[box]}edge{i}", **says, **mark)
 
     def label(self, node: Value) -> str:
         """The box of a node: label, data, grad; of a plain number, the number."""

@@ -7,7 +7,6 @@ import importlib.resources
 import json
 import os
 import re
-import tempfile
 from collections.abc import Collection
 from html import escape
 from pathlib import Path
@@ -190,12 +189,10 @@ def resource(name: str) -> str:
 
 def write(path: Path, text: str) -> Path:
     """Write a file whole or not at all: what is there stays until the new one is complete."""
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        part.write_text(text, encoding="utf-8", newline="\n")
         os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
+    finally:
+        part.unlink(missing_ok=True)
     return path
