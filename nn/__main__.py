@@ -15,8 +15,9 @@ from nn.demo import RATES, SUITS, run
 PURPOSE = "Train a net on a data set, test it on what was held back, and show what it has learned."
 
 EPILOG = """\
-Into the folder --out go model.json (for nn.load), loss.png, for digits digits.png, and for data in the plane
-boundary.png. One sample in five is held back from the learning and used to test it.
+Into the folder --out go model.json (for nn.load), loss.png, for digits digits.png, for data in the plane
+boundary.png, graph.svg (the loss of a batch, folded), and neuron.html (one neuron, to step through).
+One sample in five is held back from the learning and used to test it.
 """
 
 
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     try:
         run(options)
-    except (ArithmeticError, ImportError, NotImplementedError, OSError, TypeError, ValueError) as error:
+    except (ArithmeticError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         parser().error(f"{type(error).__name__}: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -6,7 +6,7 @@ import random
 from math import tanh
 from typing import Any
 
-from nn import data, plots
+from nn import data, graphs, losses, plots
 from nn.classes import Classes
 from nn.deltas import deltas
 from nn.modules import MLP
@@ -39,8 +39,10 @@ def run(options: Any) -> None:
         ArithmeticError: the training ran out of numbers; the message says where.
         OSError: the files cannot be written.
         ImportError: what draws the pictures, or a data set, is not installed.
+        RuntimeError: the program dot, which draws the graphs, is not.
     """
     plots.check()
+    graphs.check()
     options.out.mkdir(parents=True, exist_ok=True)
     rng = random.Random(options.seed)
     learned, tested = _data(options.data, rng)
@@ -78,6 +80,10 @@ def run(options: Any) -> None:
     if len(learned[0][0]) == 2:
         written.append(options.out / "boundary.png")
         plots.boundary(lambda x: tanh(classes.lean(model.predict(x))), learned, tested, written[-1])
+    written += [options.out / "graph.svg", options.out / "neuron.html"]
+    xs, ys = learned[0][: options.batch_size], learned[1][: options.batch_size]
+    graphs.batch(model, xs, [classes.target(y) for y in ys], losses.find(options.loss), written[-2])
+    graphs.neuron(written[-1])
     print(f"\nwritten: {', '.join(map(str, written))}")
 
 

@@ -82,7 +82,8 @@ LADDER = {
     "nn.samples": "engine.plain inputs losses modules",
     "nn.steps": "engine engine.value losses modules samples",
     "nn.train": "history init inputs losses modules progress samples steps",
-    "nn.demo": "classes data deltas modules optim plots save train",
+    "nn.graphs": "engine engine.dot losses modules",
+    "nn.demo": "classes data deltas graphs losses modules optim plots save train",
     "nn.__main__": "activation demo init losses",
 }
 FRONT_DOORS = {"engine", "nn"}  # may import every room of their own package

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import nn
-from nn import data, plots
+from nn import data, graphs, plots
 from nn.__main__ import main
 
 pytest.importorskip("matplotlib")
@@ -28,8 +28,11 @@ def undrawn(monkeypatch):
     """Pictures take longer than learning: they are drawn in the tests that look at them."""
     for name in ("curve", "boundary", "digits"):
         monkeypatch.setattr(plots, name, lambda *args: args[-1].write_bytes(b""))
+    for name in ("batch", "neuron"):
+        monkeypatch.setattr(graphs, name, lambda *args: args[-1].write_bytes(b""))
 
 
+ALWAYS = {"model.json", "loss.png", "graph.svg", "neuron.html"}
 QUICK = ("--epochs", "2", "--layers", "4")
 
 
@@ -38,13 +41,17 @@ def test_a_real_run_leaves_real_pictures(run, tmp_path, monkeypatch):
     run("--data", "moons", *QUICK)
     for name in ("loss.png", "boundary.png"):
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
+    graph = (tmp_path / "out" / "graph.svg").read_text(encoding="utf-8")
+    assert "layer 1 × 32" in graph.replace("&#160;", " ")
+    assert "grad not computed" not in graph
+    assert "One neuron" in (tmp_path / "out" / "neuron.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", ["moons", "circles", "spirals", "xor"])
 def test_data_in_the_plane_gets_its_boundary(run, name):
     out, files = run("--data", name, *QUICK)
-    assert files == {"model.json", "loss.png", "boundary.png"}
+    assert files == {*ALWAYS, "boundary.png"}
     assert "240 samples to learn from, 60 held back" in out
 
 
@@ -53,7 +60,7 @@ def test_data_in_the_plane_gets_its_boundary(run, name):
 def test_measurements_get_a_curve(run, name, samples):
     pytest.importorskip("sklearn")
     out, files = run("--data", name, *QUICK)
-    assert files == {"model.json", "loss.png"}
+    assert files == ALWAYS
     assert f"{name}: {samples} samples to learn from" in out
 
 
@@ -63,7 +70,7 @@ def test_digits_get_their_sheet_and_one_of_them_a_closer_look(run, monkeypatch):
     xs, ys = data.digits()
     monkeypatch.setitem(data.table, "digits", lambda: (xs[:200], ys[:200]))
     out, files = run("--epochs", "1", "--layers", "8")
-    assert files == {"model.json", "loss.png", "digits.png"}
+    assert files == {*ALWAYS, "digits.png"}
     assert "MLP(64, [8, 10], activation='relu', output=None): 610 parameters, cross_entropy, sgd" in out
     assert "A closer look at sample" in out
     assert "Δ_k = g'(in_k) (-∂E/∂a_k)" in out
