@@ -1,0 +1,120 @@
+"""A long run leaves nothing behind: with the collector off, as many objects and as many bytes as before."""
+
+import contextlib
+import gc
+import importlib.util
+import random
+import tracemalloc
+
+import pytest
+
+from engine import Value, backward_steps, detect_anomaly, explain, grad, no_grad, tanh
+from nn import MLP, SGD, fit
+
+NEEDS = {"numpy": "numpy", "llvm": "llvmlite", "jax": "jax", "torch": "torch"}
+INSTALLED = [name for name, package in NEEDS.items() if importlib.util.find_spec(package)]
+BACKENDS = ["eager", "python", *INSTALLED]
+
+
+@pytest.fixture(autouse=True)
+def collector_off():
+    gc.disable()
+    gc.collect()
+    gc.freeze()  # what is there already is not looked at again
+    yield
+    gc.unfreeze()
+    gc.enable()
+
+
+class Counting(SGD):
+    """Plain descent that counts what is alive every so many steps."""
+
+    def __init__(self, parameters, every, measure):
+        super().__init__(parameters, lr=0.01)
+        self.every, self.measure, self.counts = every, measure, []
+
+    def step(self):
+        super().step()
+        if self.steps % self.every == 0:
+            self.counts.append(self.measure())
+
+
+def long_run(backend, steps, measure):
+    """So many steps of a small net, and what was measured at each tenth of them."""
+    rng = random.Random(0)
+    model = MLP(2, [2, 1], activation="tanh", rng=rng)
+    xs = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(100)]
+    ys = [rng.choice([-1, 1]) for _ in xs]
+    optimizer = Counting(model.parameters(), steps // 10, measure)
+    xs, ys = xs * (steps // 100), ys * (steps // 100)
+    fit(model, xs, ys, "hinge", optimizer, 1, 1, rng, backend, progress=False)
+    assert len(optimizer.counts) == 10
+    return optimizer.counts[1:]  # by then whatever is made once has been made
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_ten_thousand_steps_leave_no_object(backend):
+    counts = long_run(backend, 10_000, lambda: len(gc.get_objects()))
+    assert max(counts) - min(counts) <= len(counts)  # the list of counts itself is all that grows
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_thousand_steps_leave_no_bytes(backend):
+    def size():
+        assert gc.collect() == 0  # no cycle lies about; and Python's own stock of tuples is given back
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        sizes = long_run(backend, 1_000, size)
+    finally:
+        tracemalloc.stop()
+    assert max(sizes) - min(sizes) < 10_000  # a single node kept at each step would be 100,000
+
+
+def once(x, w):
+    y = tanh(w * x + 1) * x
+    y.backward()
+    list(backward_steps(y))
+    grad(y, [x, w])
+    [first, _] = grad(y, [x, w], create_graph=True)
+    grad(first, [x])
+    str(explain(x, y))
+    with no_grad():
+        tanh(x)
+
+
+def anomaly(x, w):
+    with contextlib.suppress(FloatingPointError), detect_anomaly():
+        _ = (x * 1e200) * (w * 1e200)
+
+
+def domain(x, w):
+    with contextlib.suppress(ValueError):
+        (x - 5).log()
+
+
+@pytest.mark.parametrize("work", [once, anomaly, domain])
+def test_graphs_gradients_and_errors_leave_no_object(work):
+    x, w = Value(2.0, label="x"), Value(3.0, label="w")
+    for _ in range(20):
+        work(x, w)
+    before = len(gc.get_objects())
+    for _ in range(200):
+        work(x, w)
+    assert len(gc.get_objects()) - before < 20  # one object a round would be 200
+
+
+@pytest.mark.parametrize("depth", [10, 100_000])
+def test_dropping_the_root_frees_the_graph_without_the_collector(depth):
+    x = Value(1.0)
+    y = x * x
+    del y
+    before = len(gc.get_objects())
+    y = x
+    for _ in range(depth):
+        y = y * 1.0 + x
+    y.backward()
+    assert len(gc.get_objects()) - before >= 3 * depth
+    del y
+    assert len(gc.get_objects()) - before < 10
