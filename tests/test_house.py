@@ -92,7 +92,7 @@ PUBLIC = {
     "engine": """
         Value Op ops exp log sqrt sin cos tan tanh sigmoid relu leaky_relu softplus gelu maximum minimum
         weighted_sum total softmax log_softmax logsumexp
-        topological_order backward_steps grad no_grad gradcheck trace
+        topological_order backward_steps grad no_grad gradcheck explain draw_dot play trace
         """,
     "nn": "Module Neuron Layer MLP SGD Adam fit deltas save load init losses data",
 }
