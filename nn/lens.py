@@ -50,7 +50,7 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[float | str]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DeltaReport:
     """What `nn.deltas` found. It shows itself as tables, in a terminal and in Jupyter.
 
@@ -82,6 +82,8 @@ class DeltaReport:
             lines += ["", table.title]
             lines += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in grid]
         return "\n".join([*lines, "", self._closing()])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         parts = [f"<p>{escape(self._opening())}</p>"]

@@ -291,6 +291,10 @@ def test_the_text_names_both_signs_and_gives_the_formulas(report):
         assert said in text
 
 
+def test_a_prompt_shows_the_tables_too(report):
+    assert repr(report) == str(report)
+
+
 def test_the_outputs_come_first_as_the_signal_goes_back(report):
     text = str(report)
     assert text.index("Layer 2") < text.index("Layer 1") < text.index("Weights")
