@@ -72,7 +72,8 @@ class Report:
 
     def summary(self) -> str:
         """One line: how much was checked, and what is wrong."""
-        checked = f"{len(self.inputs)} inputs and {len(self.edges)} edges checked"
+        counts = {"input": len(self.inputs), "edge": len(self.edges)}
+        checked = " and ".join(f"{n} {what}{'s' * (n != 1)}" for what, n in counts.items()) + " checked"
         guilty = ", ".join(dict.fromkeys(slope.what for slope in self.wrong))
         return f"{checked}: {f'{len(self.wrong)} WRONG: {guilty}' if guilty else 'all agree'}"
 
