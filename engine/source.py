@@ -19,8 +19,8 @@ LISTED = 100  # lines that print shows
 TERMS = 200  # of a sum in one statement: Python's own reader is recursive
 
 #: What a line may not be called, because it means something else in the source.
-RESERVED = (*FUNCTIONS, *CONSTANTS, "pow", "inf", "nan", "step", "parameters", "inputs", "math", "float",
-            "complex", "isinstance", "ValueError", "where", "choose")  # fmt: skip
+RESERVED = (*FUNCTIONS, *CONSTANTS, "pow", "inf", "nan", "step", "parameters", "inputs", "steps", "samples",
+            "values", "math", "float", "complex", "isinstance", "ValueError", "where", "choose")  # fmt: skip
 
 POW = '''\
 def pow(a, b):
@@ -132,14 +132,23 @@ def source(program: Program, kind: type[Source] = Source) -> str:
     if backward := program.of("backward"):
         body += statements(writer, f"backward: d_v stands for ∂{value}/∂v, so that d_{value} is 1", backward)
     body += ["", rows(f"return {value}, ", "[", gradients, ", ", "]")]
-    parts = [f'"""{value} of one sample, and its slope in every parameter: a graph as a program."""\n']
+    code = "\n".join(body).replace("\n", "\n    ")
+    return (
+        f'"""{value} of one sample, and its slope in every parameter: a graph as a program."""\n'
+        + preface(writer)
+        + "\n\ndef step(parameters, inputs):\n    "
+        + re.sub(r" +$", "", code, flags=re.M)
+        + "\n"
+    )
+
+
+def preface(writer: Source) -> str:
+    """What the statements of a writer need to run: imports, and the functions that they call."""
+    parts = []
     helpers = [POW] * (writer.library == "math" and "pow" in writer.imports)
     if names := sorted(writer.imports - {"pow"} if helpers else writer.imports):
-        parts.append(rows(f"from {writer.library} import ", "(", names, ", ", ")") + "\n")
-    parts += ["\n" + text for text in helpers + writer.functions]
-    code = "\n".join(body).replace("\n", "\n    ")
-    parts.append("\ndef step(parameters, inputs):\n    " + re.sub(r" +$", "", code, flags=re.M) + "\n")
-    return "\n".join(parts)
+        parts.append("\n" + rows(f"from {writer.library} import ", "(", names, ", ", ")") + "\n")
+    return "".join(parts + ["\n\n" + text for text in helpers + writer.functions])
 
 
 def unpack(names: tuple[str, ...], what: str) -> list[str]:

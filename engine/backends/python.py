@@ -1,11 +1,12 @@
-"""The program in Python itself: its source, run for one sample after another."""
+"""The program in Python itself, run for one sample after another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
 
+from engine.backends.loop import loop
 from engine.backends.step import Step
 from engine.notation import run
 
@@ -14,32 +15,36 @@ if TYPE_CHECKING:
 
 
 class PythonStep(Step):
-    """Runs ``program.source``; the gradients are a list of floats."""
+    """Runs the program as a loop over the samples; the gradients are a list of floats.
+
+    Attributes:
+        source: what is run: the statements of ``program.source``, those that are the same for all samples
+            before the loop.
+    """
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        self._one = run(program.source, "traced program")["step"]
+        self.source = loop(program)
+        self._many = run(self.source, "traced program")["steps"]
 
     def run(self, parameters: list[float], columns: list[list[float]], samples: int) -> Any:
-        mean, sums = 0.0, [0.0] * len(self.program.gradients)
-        for value, gradients in self._results(parameters, columns):
-            mean += value
-            sums = list(map(add, sums, gradients))
-        return mean / samples, [slope / samples for slope in sums]
+        values, sums = self._results(parameters, columns)
+        return reduce(add, values, 0.0) / samples, [slope / samples for slope in sums]
 
     def each(self, parameters: list[float], columns: list[list[float]], samples: int) -> list[float]:
-        return [value for value, _ in self._results(parameters, columns)]
+        values, _ = self._results(parameters, columns)
+        return values
 
     def _results(
         self, parameters: list[float], columns: list[list[float]]
-    ) -> Iterable[tuple[float, list[float]]]:
-        one = self._one
+    ) -> tuple[list[float], list[float]]:
         try:
-            for inputs in zip(*columns) if columns else [()]:
-                yield one(parameters, inputs)
+            results: tuple[list[float], list[float]]
+            results = self._many(parameters, zip(*columns) if columns else [()])
         except (ArithmeticError, ValueError):
             self.complain(parameters, columns)
             raise
+        return results
 
 
 STEP = PythonStep
