@@ -83,7 +83,8 @@ class History:
         axes = f'<path d="M0.5 0V{HEIGHT - 0.5}H{WIDTH}" fill="none" stroke="currentColor" opacity="0.4"/>'
         return (
             f'<figure style="margin: 0"><svg {box} role="img" aria-label="{caption}">{axes}{curves}</svg>'
-            f"<figcaption>{caption}</figcaption></figure><pre style='font-family: monospace'>{chr(10).join(self._lines())}</pre>"
+            f"<figcaption>{caption}</figcaption></figure>"
+            f'<pre style="font-family: monospace">{chr(10).join(self._lines())}</pre>'
         )
 
     def _lines(self) -> list[str]:
