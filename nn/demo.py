@@ -79,7 +79,12 @@ def run(options: Any) -> None:
         plots.digits(*tested, said, written[-1])
     if len(learned[0][0]) == 2:
         written.append(options.out / "boundary.png")
-        plots.boundary(lambda x: tanh(classes.lean(model.predict(x))), learned, tested, written[-1])
+        plots.boundary(
+            lambda points: [tanh(classes.lean(y)) for y in model.predict_many(points)],
+            learned,
+            tested,
+            written[-1],
+        )
     written += [options.out / "graph.svg", options.out / "neuron.html"]
     xs, ys = learned[0][: options.batch_size], learned[1][: options.batch_size]
     graphs.batch(model, xs, [classes.target(y) for y in ys], losses.find(options.loss), written[-2])

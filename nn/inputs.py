@@ -10,7 +10,7 @@ from engine import Value
 from engine.plain import plain
 from engine.value import Constant
 
-__all__ = ["Lifted", "count", "floats", "lifted"]
+__all__ = ["Lifted", "count", "floats", "lifted", "table"]
 
 
 class Lifted(list[Value]):
@@ -48,6 +48,27 @@ def floats(x: Iterable[Any], n: int) -> list[float]:
     if len(numbers) != n:
         raise ValueError(f"expected {n} inputs, got {len(numbers)}")
     return numbers
+
+
+def table(rows: Iterable[Any], n: int | None = None) -> list[list[float]]:
+    """Many samples as floats, n in each; None for as many as there are in the first.
+
+    Raises:
+        ValueError, TypeError: a row is not as `floats` wants it; the message has its number.
+
+    >>> table([[1, 2], [3]])
+    Traceback (most recent call last):
+    ValueError: row 1: expected 2 inputs, got 1
+    """
+    if isinstance(rows, (str, bytes, dict, Value)) or not hasattr(rows, "__iter__"):
+        raise TypeError(f"rows is a list with one sample each, not {type(rows).__name__}: {rows!r:.60}")
+    found: list[list[float]] = []
+    for i, row in enumerate(rows):
+        try:
+            found.append(floats(row, n or (len(found[0]) if found else len(row))))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"row {i}: {error}") from None
+    return found
 
 
 def count(name: str, n: Any) -> int:

@@ -10,6 +10,7 @@ from engine import Value, no_grad, weighted_sum
 from engine.operators import fast
 from nn import init as initialisers
 from nn.activation import Activation, apply, find, symbol
+from nn.answers import many
 from nn.init import Initialiser
 from nn.inputs import Lifted, count, floats, lifted
 
@@ -39,6 +40,27 @@ class Module:
         with no_grad():
             y = self(x)
         return [out.data for out in y] if isinstance(y, list) else y.data
+
+    def predict_many(self, rows: Sequence[Sequence[float]], backend: str = "numpy") -> list[Any]:
+        """`predict` for each of many rows, by the compiled graph: to shade a plane, or test on a whole set.
+
+        Args:
+            rows: the samples, a list of lists of numbers, or an array with one row each.
+            backend: what runs it, see `engine.trace`: ``numpy``, ``llvm``, ``python``, ...
+
+        Returns:
+            A list with what ``predict`` gives for each row: the same bits from ``python``, and from the
+            others to 1e-12. The graph is that of the first row: where your ``__call__`` has an ``if`` on its
+            data, ask ``predict`` for one row after another instead.
+
+        Raises:
+            ValueError, TypeError: a row does not fit the model; the message says which.
+            ImportError: the backend needs a package that is not installed; the message names the extra.
+
+        >>> MLP(2, [3, 1], init="zeros").predict_many([[1.0, 2.0], [3.0, 4.0]], backend="python")
+        [0.0, 0.0]
+        """
+        return many(self, rows, backend)
 
 
 class Neuron(Module):
@@ -218,10 +240,8 @@ class MLP(Module):
         _fits(sum((n + 1) * m for n, m in pairwise(sizes)))
         self.activation, self.output = find(activation), find(output)
         functions = [self.activation] * (len(nouts) - 1) + [self.output]
-        self.layers = [
-            Layer(n, m, g, init, rng, atomic, number=l)
-            for l, ((n, m), g) in enumerate(zip(pairwise(sizes), functions), 1)
-        ]
+        shapes = enumerate(zip(pairwise(sizes), functions), 1)
+        self.layers = [Layer(n, m, g, init, rng, atomic, number=l) for l, ((n, m), g) in shapes]
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """A list of outputs; of a last layer of one neuron, the output itself, as in micrograd."""
@@ -236,10 +256,10 @@ class MLP(Module):
         >>> MLP(2, [3, 2], init="zeros").predict([1.0, 2.0])
         [0.0, 0.0]
         """
-        numbers = floats(x, self.nin)
+        x = floats(x, self.nin)
         for layer in self.layers:
-            numbers = layer.predict_floats(numbers)
-        return single(numbers)
+            x = layer.predict_floats(x)
+        return single(x)
 
     def parameters(self) -> list[Value]:
         """Those of each layer in turn."""

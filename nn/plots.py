@@ -75,12 +75,15 @@ def digits(xs: Sequence[Sequence[float]], ys: Sequence[int], said: Sequence[int]
 
 
 def boundary(
-    lean: Callable[[list[float]], float], learned: tuple[Any, Any], tested: tuple[Any, Any], path: Path
+    lean: Callable[[list[list[float]]], list[float]],
+    learned: tuple[Any, Any],
+    tested: tuple[Any, Any],
+    path: Path,
 ) -> None:
     """The plane, shaded by which of two classes a model leans to and how much, and the samples upon it.
 
     Args:
-        lean: for a point, a number from -1 (surely class 0) to 1 (surely class 1).
+        lean: for each of many points, a number from -1 (surely class 0) to 1 (surely class 1).
         learned, tested: ``(xs, ys)`` of the samples learned from and of those held back.
         path: the file.
     """
@@ -90,7 +93,8 @@ def boundary(
     (x_low, x_high), (y_low, y_high) = (_span([x[k] for x in every]) for k in (0, 1))
     horizontal = [x_low + (x_high - x_low) * i / (GRID - 1) for i in range(GRID)]
     vertical = [y_low + (y_high - y_low) * j / (GRID - 1) for j in range(GRID)]
-    leans = [[lean([x, y]) for x in horizontal] for y in vertical]
+    every_lean = lean([[x, y] for y in vertical for x in horizontal])
+    leans = [every_lean[row : row + GRID] for row in range(0, GRID * GRID, GRID)]
     steps = [i / 10 for i in range(-10, 11)]
     shade = axes.contourf(horizontal, vertical, leans, levels=steps, cmap="PuOr_r", vmin=-2, vmax=2)
     axes.contour(horizontal, vertical, leans, levels=[0.0], colors="black", linewidths=1.5)

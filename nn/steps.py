@@ -1,6 +1,6 @@
 """The loss and the gradients of one batch: computed on Values, or by the same graph traced and compiled.
 
-This is the one place that knows of backends. Whichever is chosen leaves the gradient of the mean loss in the
+This room and `nn.answers` know of backends. Whichever is chosen leaves the gradient of the mean loss in the
 parameters' ``.grad`` and tells the mean loss and how many samples were right.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 from engine import Value, no_grad, topological_order, total
 from engine.value import lift
 from nn import losses
+from nn.answers import Answers
 from nn.losses import Loss
 from nn.modules import Module
 from nn.samples import Sample
@@ -22,6 +23,7 @@ __all__ = ["Step", "eager", "evaluate", "traced"]
 Step = Callable[[Sequence[Sample]], tuple[float, int]]
 
 AT_ONCE = 32  # samples in one graph: enough to share the visit to each parameter, too few to fill the memory
+COLUMNS = ("numpy", "llvm")  # backends that take many samples at once
 
 
 def eager(model: Module, loss: Loss) -> Step:
@@ -75,24 +77,46 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
     """
     from engine import trace
 
-    classes = len(model.predict(batch[0].x)) if loss is losses.cross_entropy else 0
+    first = model.predict(batch[0].x)
+    classes = len(first) if loss is losses.cross_entropy else 0
     inputs = [Value(number, f"x{i}") for i, number in enumerate(batch[0].x)]
     numbers = _target(batch[0].t, classes)
     targets = [Value(number, f"t{k}") for k, number in enumerate(numbers)]
     root = loss(model(inputs), targets if len(targets) > 1 else targets[0])
     parameters = model.parameters()
-    run = trace(root, inputs=[*inputs, *targets], parameters=parameters).compile(backend)
-    by_values = eager(model, loss)
+    program = trace(root, inputs=[*inputs, *targets], parameters=parameters)
+    run, by_values = program.compile(backend), eager(model, loss)
+    answers = None  # of many outputs one after another, only what is made for columns is faster than Python
+    if losses.decide(loss, batch[0].t) is not None and (backend in COLUMNS or not isinstance(first, list)):
+        answers = Answers(model, batch[0].x, backend)
 
     def step(batch: Sequence[Sample]) -> tuple[float, int]:
-        columns = [list(column) for column in zip(*([*x, *_target(t, classes)] for x, t, _ in batch))]
-        mean, gradients = run([p.data for p in parameters], columns)
+        rows = [[*x, *_target(t, classes)] for x, t, _ in batch]
+        now = [p.data for p in parameters]
+        try:
+            mean, gradients = run(now, [list(column) for column in zip(*rows)])
+        except (ArithmeticError, ValueError):
+            by_values(batch)  # it says which sample of the data it was
+            raise
+        if not (isfinite(mean) and all(map(isfinite, gradients))):
+            for sample, row in zip(batch, rows):
+                if found := program.find_nonfinite(now, [[number] for number in row]):
+                    found = found.replace("sample 0", f"sample {sample.number}", 1)
+                    raise FloatingPointError(
+                        f"{found}. No parameter was moved by it; a smaller learning rate may help"
+                    )
         if not isfinite(mean):
-            by_values(batch)  # it names the node, if it finds one
             raise FloatingPointError(f"the mean loss of a batch is {mean}. No parameter was moved by it")
         for p, gradient in zip(parameters, gradients):
             p.grad = float(gradient)
-        return float(mean), sum(_is_right(loss, model.predict(x), t) for x, t, _ in batch)
+        return float(mean), right(batch)
+
+    def right(batch: Sequence[Sample]) -> int:
+        if losses.decide(loss, batch[0].t) is None:
+            return 0
+        xs = [x for x, _, _ in batch]
+        said = answers(xs) if answers else map(model.predict, xs)
+        return sum(_is_right(loss, y, t) for y, (_, t, _) in zip(said, batch))
 
     mean, _ = by_values(batch)
     expected = [mean, *(p.grad for p in parameters)]

@@ -69,9 +69,9 @@ def test_the_plane_is_shaded_and_every_sample_stands_on_it(tmp_path, drawn):
     learned, tested = data.moons(20, rng=random.Random(0)), data.moons(10, rng=random.Random(1))
     asked = []
 
-    def lean(x):
-        asked.append(x)
-        return max(-1.0, min(1.0, x[0]))
+    def lean(points):
+        asked.extend(points)
+        return [max(-1.0, min(1.0, x[0])) for x in points]
 
     plots.boundary(lean, learned, tested, tmp_path / "boundary.png")
     assert is_a_picture(tmp_path / "boundary.png")
@@ -85,7 +85,10 @@ def test_the_plane_is_shaded_and_every_sample_stands_on_it(tmp_path, drawn):
 
 def test_points_on_a_line_still_have_a_plane_around_them(tmp_path):
     plots.boundary(
-        lambda x: x[0], ([[0.0, 1.0], [2.0, 1.0]], [0, 1]), ([[1.0, 1.0]], [0]), tmp_path / "b.png"
+        lambda points: [x[0] for x in points],
+        ([[0.0, 1.0], [2.0, 1.0]], [0, 1]),
+        ([[1.0, 1.0]], [0]),
+        tmp_path / "b.png",
     )
     assert is_a_picture(tmp_path / "b.png")
 

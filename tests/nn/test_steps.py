@@ -130,3 +130,38 @@ def test_an_if_on_the_data_is_noticed():
 def test_an_unknown_backend_is_refused():
     with pytest.raises(ValueError, match="abacus"):
         traced(MLP(2, [1]), losses.hinge, [Sample([1.0, 1.0], 1)], "abacus")
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "llvm"])
+def test_what_is_not_finite_is_followed_to_its_line_and_sample(backend):
+    if backend != "python":
+        pytest.importorskip({"numpy": "numpy", "llvm": "llvmlite"}[backend])
+    model = MLP(1, [1], None, init="zeros")
+    step = traced(model, lambda y, t: y - t, [Sample([1.0], 0.0, 0)], backend)
+    model.layers[0].neurons[0].w[0].data = 1e200
+    expected = r"sample 7: z1_0 = b1_0 \+ w1_0_0\*x0 is inf at .*w1_0_0 = 1e\+200, x0 = 1e\+200.*No parameter"
+    with pytest.raises(FloatingPointError, match=expected):
+        step([Sample([1.0], 0.0, 3), Sample([1e200], 0.0, 7)])
+
+
+def test_a_slope_that_is_not_finite_is_followed_too():
+    model = MLP(1, [1], None, init="zeros")
+
+    def loss(y, t):
+        return y * 1e200 * t * 1e-200
+
+    step = traced(model, loss, [Sample([1.0], 1.0, 0)], "python")
+    with pytest.raises(FloatingPointError, match=r"sample 4: d_w1_0_0 = .* is inf at"):
+        step([Sample([1e250], 1e100, 4)])
+
+
+def test_a_number_outside_a_domain_names_the_sample_of_the_data():
+    Op("log_traced", "log(a)", "1 / a")
+    model = MLP(1, [1], "log_traced", "log_traced", init="zeros")
+    neuron = model.layers[0].neurons[0]
+    neuron.b.data = 1.0
+    step = traced(model, losses.half_squared_error, [Sample([1.0], 0.0, 0)], "python")
+    neuron.w[0].data = 1.0
+    with pytest.raises(ValueError, match="log") as caught:
+        step([Sample([1.0], 0.0, 5), Sample([-3.0], 0.0, 9)])
+    assert caught.value.__notes__ == ["at sample 9"]
