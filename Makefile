@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 RUN := .venv/bin/python
 
 .NOTPARALLEL:
-.PHONY: help demo test check notebooks lab bench clean
+.PHONY: help demo test check versions notebooks lab bench clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
@@ -22,8 +22,11 @@ check: .venv/check.installed  ## ruff on everything, mypy --strict on engine and
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 
+versions: .venv/versions.installed  ## run the tests of the core on the oldest and the newest Python
+	$(RUN) tests/versions.py
+
 notebooks: .venv/notebooks.installed  ## execute the notebooks and compare their outputs
-	$(if $(wildcard notebooks/*.ipynb),$(RUN) -m pytest -m notebooks tests $(ARGS),@echo "no notebooks yet")
+	$(if $(wildcard notebooks/*.ipynb),$(RUN) -m pytest -m notebooks tests/test_notebooks.py $(ARGS),@echo "no notebooks yet")
 
 lab: .venv/lab.installed  ## open the notebooks in JupyterLab
 	$(RUN) -m jupyterlab --notebook-dir=notebooks

@@ -1,0 +1,95 @@
+"""Run the tests of the core on the oldest and on the newest Python that can be had here.
+
+The oldest gets the lowest versions of the packages that pyproject.toml allows, the newest the newest: so both
+ends of what is promised there are kept. uv fetches the Pythons that are missing; where it cannot, those that
+are installed must do, and what was left out is said.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).parent.parent
+UV = Path(sys.executable).with_name("uv")
+OLDEST, NEWEST = (3, 11), (3, 14)  # what to fetch
+LOWEST_BUILT_FOR = (3, 12)  # later Pythons are younger than the lowest versions of the packages
+CORE = ("deltas", "losses", "modules", "optim", "save", "steps", "textbook", "train")
+TESTS = ["engine", "nn", "tests/engine", *(f"tests/nn/test_{room}.py" for room in CORE)]
+ASK = "import sys, sysconfig; print(*sys.version_info, sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
+
+
+def uv(*arguments, **options):
+    """Run uv, and keep what it says."""
+    return subprocess.run([UV, *arguments], cwd=HERE, text=True, capture_output=True, **options)
+
+
+def pythons():
+    """The released CPythons that are installed, by version: uv's own, those on PATH, and pyenv's."""
+    listed = json.loads(uv("python", "list", "--only-installed", "--output-format", "json").stdout or "[]")
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = {}
+    paths = [python["path"] for python in listed]
+    for path in [*paths, *pyenv.glob("versions/*/bin/python"), sys.executable]:
+        answer = subprocess.run([path, "-c", ASK], text=True, capture_output=True).stdout.split()
+        if len(answer) == 6 and answer[3] == "final" and answer[5] == "0":  # no beta, no free threading
+            found.setdefault(tuple(map(int, answer[:3])), str(path))
+    return {version: path for version, path in found.items() if version >= OLDEST}
+
+
+def name(version):
+    return ".".join(map(str, version))
+
+
+def fetch():
+    """Let uv fetch the oldest and the newest Python, if they are not here."""
+    here = {version[:2] for version in pythons()}
+    missing = [name(version) for version in (OLDEST, NEWEST) if version not in here]
+    if not missing:
+        return
+    quick = {**os.environ, "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "20"}
+    try:
+        fetched = uv("python", "install", "--no-bin", *missing, env=quick, timeout=120).returncode == 0
+    except subprocess.TimeoutExpired:
+        fetched = False
+    print(f"Python {' and '.join(missing)}:", "fetched" if fetched else "cannot be fetched here", flush=True)
+
+
+def run(what, python, resolution):
+    """The tests in an environment of their own; whether they passed."""
+    home = HERE / ".venv" / "versions" / resolution
+    inside = home / "bin" / "python"
+    # an old package may well call what a newer one beneath it advises against
+    warnings = ["-W", "default::DeprecationWarning"] if resolution == "lowest-direct" else []
+    steps = (
+        [UV, "venv", "-q", "--clear", "--python", python, home],
+        [UV, "pip", "install", "-q", "--python", inside, "--resolution", resolution, "-e", ".[test]"],
+        [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *warnings, *TESTS],
+    )
+    for step in steps:
+        done = subprocess.run(step, cwd=HERE, text=True, capture_output=True, env={**os.environ, "CI": "1"})
+        if done.returncode:
+            print(f"{done.stdout}{done.stderr}\n{what}: failed", flush=True)
+            return False
+    print(f"{what}: {done.stdout.strip().splitlines()[-1]}", flush=True)
+    return True
+
+
+def main():
+    """Run both at once; exit with 1 if a test failed in either."""
+    fetch()
+    known = pythons()
+    oldest, newest = min(known), max(known)
+    jobs = [(f"Python {name(newest)}, newest packages", known[newest], "highest")]
+    if oldest[:2] <= LOWEST_BUILT_FOR:
+        jobs.append((f"Python {name(oldest)}, lowest packages", known[oldest], "lowest-direct"))
+    else:
+        print("the lowest packages are left out: they are older than any Python here")
+    with ThreadPoolExecutor() as pool:
+        sys.exit(not all(list(pool.map(lambda job: run(*job), jobs))))
+
+
+if __name__ == "__main__":
+    main()
