@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +68,19 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """An aligned table that Markdown also reads: the first column is a name, the others are figures."""
     cells = [list(head), *([str(cell) for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return "\n".join(aligned(cells[0], cells[1:], widths))
 
-    def line(row: Sequence[str]) -> str:
-        figures = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
-        return f"| {' | '.join([row[0].ljust(widths[0]), *figures])} |"
 
-    return "\n".join([line(cells[0]), line(rule), *map(line, cells[1:])])
+def aligned(head: Sequence[str], rows: Iterable[Sequence[object]], widths: Sequence[int]) -> Iterator[str]:
+    """The lines of a table one by one, so that each can be printed as soon as it is measured."""
+
+    def line(row: Sequence[object]) -> str:
+        figures = [str(cell).rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        return f"| {' | '.join([str(row[0]).ljust(widths[0]), *figures])} |"
+
+    yield line(head)
+    yield line(["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
+    yield from map(line, rows)
 
 
 def python(*args: str) -> tuple[int, Any]:

@@ -2,10 +2,12 @@
 
     python benchmarks/traced.py                  every table
     python benchmarks/traced.py step grow        those that you name, of step, grow
+    python benchmarks/traced.py --quick          fewer turns and smaller nets: a minute or so
 
 The step is that of eager.py: MLP(2, [16, 16, 1]) on 100 samples, hinge loss plus 1e-4 Σ p², its gradients, no
 update. All contenders first show that they compute the same gradients; then they take turns in one process,
-and each figure is a median. JAX and PyTorch take part if they are installed, C if there is a compiler. (The
+and each figure is a median. JAX and PyTorch take part if they are installed, C if there is a compiler; who
+does not is said. (The
 traced program itself is not run by JAX: XLA takes minutes to compile straight-line code of this length.)
 """
 
@@ -23,12 +25,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench import figure, machine, medians, table
+from bench import aligned, figure, machine, medians, table
 from peers import PEER, SAMPLES, SHAPE, binary_step, moons
 
 from engine import Value, total, trace
@@ -100,6 +102,7 @@ def build() -> ctypes.CDLL | None:
     """The library of net.c, at the compiler's best; None without a compiler."""
     compiler = next(filter(shutil.which, (os.environ.get("CC", "cc"), "gcc", "clang")), None)
     if compiler is None:
+        print("there is no C compiler: measuring without C", flush=True)
         return None
     shared = Path(tempfile.mkdtemp()) / "net.so"
     flags = ["-O3", "-march=native", "-ffp-contract=fast", "-fPIC", "-shared"]
@@ -166,7 +169,11 @@ def micrograd() -> dict[str, Callable[[], None]]:
 
 
 def installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+    """Whether it is; if not, say so."""
+    found = importlib.util.find_spec(package) is not None
+    if not found:
+        print(f"{package} is not installed: measuring without it", flush=True)
+    return found
 
 
 # The tables
@@ -193,7 +200,7 @@ def interleaved(contenders: dict[str, Gradients], rounds: int) -> dict[str, floa
     return {name: t / counts[name] for name, t in medians(turns, rounds).items()}
 
 
-def step_table(rounds: int) -> str:
+def step_table(rounds: int, quick: bool) -> None:
     """One step by everyone: its time, what micrograd takes in that, and how long it takes to compile."""
     traced, parameters, columns = w2()
     contenders: dict[str, Gradients] = {}
@@ -202,30 +209,29 @@ def step_table(rounds: int) -> str:
     if library:
         contenders["C by hand, -O3 -march=native"] = in_c(library, parameters, columns)
     contenders["NumPy by hand"] = by_hand(parameters, columns)
-    for package, by in ("jax", jax_by_hand), ("torch", torch_by_hand):
-        if installed(package):
-            contenders[f"{package} by hand"] = by(parameters, columns)
-    for name in ("python", "numpy", "llvm", *["torch"] * installed("torch")):
+    libraries = {"jax": jax_by_hand, "torch": torch_by_hand}
+    present = [package for package in libraries if installed(package)]
+    for package in present:
+        contenders[f"{package} by hand"] = libraries[package](parameters, columns)
+    backends = [name for name in BACKENDS if name != "llvm" or installed("llvmlite")]
+    for name in (*backends, *["torch"] * ("torch" in present)):
         start = time.perf_counter()
         step = traced.compile(name)
         step(parameters, columns)
         compiled[f"chalkgrad, {name}"] = time.perf_counter() - start
         contenders[f"chalkgrad, {name}"] = lambda step=step: step(parameters, columns)
     agree(contenders)
-    slow, fast = (medians(micrograd(), 3, collect=collect)[PEER] for collect in (True, False))
+    slow, fast = (medians(micrograd(), 1 if quick else 3, collect=collect)[PEER] for collect in (True, False))
     times = interleaved(contenders, rounds)
     rows = [[PEER, figure(1e6 * fast), figure(slow / fast), "1", ""]]
     for name, t in sorted(times.items(), key=lambda item: -item[1]):
         took = f"{compiled[name]:.2f}" if name in compiled else ""
         rows.append([name, figure(1e6 * t), figure(slow / t), figure(fast / t), took])
-    text = table(["one step", "µs", f"x {PEER}, on", "off", "s to compile"], rows)
-    if library:
+    print(table(["one step", "µs", f"x {PEER}, on", "off", "s to compile"], rows))
+    if library and "chalkgrad, llvm" in times:
         best = peak(library)
         share = FUSED * SAMPLES / times["chalkgrad, llvm"] / best
-        text += (
-            f"\n\nPeak of a core: {best / 1e9:.1f} G multiply-adds/s, of which llvm's step is {share:.0%}."
-        )
-    return text
+        print(f"\nPeak of a core: {best / 1e9:.1f} G multiply-adds/s, of which llvm's step is {share:.0%}.")
 
 
 #: Multiply-adds of a sample: each weight once forward and once for its slope; once more where a Δ passes.
@@ -242,15 +248,23 @@ def agree(contenders: dict[str, Gradients]) -> None:
             sys.exit(f"{name} disagrees with chalkgrad, python: by {error:.1e}")
 
 
-def grow_table(rounds: int) -> str:
+def grow_table(rounds: int, quick: bool) -> None:
     """Nets of about 100 to 100,000 parameters: what it takes to trace, to compile, and to run a sample."""
-    rows = []
-    for width in (8, 30, 98, 314):
+    head = ["net", "s to trace", "s to compile", "µs a sample: 1", "of 100", "of 10,000"]
+    for line in aligned(head, grown(WIDTHS[:2] if quick else WIDTHS, rounds), [28, *map(len, head[1:])]):
+        print(line, flush=True)
+
+
+def grown(widths: Sequence[int], rounds: int) -> Iterator[list[str]]:
+    """The row of each net and backend, as soon as it is measured."""
+    backends = [name for name in BACKENDS if name != "llvm" or installed("llvmlite")]
+    for width in widths:
         model = MLP(2, [width, width, 1], rng=random.Random(1))
-        traced_in = timed(lambda model=model: program(model, 2))
+        start = time.perf_counter()
         traced = program(model, 2)
+        traced_in = time.perf_counter() - start
         parameters = np.array([p.data for p in model.parameters()])
-        for name in BACKENDS:
+        for name in backends:
             start = time.perf_counter()
             step = traced.compile(name)
             compiled_in = time.perf_counter() - start
@@ -261,10 +275,10 @@ def grow_table(rounds: int) -> str:
                 fits = samples * len(parameters) <= LARGEST[name]
                 time_of_one = interleaved({name: f}, max(1, rounds // 3))[name] if fits else 0.0
                 cells.append(figure(1e6 * time_of_one / samples) if fits else "")
-            rows.append(cells)
-    return table(["net", "s to trace", "s to compile", "µs a sample: 1", "of 100", "of 10,000"], rows)
+            yield cells
 
 
+WIDTHS = (8, 30, 98, 314)  # of the two layers of the nets that grow
 BACKENDS = ("python", "numpy", "llvm")
 LARGEST = {"python": 3e6, "numpy": 2e7, "llvm": 3e8}  # samples × parameters: beyond, it takes too long
 
@@ -273,13 +287,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure traced programs beside their peers.")
     parser.add_argument("tables", nargs="*", help="step, grow; both by default")
     parser.add_argument("--rounds", type=int, default=15, help="turns that each contender takes (default 15)")
+    parser.add_argument("--quick", action="store_true", help="fewer turns and smaller nets")
     options = parser.parse_args()
     tables = {"step": step_table, "grow": grow_table}
     if unknown := [name for name in options.tables if name not in tables]:
         parser.error(f"there is no table {unknown[0]!r}; there are {', '.join(tables)}")
     print(machine(), end="\n\n")
     for name in options.tables or tables:
-        print(tables[name](options.rounds), end="\n\n", flush=True)
+        tables[name](3 if options.quick else options.rounds, options.quick)
+        print(flush=True)
 
 
 if __name__ == "__main__":
