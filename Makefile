@@ -35,6 +35,7 @@ bench: .venv/bench.installed  ## measure the engine beside its peers
 	@$(RUN) -m pip install --quiet minigrad==0.0.6 >/dev/null 2>&1 \
 		|| echo "minigrad did not install (it is built from C source and needs a compiler): measuring without it"
 	$(RUN) benchmarks/eager.py $(ARGS)
+	$(RUN) benchmarks/traced.py --quick
 
 clean:  ## remove what these targets made
 	rm -rf .venv out dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
