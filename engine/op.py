@@ -65,7 +65,7 @@ class Operation:
     def point(self, data: Sequence[float], labels: Sequence[str] = ()) -> str:
         """Where it was evaluated: ``a = 2.0 (x), b = 3.0``."""
         letters, labels = self.letters(len(data)), labels or [""] * len(data)
-        named = [f" ({label})" if label else "" for label in labels]
+        named = [f" ({label if label.isprintable() else repr(label)})" if label else "" for label in labels]
         return ", ".join(f"{a} = {x}{name}" for a, x, name in zip(letters, data, named))
 
     def __repr__(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import Value, no_grad, ops, weighted_sum
+from engine import Value, detect_anomaly, no_grad, ops, weighted_sum
 from nn import MLP, SGD, Adam, Layer, Module, Neuron, Optimizer, data, deltas, fit, init, load, losses, save
 from nn import textbook as book
 from nn.__main__ import main
@@ -568,7 +568,12 @@ def test_no_label_breaks_the_line_of_an_error(world, label):
         def parameters(self):
             return [w]
 
-    for call in (lambda: save(Line(), world.folder / "new"), SGD([w], lr=0.1).step):
+    def anomaly():
+        with detect_anomaly():
+            Value(1e200, label=label) * 1e200
+
+    new, step = world.folder / "new", SGD([w], lr=0.1).step
+    for call in (lambda: save(Line(), new), step, Value(-1.0, label=label).log, anomaly):
         with pytest.raises((ValueError, FloatingPointError)) as caught:
             call()
         assert len(str(caught.value).splitlines()) == 1

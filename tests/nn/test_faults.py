@@ -300,3 +300,18 @@ def test_a_full_disk_is_one_line_of_the_command_line(tmp_path, capsys, monkeypat
     assert caught.value.code == 2
     assert err == "python -m nn: OSError: [Errno 28] No space left on device (see --help)\n"
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+def test_an_output_that_is_full_is_one_line_too(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("matplotlib")
+    full = open("/dev/full", "w")  # noqa: SIM115
+    monkeypatch.setattr(sys, "stdout", full)
+    with pytest.raises(SystemExit) as caught:
+        main(["--data", "xor", "--layers", "2", "--epochs", "1", "--out", str(tmp_path)])
+    with contextlib.suppress(OSError):
+        full.close()
+    err = capsys.readouterr().err
+    assert caught.value.code == 2
+    assert err == "python -m nn: OSError: [Errno 28] No space left on device (see --help)\n"
+    assert os.listdir(tmp_path) == []
