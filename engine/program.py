@@ -155,6 +155,7 @@ class Program:
             ValueError: there is no such backend.
             ImportError: it needs a package that is not installed; the message names the extra.
         """
+        make = backends.find(backend)
         backends.advise(backend, sum(operations(line.tree) for line in self.lines))
-        step: Step = backends.find(backend)(self)
+        step: Step = make(self)
         return step

@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NoReturn
 
+from engine.backends import NAMES
 from nn import activation, init, losses
 from nn.demo import RATES, SUITS, run
 
@@ -62,6 +63,7 @@ def parser() -> Parser:
     add("--seed", type=int, default=0, metavar="N", help="of all that is random (default: 0)")
     add(
         "--backend",
+        choices=("eager", *NAMES),
         default="eager",
         metavar="NAME",
         help="eager, on Values, or the traced graph as python, numpy, llvm, jax, torch (default: eager)",
