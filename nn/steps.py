@@ -23,7 +23,6 @@ __all__ = ["Step", "eager", "evaluate", "traced"]
 Step = Callable[[Sequence[Sample]], tuple[float, int]]
 
 AT_ONCE = 32  # samples in one graph: enough to share the visit to each parameter, too few to fill the memory
-COLUMNS = ("numpy", "llvm")  # backends that take many samples at once
 
 
 def eager(model: Module, loss: Loss) -> Step:
@@ -86,8 +85,8 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
     parameters = model.parameters()
     program = trace(root, inputs=[*inputs, *targets], parameters=parameters)
     run, by_values = program.compile(backend), eager(model, loss)
-    answers = None  # of many outputs one after another, only what is made for columns is faster than Python
-    if losses.decide(loss, batch[0].t) is not None and (backend in COLUMNS or not isinstance(first, list)):
+    answers = None  # several outputs are asked for one after another, which is no faster than predict
+    if losses.decide(loss, batch[0].t) is not None and not isinstance(first, list):
         answers = Answers(model, batch[0].x, backend)
 
     def step(batch: Sequence[Sample]) -> tuple[float, int]:
