@@ -10,12 +10,13 @@ import witness
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
+from slips import slips
 
 import engine
-from engine import Value, check_row, grad, ops
+from engine import Op, Value, check_row, grad, ops
 from engine.op import Calculus, own
 
-ROWS = [op for op in ops.table.values() if isinstance(op, ops.Op)]
+ROWS = [op for op in ops.table.values() if isinstance(op, Op)]
 BINARY = [op for op in ROWS if len(op.partials) == 2]
 UNARY = [op for op in ROWS if len(op.partials) == 1]
 EDGES = accuracy.edges()
@@ -26,6 +27,9 @@ FUNCTIONS = [
 each_row = pytest.mark.parametrize("op", ROWS, ids=accuracy.name)
 each_binary = pytest.mark.parametrize("op", BINARY, ids=accuracy.name)
 each_unary = pytest.mark.parametrize("op", UNARY, ids=accuracy.name)
+each_known = pytest.mark.parametrize(
+    "op", [op for op in ROWS if witness.definition(op.symbol)], ids=accuracy.name
+)
 each_edge = pytest.mark.parametrize(("op", "position"), EDGES, ids=accuracy.name)
 
 
@@ -74,7 +78,7 @@ def test_a_row_is_right_to_4_ulp_anywhere(op, position, data):
     assert_true(op, position, data.draw(st.tuples(*[finite for _ in op.partials])))
 
 
-@pytest.mark.parametrize("op", [op for op in ROWS if witness.definition(op.symbol)], ids=accuracy.name)
+@each_known
 def test_a_formula_at_50_digits_is_the_function_that_others_know(op):
     f = witness.definition(op.symbol)
     for data in op.at:
@@ -114,6 +118,49 @@ def test_mixed_derivatives_do_not_mind_the_order(op):
     exact = mpmath.diff(witness.definition(op.symbol), (mpf(2), mpf(3)), (1, 1))
     assert grad(da, [b])[0] == pytest.approx(float(exact), rel=1e-14, abs=1e-14)
     assert grad(db, [a])[0] == pytest.approx(float(exact), rel=1e-14, abs=1e-14)
+
+
+# The witness is watched, too: it notices every slip of the pen
+
+HARMLESS = {  # at 0, or where one of the two is a NaN, the other branch says the same
+    "sigmoid": {"1 / (1 + exp(-a)) if a > 0 else exp(a) / (1 + exp(a))"},
+    "softplus": {"a + log1p(exp(-a)) if a >= 0 else log1p(exp(a))"},
+    "relu": {"0 if a < 0 else a"},
+    "leaky_relu": {"0.01 * a if a < 0 else a"},
+    "max": {"a if a >= b else (b if b >= a else a + b)", "a if a >= b else (b if b > a else a - b)"},
+    "min": {"a if a <= b else (b if b <= a else a + b)", "a if a <= b else (b if b < a else a - b)"},
+}
+ELSEWHERE = {  # far from 0, either branch of the two says the same, to the last digits
+    "sigmoid": {"1 / (1 + exp(-a)) if a >= 1 else exp(a) / (1 + exp(a))"},
+    "softplus": {"a + log1p(exp(-a)) if a > 1 else log1p(exp(a))"},
+}
+
+
+def is_noticed(op, position, row):
+    """Whether a row with a slip in its formula (position None) or in a slope is caught by what is above."""
+    try:
+        slip = Op("slip", *row, at=op.at, kinks=op.kinks)
+        if not check_row(slip):
+            return True
+        for data in accuracy.points(op, count=10):
+            if position is None:
+                y = accuracy.outcome(slip.value, *data)
+                error = accuracy.compare(y, witness.definition(op.symbol), data)
+            else:
+                error = accuracy.slope_error(slip, position, *data)
+            if error and not error.allowed and error.absolute > 2**-52:
+                return True
+    except (AssertionError, ArithmeticError, ValueError):  # not even a row, or outside its domain
+        return True
+    nans = [(math.nan, 1.0), (1.0, math.nan)] if len(op.partials) == 2 else [(math.nan,)]
+    return not all(math.isnan(slip.value(*data)) for data in nans)
+
+
+@each_known
+def test_a_slip_of_the_pen_in_a_row_is_noticed(op):
+    harmless = HARMLESS.get(op.symbol, set()) | ELSEWHERE.get(op.symbol, set())
+    unnoticed = [row for position, row in slips(op) if not is_noticed(op, position, row)]
+    assert {formula for formula, *_ in unnoticed} == harmless
 
 
 # One row, read by everyone in the same way
