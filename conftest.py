@@ -1,6 +1,7 @@
-"""What all tests and examples share: the same random draws, one table, and no window that a plot opens."""
+"""What all tests and examples share: the same random draws, one table, Ctrl-C, and no window of a plot."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -8,6 +9,7 @@ from hypothesis import settings
 from engine import Value, ops
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background begins deaf to it
 
 # At a desk hypothesis looks for new counterexamples on each run; in CI a red run blames the change only.
 settings.register_profile("desk", deadline=None)
