@@ -7,7 +7,7 @@ from graphs import graphs
 from hypothesis import given, settings
 
 from engine import Op, Value, check_row, gradcheck, log, ops, relu, tanh, total, weighted_sum
-from engine.check import ROWS, nudge
+from engine.check import ROWS, greatest_of, nudge
 
 WRONG = {
     "sign": ("sine", "sin(a)", "-cos(a)"),
@@ -190,6 +190,23 @@ def test_any_graph_of_ours_passes(graph):
     assert gradcheck(lambda *xs: graph.build(xs)[-1], leaves)
 
 
+def test_the_slope_of_a_plain_number_is_not_checked_and_that_of_the_value_beside_it_is():
+    assert [edge.what for edge in gradcheck(lambda x: 2 / x, [0.5]).edges] == ["/: ∂y/∂x0"]
+    assert [edge.what for edge in gradcheck(lambda x: x / 2, [0.5]).edges] == ["/: ∂y/∂x0"]
+
+
+@pytest.mark.parametrize(("x", "h"), [(0.5, 1e-6), (1.0, 1e-6), (-100.0, 1e-4), (0.0, 1e-6)])
+def test_a_nudge_is_relative_to_great_numbers_only(x, h):
+    asked = []
+    nudge(lambda x: asked.append(x) or 1.0, x, 1e-6, greatest=1.0)
+    assert asked == [pytest.approx(x + move, abs=h * 1e-6) for move in (0, -h, h, 2 * h, -2 * h)]
+
+
+def test_an_infinity_is_not_the_greatest_number():
+    assert greatest_of([1.0, -3.0, math.inf, math.nan]) == 3.0
+    assert greatest_of([math.inf, math.nan]) == 0.0
+
+
 # Misuse
 
 
@@ -213,6 +230,42 @@ def test_inputs_are_numbers():
 
 
 # Shown
+
+
+def test_a_table_has_a_line_for_each_slope_and_its_columns_stand_in_line():
+    bad = Op("bad", "a + b", "2", "1")
+    x, w = Value(0.0, label="x"), Value(0.0, label="a long name")
+    assert str(gradcheck(bad, [x, w])).splitlines() == [
+        "2 inputs and 2 edges checked: 2 WRONG: bad: ∂y/∂x, x",
+        "                      at    autograd  finite difference  error",
+        "x                     0     2         1                  1      WRONG",
+        "bad: ∂y/∂x            0, 0  2         1                  1      WRONG",
+        "a long name           0     1         1                  0",
+        "bad: ∂y/∂a long name  0, 0  1         1                  0",
+    ]
+
+
+def test_the_greatest_error_stands_first_among_the_wrong_ones():
+    worse, bad = Op("worse", "a", "5"), Op("bad", "a", "2")
+    lines = str(gradcheck(lambda x: bad(x) + worse(x), [1.0])).splitlines()
+    assert [line.partition(":")[0].split()[0] for line in lines[2:5]] == ["x0", "worse", "bad"]
+
+
+@pytest.mark.parametrize(("count", "at"), [(1, "1, 1, 0"), (2, "1, 1, 1, …"), (3, "1, 1, 1, …")])
+def test_of_many_parents_the_first_three_numbers_are_shown(count, at):
+    report = gradcheck(lambda x: weighted_sum([x] * count, [Value(1.0)] * count, Value(0.0)), [1.0])
+    assert report.edges[0].at == at
+
+
+def test_the_html_is_a_table_of_the_same_cells():
+    html = gradcheck(Op("bad", "a", "2"), [Value(1.0, label="x")])._repr_html_()
+    numbers = "<td>2</td><td>1</td><td>1</td><td>WRONG</td>"
+    head = "<th></th><th>at</th><th>autograd</th><th>finite difference</th><th>error</th><th></th>"
+    assert html == (
+        "<p>1 input and 1 edge checked: 2 WRONG: bad: ∂y/∂x, x</p><table>"
+        f"<tr>{head}</tr><tr><td>x</td><td>1</td>{numbers}</tr>"
+        f"<tr><td>bad: ∂y/∂x</td><td>1</td>{numbers}</tr></table>"
+    )
 
 
 def test_a_report_shows_itself_as_text_and_as_html():

@@ -252,6 +252,10 @@ def test_python_keeps_the_operations_that_its_text_calls():
 # LaTeX
 
 
+def plain_brackets(latex):
+    return latex.replace(r"\left(", "(").replace(r"\right)", ")")
+
+
 @pytest.mark.parametrize(
     ("text", "latex"),
     {
@@ -289,13 +293,40 @@ def test_python_keeps_the_operations_that_its_text_calls():
         "leaky_relu(a)": r"\operatorname{leaky\_relu}\left(a\right)",
         "max(a, b)": r"\max\left(a, b\right)",
         "0 if a <= 0 else a": r"\begin{cases} 0 & \text{if } a \le 0 \\ a & \text{else} \end{cases}",
+        "(-2) ** a": r"\left(-2\right)^{a}",
+        "a * -2": r"a \, \left(-2\right)",
+        "-2 * a": r"-2 \, a",
+        "2 * (a + b)": r"2 \cdot \left(a + b\right)",
+        "12 * (a + b)": r"12 \cdot \left(a + b\right)",
+        "a * 12.5": r"a \cdot 12.5",
+        "a * (b * y)": r"a \, \left(b \, y\right)",
+        "-a * b": r"-a \, b",
+        "(a ** b) ** 2": r"\left(a^{b}\right)^{2}",
+        "1e-9 ** 2": r"\left(1 \cdot 10^{-9}\right)^{2}",
+        "1e-9 * a": r"1 \cdot 10^{-9} \, a",
+        "a - (b - y) - 1": r"a - \left(b - y\right) - 1",
         "a < b": r"\begin{cases} 1 & \text{if } a < b \\ 0 & \text{else} \end{cases}",
     }.items(),
 )
 def test_latex_is_as_in_a_book(text, latex):
     written = Formula(text, words=WORDS).fold(Latex(), LETTERS, Text("y")).text
-    plain_brackets = latex.replace(r"\left(", "(").replace(r"\right)", ")")
-    assert written.replace(r"\left(", "(").replace(r"\right)", ")") == plain_brackets
+    assert plain_brackets(written) == plain_brackets(latex)
+
+
+@pytest.mark.parametrize(
+    ("x", "latex"),
+    [(2.0, "2"), (-0.5, "-0.5"), (1e300, r"1 \cdot 10^{300}"), (-1.5e-9, r"-1.5 \cdot 10^{-9}"),
+     (math.inf, r"\infty"), (-math.inf, r"-\infty")],
+)  # fmt: skip
+def test_a_number_in_latex_has_a_power_of_ten_and_a_sign_for_infinity(x, latex):
+    assert Latex().number(x).text == latex
+
+
+def test_a_negative_number_in_latex_is_bracketed_where_a_negative_letter_is():
+    args = [Latex().number(-2.0), Latex().number(-3.0)]
+    assert plain_brackets(Formula("a * b").fold(Latex(), args).text) == r"-2 \cdot (-3)"
+    assert plain_brackets(Formula("a ** 2").fold(Latex(), args).text) == "(-2)^{2}"
+    assert plain_brackets(Formula("b * a").fold(Latex(), [Text("x"), Latex().number(3.0)]).text) == r"3 \, x"
 
 
 @pytest.mark.parametrize("op", ROWS, ids=lambda op: op.symbol)

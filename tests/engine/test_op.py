@@ -206,6 +206,11 @@ def test_a_row_says_what_it_is():
     assert repr(cube) == "<op cube>"
 
 
+def test_a_point_of_a_pair_is_two_numbers():
+    with pytest.raises(ValueError, match=r"a point of this row is 2 numbers, not 1$"):
+        Op("times", "a * b", "b", "a", at=[1])
+
+
 def test_points_and_kinks_become_tuples_of_floats():
     step = Op("step", "a >= 0", "0", at=[-1, (2,), [3]], kinks={0: 0})
     assert step.at == [(-1.0,), (2.0,), (3.0,)]

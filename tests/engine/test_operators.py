@@ -185,6 +185,13 @@ def test_a_row_of_the_learner_s_own_is_a_method_and_may_change():
     assert x.ours().data == 15.0
 
 
+def test_a_method_can_be_had_from_the_class_before_and_after_its_first_use():
+    Op("ours", "2 * a", "2")
+    x = Value(3.0)
+    assert Value.ours(x).data == 6.0
+    assert [x.ours().data, Value.ours(x).data] == [6.0, 6.0]
+
+
 def test_a_subclass_of_value_takes_part_in_the_graph():
     class Weight(Value):
         pass
