@@ -1,5 +1,7 @@
 """A scalar autograd engine: numbers that remember how they were made, and the chain rule."""
 
+from typing import TYPE_CHECKING, Any
+
 from engine import operators as operators  # it gives Values their operators
 from engine import ops
 from engine.anomaly import detect_anomaly, stale
@@ -30,10 +32,12 @@ from engine.ops import (
 )
 from engine.pause import no_grad
 from engine.play import play
-from engine.program import Program
 from engine.sums import log_softmax, logsumexp, softmax, total, weighted_sum
-from engine.tracing import trace
 from engine.value import Value
+
+if TYPE_CHECKING:
+    from engine.program import Program
+    from engine.tracing import trace
 
 __all__ = [
     "Contribution",
@@ -77,3 +81,17 @@ __all__ = [
     "trace",
     "weighted_sum",
 ]
+
+_ROOMS = {"Program": "engine.program", "trace": "engine.tracing"}  # entered when first asked for
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_ROOMS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

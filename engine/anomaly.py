@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import linecache
+import os
 import sys
 from _thread import get_ident
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from engine.backward import Contribution, topological_order, watchers
@@ -18,7 +17,7 @@ from engine.operators import record
 from engine.pause import instead
 from engine.value import Value
 
-HERE = str(Path(__file__).parent)
+HERE = os.path.dirname(__file__)
 
 
 @contextmanager
@@ -108,6 +107,8 @@ class Detector:
 
 def _line() -> str:
     """The line of source, outside this package, that is running."""
+    import linecache  # here, as it is slow to import
+
     frame = sys._getframe(1)
     while frame.f_back and (frame.f_code.co_filename.startswith((HERE, "<row"))):
         frame = frame.f_back

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import os
-import shutil
 import unicodedata
 from html import escape
-from pathlib import Path
 from typing import Any
 
 REMEDIES = (
@@ -30,7 +27,7 @@ def graphviz() -> Any:
     except ImportError:
         raise ImportError("a picture needs the package graphviz: pip install 'chalkgrad[draw]'") from None
     if (
-        isinstance(dot_command.DOT_BINARY, Path) and str(dot_command.DOT_BINARY) == "dot"
+        isinstance(dot_command.DOT_BINARY, os.PathLike) and str(dot_command.DOT_BINARY) == "dot"
     ):  # nobody has chosen another
         dot_command.DOT_BINARY = Dot()
     return graphviz
@@ -59,6 +56,10 @@ def find_dot() -> str:
     Raises:
         RuntimeError: there is neither; the message says what to do.
     """
+    import importlib.metadata  # here, as these are slow to import and only a drawing needs them
+    import shutil
+    from pathlib import Path
+
     on_path = shutil.which("dot")
     if on_path:
         return on_path

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.resources
 import json
 import os
 import re
 from collections.abc import Collection
 from html import escape
-from pathlib import Path
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.backward import topological_order
 from engine.dot import shown
@@ -21,6 +18,9 @@ from engine.fold import fold
 from engine.labels import kind
 from engine.value import Value
 from engine.wording import Plain, names
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIMIT = 2000  # steps of a player: more than anyone watches, and as many as a page shows without delay
 ROOM = 92  # points, for the numbers of a box: they are not known yet
@@ -132,10 +132,14 @@ class Player:
         """
         title = escape(self.title or "Backpropagation, step by step")
         page = Template(resource("page.html")).substitute(title=title, player=self.html(page=True))
+        from pathlib import Path
+
         return write(Path(path), page)
 
     def html(self, page: bool = False) -> str:
         """The player as a piece of HTML: a still picture, and the script that brings it to life."""
+        import hashlib  # here, as it is slow to import and only a notebook needs it
+
         told = {**self.story, "title": self.title, "page": page}
         key = hashlib.sha256(json.dumps(told).encode() + self.svg.encode()).hexdigest()[:12]
         return (
@@ -182,6 +186,8 @@ def data_uri(svg: str) -> str:
 
 def resource(name: str) -> str:
     """A file of the page, without its indentation and its comments."""
+    import importlib.resources  # here, as it is slow to import
+
     text = (importlib.resources.files("engine") / "page" / name).read_text(encoding="utf-8")
     lines = (re.sub(r"\s+// .*", "", line).strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith(("// ", "/* ")))

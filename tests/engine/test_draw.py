@@ -1,5 +1,6 @@
 """The picture: every number and every edge, any label as text, with or without Debian's dot."""
 
+import importlib.metadata
 import os
 import re
 import sys
@@ -274,10 +275,10 @@ def test_without_it_graphviz_pure_draws(tmp_path, monkeypatch):
 
 def test_with_neither_the_error_names_both_remedies(tmp_path, monkeypatch):
     def missing(name):
-        raise dot.importlib.metadata.PackageNotFoundError(name)
+        raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(dot.importlib.metadata, "files", missing)
+    monkeypatch.setattr(importlib.metadata, "files", missing)
     picture = draw_dot(Value(1.0))
     assert "data 1" in picture.source  # the source needs no dot
     with pytest.raises(RuntimeError, match=r"(?s)pip install 'chalkgrad\[draw\]'.*apt install graphviz"):
