@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 RUN := .venv/bin/python
 
 .NOTPARALLEL:
-.PHONY: help demo test check versions notebooks lab bench clean
+.PHONY: help demo test check versions mutants notebooks lab bench clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
@@ -25,6 +25,10 @@ check: .venv/check.installed  ## ruff on everything, mypy --strict on engine and
 versions: .venv/versions.installed  ## run the tests of the core on the oldest and the newest Python
 	$(RUN) tests/versions.py
 
+mutants: .venv/mutants.installed  ## break the core line by line, and see that a test notices (hours; ulimit -v first)
+	.venv/bin/mutmut run $(ARGS)
+	.venv/bin/mutmut results
+
 notebooks: .venv/notebooks.installed  ## execute the notebooks and compare their outputs
 	$(if $(wildcard notebooks/*.ipynb),$(RUN) -m pytest -m notebooks tests/test_notebooks.py $(ARGS),@echo "no notebooks yet")
 
@@ -38,7 +42,7 @@ bench: .venv/bench.installed  ## measure the engine beside its peers
 	$(RUN) benchmarks/traced.py --quick
 
 clean:  ## remove what these targets made
-	rm -rf .venv out dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv out dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
 
 # One stamp an extra, so that a change of pyproject.toml installs again and nothing else does.
 .venv/%.installed: pyproject.toml .venv/bin/pip

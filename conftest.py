@@ -6,7 +6,8 @@ import signal
 import pytest
 from hypothesis import settings
 
-from engine import Value, ops
+from engine import Value, operators, ops
+from engine.op import rows
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background begins deaf to it
@@ -14,6 +15,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the backgro
 # At a desk hypothesis looks for new counterexamples on each run; in CI a red run blames the change only.
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.register_profile("mutants", deadline=None, derandomize=True, database=None, max_examples=15)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
@@ -26,3 +28,14 @@ def the_same_table_afterwards():
     ops.table.update(rows)
     for name in set(vars(Value)) - methods:
         delattr(Value, name)
+
+
+@pytest.fixture(autouse=True)
+def every_row_is_written_anew_where_mutants_are_sought(pytestconfig):
+    """Else only the first test that uses a row would see how it becomes a function."""
+    if pytestconfig.getoption("--hypothesis-profile") == "mutants":
+        for cache in (operators.fast, operators.variant, operators.unrolled):
+            cache.cache_clear()
+        for op in rows().values():
+            op.__dict__.pop("value", None)
+            operators.install(op)

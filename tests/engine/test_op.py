@@ -6,6 +6,8 @@ import pickle
 from contextlib import nullcontext
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine import Op, Value, grad, gradcheck, no_grad, ops
 from engine.formula import Algebra, Formula
@@ -118,6 +120,22 @@ def test_a_refusal_of_an_endless_row_is_of_bearable_length():
     with pytest.raises(ValueError, match="is not a formula") as caught:
         Op("cube", "a" * 100_000, "1" * 100_000)
     assert len(str(caught.value)) < 2000
+
+
+texts = st.text(max_size=30) | st.sampled_from(["a", "b", "1", "a * b", "cube", "exp(a)", "a.b", "y"])
+
+
+@given(texts, texts, st.lists(texts, max_size=3))
+def test_whatever_a_row_is_made_of_it_is_a_row_or_a_value_error(symbol, formula, partials):
+    before = dict(ops.table)
+    try:
+        op = Op(symbol, formula, *partials)
+    except ValueError:
+        assert ops.table == before
+    else:
+        assert ops.table == {**before, symbol: op}
+    ops.table.clear()
+    ops.table.update(before)
 
 
 # Registered, and everywhere
