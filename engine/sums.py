@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
+from math import isinf
 from typing import Any
 
 from engine import ops
@@ -35,7 +36,7 @@ def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Numb
     if len(weights) != len(inputs):
         raise ValueError(f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}")
     try:
-        z: Value = unrolled(ops.weighted_sum, 2 * len(weights) + 1)(*weights, *inputs, bias)
+        z: Value = unrolled(ops.weighted_sum, 2 * len(weights) + 1)(*weights, *inputs, lift(bias))
         if isinstance(z.data, float):  # NumPy's scalars have a .data, too, but no number is in it
             return z
     except (AttributeError, TypeError):  # there are plain numbers among them
@@ -70,12 +71,14 @@ def _shifted(values: Iterable[Number]) -> tuple[Any, list[Any]]:
 
 
 def logsumexp(values: Iterable[Number]) -> Any:
-    """log Σ exp(aᵢ), for numbers of any size: m + log Σ exp(aᵢ - m), where m is the greatest.
+    """log Σ exp(aᵢ), for numbers of any size: m + log Σ exp(aᵢ - m) with m the greatest; m if that is ±∞.
 
     >>> logsumexp([1000.0, 1000.0])
     1000.6931471805599
     """
     greatest, below = _shifted(values)
+    if isinf(greatest.data if isinstance(greatest, Value) else greatest):
+        return greatest  # as ∞ - ∞ is no number
     return greatest + ops.log(total([ops.exp(value) for value in below]))
 
 

@@ -299,6 +299,25 @@ def test_a_logit_of_minus_infinity_is_a_probability_of_0():
     assert logsumexp([0.0, -math.inf]) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("xs", "greatest"),
+    [
+        ([-math.inf], -math.inf),
+        ([-math.inf, -math.inf], -math.inf),
+        ([math.inf, 0.0], math.inf),
+        ([0.0, math.inf, -math.inf], math.inf),
+        ([math.inf, math.inf], math.inf),
+    ],
+)
+def test_where_the_greatest_is_infinite_logsumexp_is_the_greatest_and_so_is_its_slope(xs, greatest):
+    assert logsumexp(xs) == greatest
+    values = [Value(x) for x in xs]
+    y = logsumexp(values)
+    assert y.data == greatest
+    first = xs.index(greatest)
+    assert grad(y, values) == [float(i == first) for i in range(len(xs))]
+
+
 def test_probabilities_add_up_to_1():
     assert sum(softmax([Value(x / 7) for x in range(50)])).data == pytest.approx(1.0, rel=1e-15)
 
