@@ -36,7 +36,8 @@ def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Numb
     if len(weights) != len(inputs):
         raise ValueError(f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}")
     try:
-        z: Value = unrolled(ops.weighted_sum, 2 * len(weights) + 1)(*weights, *inputs, lift(bias))
+        last = lift(bias) if len(weights) else bias  # the one that is most often a plain number
+        z: Value = unrolled(ops.weighted_sum, 2 * len(weights) + 1)(*weights, *inputs, last)
         if isinstance(z.data, float):  # NumPy's scalars have a .data, too, but no number is in it
             return z
     except (AttributeError, TypeError):  # there are plain numbers among them
