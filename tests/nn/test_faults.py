@@ -37,7 +37,7 @@ class Fault:
         self.number, self.error, self.calls = number, error, 0
 
     def __call__(self, frame, event, arg):
-        if event == "c_call" and frame.f_code.co_filename == ROOM and frame.f_code.co_name == "_write":
+        if event == "c_call" and frame.f_code.co_filename == ROOM and "_write" in frame.f_code.co_name:
             self.calls += 1
             if self.calls == self.number:
                 sys.setprofile(None)
