@@ -13,21 +13,35 @@ Maker = Callable[[Operation, Sequence[Value]], Value]
 
 #: For each thread in which the rows are not to record, who makes the nodes instead.
 makers: dict[int, Maker] = {}
+#: For each thread, what its open blocks ask for, the innermost last.
+_blocks: dict[int, dict[object, Maker | None]] = {}
 
 
 @contextmanager
 def instead(make: Maker | None) -> Iterator[None]:
-    """Within it, ``make`` makes the nodes of this thread; with None, the rows record, as usual."""
-    me = get_ident()
-    outer = makers.pop(me, None)
-    if make:
-        makers[me] = make
+    """Within it, ``make`` makes the nodes of this thread; with None, the rows record, as usual.
+
+    Blocks may end in any order, as those of two generators do: the innermost that is still open decides.
+    """
+    me, block = get_ident(), object()
+    blocks = _blocks.setdefault(me, {})
     try:
+        blocks[block] = make
+        _follow(me)
         yield
     finally:
-        makers.pop(me, None)
-        if outer:
-            makers[me] = outer
+        blocks.pop(block, None)
+        _follow(me)
+
+
+def _follow(thread: int) -> None:
+    make = next(reversed(_blocks[thread].values()), None)
+    if make:
+        makers[thread] = make
+    else:
+        makers.pop(thread, None)
+    if not _blocks[thread]:
+        del _blocks[thread]
 
 
 @contextmanager

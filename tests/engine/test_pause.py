@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from engine import Value, no_grad, ops, weighted_sum
+from engine import Value, no_grad, ops, pause, weighted_sum
+from engine.pause import instead
 
 
 def recording():
@@ -61,6 +62,37 @@ def test_a_generator_under_no_grad_that_is_dropped_gives_back():
     del suspended
     gc.collect()
     assert recording()
+
+
+def under(block):
+    with block:
+        yield
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["outer first", "inner first"])
+def test_generators_may_leave_their_blocks_in_any_order(first):
+    suspended = [under(no_grad()), under(no_grad())]
+    for generator in suspended:
+        next(generator)
+    suspended[first].close()
+    assert not recording()
+    suspended[1 - first].close()
+    assert recording()
+
+
+def test_the_innermost_block_that_is_open_decides():
+    outer, inner = under(no_grad()), under(instead(None))
+    next(outer)
+    next(inner)
+    assert recording()
+    inner.close()
+    assert not recording()
+    next(inner := under(instead(None)))
+    outer.close()
+    assert recording()
+    inner.close()
+    assert recording()
+    assert not pause._blocks
 
 
 def test_each_thread_pauses_for_itself():
