@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from engine.backward import Contribution, topological_order, watchers
 from engine.notation import People, Text
-from engine.op import Operation
+from engine.op import Operation, one_line
 from engine.operators import record
 from engine.pause import instead
 from engine.value import Value
@@ -88,8 +88,11 @@ class Detector:
                 path, node = [], step.parent
                 while node in children:
                     node = children[node]
-                    path.append(node.label or node.op.symbol)  # type: ignore[union-attr]
-                name, product = step.parent.label or repr(step.parent), f"{step.upstream} × {step.local}"
+                    path.append(one_line(node.label) or node.op.symbol)  # type: ignore[union-attr]
+                name, product = (
+                    one_line(step.parent.label) or repr(step.parent),
+                    f"{step.upstream} × {step.local}",
+                )
                 raise FloatingPointError(
                     f"the gradient of {name} is {step.total}, after upstream × local = {product} = "
                     f"{step.contribution} came from {self.describe(step.node)}; "
@@ -101,7 +104,10 @@ class Detector:
         assert node.op is not None  # a leaf was made of nothing
         formula = node.op.forward(People(), [Text(a) for a in node.op.letters(len(node.parents))]).text
         where = node.op.point([p.data for p in node.parents], [p.label for p in node.parents])
-        name, line = f"{node.label}: " if node.label else "", self.lines.get(node, "an unknown line")
+        name, line = (
+            f"{one_line(node.label)}: " if node.label else "",
+            self.lines.get(node, "an unknown line"),
+        )
         return f"{name}{formula} = {node.data} at {where}, computed in {line}"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from engine.backward import grad, topological_order
-from engine.op import Op
+from engine.op import Op, one_line
 from engine.pause import no_grad
 from engine.value import Number, Value
 
@@ -133,7 +133,9 @@ def gradcheck(f: Callable[..., Any], xs: Sequence[Number], eps: float = 1e-6, rt
     inputs = []
     for i, (value, slope) in enumerate(zip(values, grad(root, values), strict=True)):
         left, right, noise = nudge(functools.partial(at, value), value.data, eps, greatest)
-        inputs.append(Slope(value.label or f"x{i}", f"{value.data:.6g}", slope, left, right, noise, rtol))
+        inputs.append(
+            Slope(one_line(value.label) or f"x{i}", f"{value.data:.6g}", slope, left, right, noise, rtol)
+        )
     return Report(inputs, [edge for node in order for edge in _edges(node, eps, rtol)])
 
 
@@ -190,13 +192,13 @@ def _edges(node: Value, eps: float, rtol: float) -> list[Slope]:
     for i, (parent, local) in enumerate(zip(node.parents, node.local_gradients(), strict=True)):
         if parent.constant:
             continue
-        letter = parent.label or ("ab"[i] if len(data) < 3 else f"parent {i}")
+        letter = one_line(parent.label) or ("ab"[i] if len(data) < 3 else f"parent {i}")
 
         def at(x: float, i: int = i) -> float:
             return op.value(*data[:i], x, *data[i + 1 :])
 
         left, right, noise = nudge(at, parent.data, eps, greatest)
-        what = f"{op.symbol}: ∂{node.label or 'y'}/∂{letter}"
+        what = f"{op.symbol}: ∂{one_line(node.label) or 'y'}/∂{letter}"
         slopes.append(Slope(what, _point(data), local, left, right, noise, rtol))
     return slopes
 

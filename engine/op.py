@@ -65,7 +65,7 @@ class Operation:
     def point(self, data: Sequence[float], labels: Sequence[str] = ()) -> str:
         """Where it was evaluated: ``a = 2.0 (x), b = 3.0``."""
         letters, labels = self.letters(len(data)), labels or [""] * len(data)
-        named = [f" ({label if label.isprintable() else repr(label)})" if label else "" for label in labels]
+        named = [f" ({one_line(label)})" if label else "" for label in labels]
         return ", ".join(f"{a} = {x}{name}" for a, x, name in zip(letters, data, named))
 
     def __repr__(self) -> str:
@@ -177,6 +177,16 @@ def find(symbol: str) -> Operation:
     return table[symbol]
 
 
+def one_line(it: Any) -> str:
+    r"""A label or a path as one line of a message, whatever is in it.
+
+    >>> print(one_line("x"), one_line("two\nlines"))
+    x 'two\nlines'
+    """
+    text = str(it)
+    return text if text.isprintable() else repr(text)
+
+
 def check_symbol(symbol: str) -> None:
     """Refuse a symbol that could not be shown, or that already means something else."""
     if not isinstance(symbol, str):
@@ -210,5 +220,3 @@ class Calculus(Algebra[Any]):
 
     def choose(self, test: bool, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
         return then() if test else other()
-
-

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import ops
+from engine.op import one_line
 from nn.activation import symbol
 from nn.modules import MLP, Module
 
@@ -52,7 +53,9 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         raise TypeError(f"expected a model, not {type(model).__name__}: {model!r:.60}")
     for k, p in enumerate(model.parameters()):
         if not isfinite(p.data):
-            raise ValueError(f"parameter {_line(p.label) or k} is {p.data}; only finite numbers can be saved")
+            raise ValueError(
+                f"parameter {one_line(p.label) or k} is {p.data}; only finite numbers can be saved"
+            )
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -92,7 +95,7 @@ def load(path: str | os.PathLike[str], into: Module | None = None) -> Any:
     model = _build(path, saved, len(numbers)) if into is None else into
     if _architecture(model) != saved or len(model.parameters()) != len(numbers):
         expected = _architecture(model)
-        raise ValueError(f"{_line(path)} holds another model: expected {expected}, found {saved!r:.200}")
+        raise ValueError(f"{one_line(path)} holds another model: expected {expected}, found {saved!r:.200}")
     for p, number in zip(model.parameters(), numbers):
         p.data = number
     return model
@@ -115,7 +118,9 @@ def _build(path: Any, saved: dict[str, Any], count: int) -> MLP:
     """An MLP as described, once it is known to be no larger than its parameters."""
     if saved.get("kind") != "MLP":
         kind = f"{saved.get('kind')!r:.60}".strip("'")
-        raise ValueError(f"{_line(path)} holds a {kind}, and only an MLP builds itself: give load(into=...)")
+        raise ValueError(
+            f"{one_line(path)} holds a {kind}, and only an MLP builds itself: give load(into=...)"
+        )
     try:
         for name in (saved["activation"], saved["output"]):
             if name is not None and name not in ops.table:
@@ -126,12 +131,12 @@ def _build(path: Any, saved: dict[str, Any], count: int) -> MLP:
         options = {name: saved[name] for name in ("nin", "nouts", "activation", "output", "atomic")}
         return MLP(**options, init="zeros")
     except (TypeError, ValueError, KeyError, OverflowError) as error:
-        raise ValueError(f"{_line(path)} cannot be built: {error}") from None
+        raise ValueError(f"{one_line(path)} cannot be built: {error}") from None
 
 
 def _read(path: Path) -> dict[str, Any]:
     """The content of the file, once it is known to be what was saved."""
-    name, whole = _line(path), path.read_bytes()
+    name, whole = one_line(path), path.read_bytes()
     try:
         content = json.loads(whole, parse_constant=float)
         if content["format"] != FORMAT:
@@ -151,11 +156,6 @@ def _read(path: Path) -> dict[str, Any]:
         if type(number) is not float or not isfinite(number):
             raise ValueError(f"{name}: parameter {k} is {number!r:.60}, not a finite number")
     return content  # type: ignore[no-any-return]
-
-
-def _line(name: Any) -> str:
-    """A path or a label as one line, whatever is in it."""
-    return str(name) if str(name).isprintable() else repr(str(name))
 
 
 def _checksum(content: dict[str, Any]) -> str:

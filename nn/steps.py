@@ -11,6 +11,7 @@ from math import isclose, isfinite
 from typing import Any
 
 from engine import Value, no_grad, topological_order, total
+from engine.op import one_line
 from engine.value import lift
 from nn import losses
 from nn.answers import Answers
@@ -173,6 +174,6 @@ def _finite(error: Value, sample: Sample) -> Value:
     made = f"{node.op.symbol} of {[parent.data for parent in node.parents]!r:.60}" if node.op else "a leaf"
     raise FloatingPointError(
         f"sample {sample.number}: the loss is {error.data}, and the first number that is not finite is "
-        f"{node.label or 'a node'} = {node.data}, {made}. No parameter was moved by it; "
+        f"{one_line(node.label) or 'a node'} = {node.data}, {made}. No parameter was moved by it; "
         "a smaller learning rate may help"
     )

@@ -41,6 +41,23 @@ def test_a_gradient_that_is_not_finite_is_named_with_its_path_to_the_root():
     assert message.endswith("the path to the root: y → z")
 
 
+@pytest.mark.parametrize("label", ["two\nlines", "\x1b[31m"])
+def test_whatever_is_in_a_label_the_message_is_one_line(label):
+    x = Value(1e-320, label=label)
+    with detect_anomaly():
+        y = sqrt(x)
+        z = y * 1e300
+        y.label = z.label = label
+        with pytest.raises(FloatingPointError) as of_the_gradient:
+            z.backward()
+        with pytest.raises(FloatingPointError) as of_the_number:
+            x * math.inf
+    for told in of_the_gradient, of_the_number:
+        assert str(told.value).isprintable()
+        assert repr(label) in str(told.value)
+    assert str(of_the_gradient.value).count(repr(label)) >= 4  # the leaf, twice, the node, and on the path
+
+
 def test_where_nothing_is_wrong_the_gradients_are_those_of_an_unwatched_pass():
     def gradient():
         x, w = Value(0.3), Value(-2.0)

@@ -257,6 +257,20 @@ def test_of_many_parents_the_first_three_numbers_are_shown(count, at):
     assert report.edges[0].at == at
 
 
+def test_a_label_takes_one_line_whatever_is_in_it():
+    x, w = Value(0.5, label="two\nlines"), Value(2.0, label="w\t")
+
+    def f(x, w):
+        y = x * w
+        y.label = "y\n"
+        return y
+
+    report = gradcheck(f, [x, w])
+    assert len(str(report).splitlines()) == 2 + 4
+    assert report.edges[0].what == r"*: ∂'y\n'/∂'two\nlines'"
+    assert report.inputs[1].what == r"'w\t'"
+
+
 def test_the_html_is_a_table_of_the_same_cells():
     html = gradcheck(Op("bad", "a", "2"), [Value(1.0, label="x")])._repr_html_()
     numbers = "<td>2</td><td>1</td><td>1</td><td>WRONG</td>"

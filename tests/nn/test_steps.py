@@ -1,5 +1,6 @@
 """One batch: its mean loss, its gradients, and the same from the traced graph."""
 
+import math
 import random
 
 import pytest
@@ -153,6 +154,16 @@ def test_a_slope_that_is_not_finite_is_followed_too():
     step = traced(model, loss, [Sample([1.0], 1.0, 0)], "python")
     with pytest.raises(FloatingPointError, match=r"sample 4: d_w1_0_0 = .* is inf at"):
         step([Sample([1e250], 1e100, 4)])
+
+
+def test_whatever_is_in_a_label_the_message_is_one_line():
+    model = MLP(1, [1], init="zeros")
+    model.parameters()[0].data = math.inf
+    model.parameters()[0].label = "two\nlines"
+    with pytest.raises(FloatingPointError) as told:
+        eager(model, lambda y, t: y)([Sample([1.0], 0.0, 3)])
+    assert r"is 'two\nlines' = inf, a leaf." in str(told.value)
+    assert str(told.value).isprintable()
 
 
 def test_a_number_outside_a_domain_names_the_sample_of_the_data():
