@@ -54,6 +54,21 @@ def test_what_a_row_picks_at_a_kink_is_checked_too():
     assert (wrong.autograd, wrong.finite_difference) == (0.0, 0.5)
 
 
+def test_what_is_picked_at_a_kink_lies_between_the_slopes_on_both_sides():
+    steep = Op("ramp", "a if a > 0 else 0", "1 if a > 0 else 7 if a >= 0 else 0", at=[-1, 1], kinks={0: 7})
+    [wrong] = check_row(steep).wrong
+    assert (wrong.what, wrong.at, wrong.autograd) == ("ramp: ∂y/∂a", "0", 7.0)
+    assert (wrong.left, wrong.right) == pytest.approx((0.0, 1.0))
+    of_b = Op(
+        "most", "a if a >= b else b", "a >= b", "3 if a <= b else 0", at=[(2, 1)], kinks={(1, 1): (1, 3)}
+    )
+    assert [slope.what for slope in check_row(of_b).wrong] == ["most: ∂y/∂b"]
+
+
+def test_at_the_border_of_a_domain_there_is_no_second_side_to_hold_a_pick_against():
+    assert check_row(Op("root", "sqrt(a)", "0 if a <= 0 else 1 / (2 * y)", at=[1, 4], kinks={0: 0}))
+
+
 def test_a_row_without_points_cannot_be_checked():
     with pytest.raises(ValueError, match=r"the row sine names no points: make it with at=\[...\]"):
         check_row(Op("sine", "sin(a)", "cos(a)"))
