@@ -141,7 +141,8 @@ class Latex(Algebra[Text]):
                 return Text(f"{left} {dot} {right}", PRODUCT)
             case _ if word in BINDS:
                 binds = BINDS[word]
-                left, right = args[0].within(binds), args[1].within(binds + 1)
+                two_signs = binds == SUM and args[1].text[:1] == "-"  # a - (-2), and never a - -2
+                left, right = args[0].within(binds), args[1].within(ATOM if two_signs else binds + 1)
                 return Text(f"{left} {self.SIGNS.get(word, word)} {right}", binds)
         name = self.NAMES.get(word, rf"\operatorname{{{word}}}".replace("_", r"\_"))
         return Text(rf"{name}\left({', '.join(arg.text for arg in args)}\right)" if args else name)

@@ -329,6 +329,23 @@ def test_a_negative_number_in_latex_is_bracketed_where_a_negative_letter_is():
     assert plain_brackets(Formula("b * a").fold(Latex(), [Text("x"), Latex().number(3.0)]).text) == r"3 \, x"
 
 
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    {
+        "a - b": "x - (-2)",
+        "a + b": "x + (-2)",
+        "a - b * a": r"x - (-2 \, x)",
+        "a + -a": "x + (-x)",
+        "b - a": "-2 - x",
+        "a - (a - b)": "x - (x - (-2))",
+        "1 if a < b else 0": r"\begin{cases} 1 & \text{if } x < -2 \\ 0 & \text{else} \end{cases}",
+    }.items(),
+)
+def test_two_signs_never_meet_in_latex(text, latex):
+    args = [Text("x"), Latex().number(-2.0)]
+    assert plain_brackets(Formula(text).fold(Latex(), args).text) == latex
+
+
 @pytest.mark.parametrize("op", ROWS, ids=lambda op: op.symbol)
 def test_the_latex_of_every_row_is_balanced(op):
     for formula in (op.formula, *op.partials):
