@@ -47,9 +47,12 @@ def topological_order(root: Node) -> list[Node]:
     while True:
         for parent in rest:
             if parent not in seen:
-                path.append((node, rest))
-                node, rest = parent, iter(parent.parents)
-                break
+                if not seen.issuperset(parent.parents):
+                    path.append((node, rest))
+                    node, rest = parent, iter(parent.parents)
+                    break
+                seen.add(parent)
+                order.append(parent)
         else:  # all the parents have been listed
             seen.add(node)
             order.append(node)
