@@ -12,7 +12,7 @@ from engine.op import Calculus, Op, Operation, listeners, rows
 from engine.pause import makers
 from engine.plain import is_plain
 from engine.record import recorder
-from engine.value import Constant, Value
+from engine.value import Constant, Value, lift
 
 LONGEST = 200  # parents whose sum is still written out as one line of code
 
@@ -22,22 +22,22 @@ _names = {"_Value": Value, "_new": object.__new__, "_makers": makers, "_thread":
 @functools.cache
 def fast(op: Op) -> Callable[..., Any]:
     """The function that records ``op``; it takes Values at once, and hands anything else to `mixed`."""
-    return recorder(op, [False] * len(op.partials), mixed=functools.partial(mixed, op), **_names)
+    return recorder(op, [False] * len(op.partials), mixed=mixed(op), **_names)
 
 
 @functools.cache
-def variant(op: Operation, *constant: bool) -> Callable[..., Any]:
+def variant(op: Op, *constant: bool) -> Callable[..., Any]:
     """The function that records ``op`` where some of the Values are known to be plain numbers."""
     return recorder(op, constant, **_names)
 
 
 @functools.cache
-def unrolled(op: Operation, count: int) -> Callable[..., Value]:
+def unrolled(op: Operation, count: int) -> Callable[[tuple[Value, ...]], Value]:
     """The function that records ``op`` of so many Values: one line of code, if that can still be read."""
-    return variant(op, *[False] * count) if count <= LONGEST else functools.partial(_long, op)
+    return recorder(op, [False] * count, **_names) if count <= LONGEST else functools.partial(_long, op)
 
 
-def _long(op: Operation, *parents: Value) -> Value:
+def _long(op: Operation, parents: tuple[Value, ...]) -> Value:
     if get_ident() in makers:
         return makers[get_ident()](op, parents)
     data = [parent.data for parent in parents]
@@ -51,38 +51,48 @@ def record(op: Operation, parents: Sequence[Value]) -> Value:
     """A node, as the operation's own function records it."""
     if isinstance(op, Op):
         return variant(op, *[parent.constant for parent in parents])(*parents)  # type: ignore[no-any-return]
-    return unrolled(op, len(parents))(*parents)
+    return unrolled(op, len(parents))(tuple(parents))
 
 
-def mixed(op: Op, *args: Any) -> Any:
-    """Record ``op`` where plain numbers may stand among the Values."""
-    if len(args) == 2 and type(args[0]) is Value and type(args[1]) in (int, float):
-        return variant(op, False, True)(args[0], Constant(args[1]))  # by far the most frequent case
-    parents = []
-    for arg in args:
-        if not isinstance(arg, Value):
-            if not is_plain(arg):
-                return NotImplemented  # so that Python asks the other operand, and then says what is wrong
-            arg = Constant(arg)
-        parents.append(arg)
-    return record(op, parents)
+@functools.cache
+def mixed(op: Op) -> Callable[..., Any]:
+    """The function that records ``op`` where plain numbers may stand among the Values."""
+    binary = len(op.partials) == 2
+    left, right = (variant(op, True, False), variant(op, False, True)) if binary else (None, None)
+
+    def lifted(*args: Any) -> Any:
+        if binary:  # the most frequent cases first
+            a, b = args
+            if type(b) in _NUMBERS and type(a) is Value:
+                return right(a, Constant(b))
+            if type(a) in _NUMBERS and type(b) is Value:
+                return left(Constant(a), b)
+        if not all(isinstance(arg, Value) or is_plain(arg) for arg in args):
+            return NotImplemented  # so that Python asks the other operand, and then says what is wrong
+        return record(op, [lift(arg) for arg in args])
+
+    return lifted
+
+
+_NUMBERS = float, int
 
 
 class Recorded:
     """A row as a method of Values. When first asked for, it writes the function and makes way for it."""
 
-    def __init__(self, op: Op, name: str) -> None:
-        self.op, self.name = op, name
+    def __init__(self, op: Op, name: str, write: Callable[[Op], Callable[..., Any]] = fast) -> None:
+        self.op, self.name, self.write = op, name, write
 
     def __get__(self, value: Value | None, owner: type[Value]) -> Any:
-        method = fast(self.op)
+        method = self.write(self.op)
         setattr(Value, self.name, method)
         return method if value is None else functools.partial(method, value)
 
 
 def reflected(op: Op) -> Callable[[Value, Any], Any]:
-    """``op`` for the operand on the right, where the left one is a plain number."""
-    return lambda self, other: mixed(op, other, self)
+    """The function that records ``op`` for its right operand, where the left one is a plain number."""
+    of = mixed(op)
+    return lambda self, other: of(other, self)
 
 
 def install(op: Op) -> None:
@@ -100,7 +110,7 @@ listeners.append(install)
 _binary = {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow}
 for _name, _op in _binary.items():
     setattr(Value, f"__{_name}__", Recorded(_op, f"__{_name}__"))
-    setattr(Value, f"__r{_name}__", reflected(_op))
+    setattr(Value, f"__r{_name}__", Recorded(_op, f"__r{_name}__", reflected))
 for _name, _op in {"__neg__": ops.neg, "__abs__": ops.abs}.items():
     setattr(Value, _name, Recorded(_op, _name))
 Value.__record__ = staticmethod(fast)  # type: ignore[method-assign]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.notation import Python, Text, as_float, function, run
-from engine.op import Operation
+from engine.op import Op, Operation
 
 HEAD = """\
 def _record({params}):
@@ -24,19 +24,19 @@ MIXED = """\
 """
 BODY = """\
     if _makers and _thread() in _makers:  # this thread is in a no_grad, say
-        return _makers[_thread()](_op, ({params},))
+        return _makers[_thread()](_op, {parents})
     {unpack}
     try:
         y = {formula}
         _slopes = ({slopes},)
     except _errors as _error:
-        raise _op.outside(_error, [{data}], [{labels}]) from None
+        raise _op.outside(_error, [{data}], [_parent.label for _parent in {parents}]) from None
     _node = _new(_Value)
     _node.data = y
     _node.grad = 0.0
     _node.label = ""
     _node.op = _op
-    _node.parents = ({params},)
+    _node.parents = {parents}
     _node._local = _slopes
     return _node
 """
@@ -45,7 +45,7 @@ BODY = """\
 def recorder(
     op: Operation, constant: Sequence[bool], mixed: Any = None, **names: Any
 ) -> Callable[..., Any]:
-    """The function that records one operation.
+    """The function that records one operation: a row takes its parents one by one, any other as a tuple.
 
     Args:
         op: the operation.
@@ -61,15 +61,19 @@ def recorder(
         for position, skip in enumerate(constant)
     ]
     formula = as_float(op.forward(python, args)).text
+    parents = [f"_{letter}" for letter in letters]
+    params = ", ".join(parents)
+    one_by_one = isinstance(op, Op)
+    unpack = "; ".join(f"{letter} = _{letter}.data" for letter in letters)
     source = (HEAD + (MIXED if mixed else "") + BODY).format(
         doc=f"y = {formula}, recorded.",
-        params=", ".join(f"_{letter}" for letter in letters),
-        test=" or ".join(f"_type(_{letter}) is not _Value" for letter in letters),
-        unpack="; ".join(f"{letter} = _{letter}.data" for letter in letters),
+        params=params if one_by_one else "_parents",
+        parents=f"({params},)" if one_by_one else "_parents",
+        test=" or ".join(f"_type({parent}) is not _Value" for parent in parents),
+        unpack=unpack if one_by_one else f"{params}, = _parents\n    {unpack}",
         formula=formula,
         slopes=", ".join(slopes),
         data=", ".join(letters),
-        labels=", ".join(f"_{letter}.label" for letter in letters),
     )
     words = {name: function(called) for name, called in python.called.items()}
     ours = {"_op": op, "_mixed": mixed, "_type": type, "_errors": (ArithmeticError, ValueError)}

@@ -35,9 +35,9 @@ def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Numb
     """
     if len(weights) != len(inputs):
         raise ValueError(f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}")
+    last = bias if type(bias) is Value or not len(weights) else lift(bias)  # often it is the only plain number
     try:
-        last = lift(bias) if len(weights) else bias  # the one that is most often a plain number
-        z: Value = unrolled(ops.weighted_sum, 2 * len(weights) + 1)(*weights, *inputs, last)
+        z: Value = unrolled(ops.weighted_sum, 2 * len(weights) + 1)((*weights, *inputs, last))
         if isinstance(z.data, float):  # NumPy's scalars have a .data, too, but no number is in it
             return z
     except (AttributeError, TypeError):  # there are plain numbers among them
@@ -59,7 +59,7 @@ def _recorded(op: Operation, args: Sequence[Number]) -> Any:
     """``op`` of ``args``: a Value if there is one among them, else a float."""
     if not any(isinstance(arg, Value) for arg in args):
         return op.value(*map(plain, args))
-    return unrolled(op, len(args))(*map(lift, args))
+    return unrolled(op, len(args))(tuple(map(lift, args)))
 
 
 def _shifted(values: Iterable[Number]) -> tuple[Any, list[Any]]:

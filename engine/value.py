@@ -177,7 +177,7 @@ class Constant(Value):
     constant = True
 
     def __init__(self, data: float, label: str = "") -> None:
-        self.data, self.label = plain(data), label
+        self.data, self.label = data if type(data) is float else plain(data), label
         self.op, self.parents, self._local = None, (), ()
 
     grad = property(lambda self: 0.0, lambda self, grad: None)
