@@ -184,6 +184,18 @@ def test_a_wrong_backward_pass_is_seen_by_the_textbook(monkeypatch):
     assert 1e-8 < report.finite_difference_error < 1e-5
 
 
+def test_differences_are_told_beside_the_size_of_what_they_were_made_of(monkeypatch):
+    monkeypatch.setattr(ROOM, "grad", lambda y, xs: [1.01 * g for g in grad(y, xs)])
+    neuron = Neuron(1, None, init="zeros")  # a = 0, so that Δ = t and E = ½ t²
+    near, far = deltas(neuron, [1.0], 0.5), deltas(neuron, [3.0], 20.0)
+    assert near.disagreement == pytest.approx(
+        0.01 * 0.5 / (1 + 0.5)
+    )  # Δ beside itself and a pull of at least 1
+    assert far.disagreement == pytest.approx(0.01 * 20 / (20 + 20))
+    assert near.finite_difference_error == pytest.approx(0.01 * 0.5 / (1.01 * 0.5), rel=1e-2)
+    assert far.finite_difference_error == pytest.approx(0.01 * 20 / 200, rel=1e-2)
+
+
 def test_a_single_wrong_weight_is_seen_too(monkeypatch):
     monkeypatch.setattr(ROOM, "grad", lambda y, xs: [*grad(y, xs)[:-1], grad(y, xs)[-1] + 1e-6])
     assert deltas(MLP(2, [3, 1], "tanh", rng=random.Random(0)), [1.0, 2.0], 0.0).disagreement > 1e-8
@@ -205,6 +217,24 @@ def test_on_a_kink_the_side_that_the_op_picks_counts():
     [row] = report.neurons
     assert (row.slope, row.autograd, row.textbook, row.finite_difference) == (0.0, 0.0, 0.0, 0.0)
     assert report.finite_difference_error == 0.0
+
+
+@pytest.mark.parametrize(("kink", "picked"), [("left", 0.25), ("right", 4.0), ("middle", 2.125)])
+def test_on_a_kink_it_may_be_the_slope_on_either_side_or_their_mean(kink, picked):
+    op = Op(
+        f"{kink}_of_the_lens", "a / 4 if a < 0 else 4 * a", f"0.25 if a < 0 else 4 if a > 0 else {picked}"
+    )
+    neuron = Neuron(1, op, init="zeros")
+    report = deltas(neuron, [1.0], 5.0)
+    assert report.neurons[0].autograd == 5.0 * picked
+    assert report.neurons[0].finite_difference == pytest.approx(5.0 * picked, rel=1e-4)
+
+
+def test_where_no_slope_is_that_of_a_side_the_nearest_is_shown_as_wrong():
+    op = Op("steep_of_the_lens", "a / 4 if a < 0 else 4 * a", "0.25 if a < 0 else 4 if a > 0 else 9")
+    report = deltas(Neuron(1, op, init="zeros"), [1.0], 5.0)
+    assert report.neurons[0].finite_difference == pytest.approx(20.0, rel=1e-4)
+    assert report.finite_difference_error == pytest.approx(25.0 / 45.0, rel=1e-4)
 
 
 def test_deep_sigmoids_whose_delta_all_but_vanishes_still_agree():
@@ -246,7 +276,8 @@ def test_where_the_error_ends_the_finite_difference_is_no_number():
 
 @pytest.mark.parametrize("model", [None, Value(1.0), Module(), lambda x: x])
 def test_only_what_is_made_of_neurons_is_looked_at(model):
-    with pytest.raises(TypeError, match="the lens looks at an MLP, a Layer or a Neuron, not"):
+    kind = type(model).__name__
+    with pytest.raises(TypeError, match=f"the lens looks at an MLP, a Layer or a Neuron, not {kind}: "):
         deltas(model, [1.0], 0.0)
 
 
@@ -259,7 +290,7 @@ def test_only_what_is_made_of_neurons_is_looked_at(model):
         ([1.0, 2.0], 3, "hinge", ValueError, "-1 or 1"),
         ([1.0, 2.0], 0, "cross_entropy", ValueError, "two or more classes"),
         ([1.0, 2.0], 0.0, "mse", ValueError, "unknown loss 'mse'"),
-        ([1.0, 2.0], 0.0, lambda a, t: 0.0, ValueError, "recorded nothing"),
+        ([1.0, 2.0], 0.0, lambda a, t: 0.0, ValueError, "^<lambda> recorded nothing: it does not depend on"),
     ],
 )
 def test_a_question_that_does_not_fit_is_refused(x, t, loss, error, message):

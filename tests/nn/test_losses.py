@@ -98,6 +98,8 @@ def test_a_single_output_has_no_sum_and_no_mean_in_its_graph():
         node.op.symbol for node in topological_order(losses.mean_squared_error(Value(2.0), 1.0)) if node.op
     ]
     assert symbols == ["-", "**"]
+    root = losses.half_squared_error(Value(2.0), 1.0)
+    assert [node.op.symbol for node in topological_order(root) if node.op] == ["-", "**", "*"]
 
 
 @pytest.mark.parametrize("name", losses.table)
@@ -174,6 +176,13 @@ def test_a_target_is_a_number(name, t):
         losses.table[name]([Value(0.0), Value(1.0)], [t, t] if name != "cross_entropy" else t)
 
 
+@pytest.mark.parametrize("name", ["half_squared_error", "mean_squared_error", "hinge"])
+def test_an_array_without_a_length_is_no_list(name):
+    numpy = pytest.importorskip("numpy")
+    with pytest.raises(TypeError, match="expected a number, not ndarray: array"):
+        losses.table[name](Value(1.0), numpy.array(1.0))
+
+
 # Names, and what an answer says
 
 
@@ -182,6 +191,14 @@ def test_a_loss_is_found_by_name_or_stands_for_itself():
     own = lambda outputs, t: outputs - t  # noqa: E731
     assert losses.find(own) is own
     assert losses.name(own) == "<lambda>"
+
+
+def test_a_loss_that_is_an_object_is_called_by_its_class():
+    class Absolute:
+        def __call__(self, outputs, targets):
+            return abs(outputs - targets)
+
+    assert losses.name(Absolute()) == "Absolute"
 
 
 def test_an_unknown_loss_lists_the_known_ones():

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine import Value
 from nn import SGD, Adam
+from nn.optim import Optimizer
 
 
 def gradient(w):
@@ -126,6 +127,27 @@ def test_zero_grad_forgets_the_gradients():
 
 
 # The learning rate
+
+
+def test_the_defaults_are_those_of_torch():
+    still, moved = Value(5.0), Value(5.0)
+    moved.grad = 1e6
+    adam = Adam([still, moved])
+    assert adam.lr == 1e-3
+    adam.step()
+    assert (still.data, moved.data) == (5.0, pytest.approx(5.0 - 1e-3, abs=1e-12))  # nothing decays
+    sgd = SGD([still, moved], lr=1e-6)
+    for _ in range(2):
+        sgd.step()
+    assert (still.data, moved.data) == (5.0, pytest.approx(3.0 - 1e-3, abs=1e-9))  # and nothing gains way
+
+
+def test_an_optimizer_that_does_not_say_where_a_step_goes_is_asked_to():
+    class Lazy(Optimizer):
+        pass
+
+    with pytest.raises(NotImplementedError, match="^Lazy must say where a step goes: define _moved$"):
+        Lazy([Value(1.0)], 0.1, 0.0).step()
 
 
 def test_a_schedule_is_a_function_of_the_steps_made():

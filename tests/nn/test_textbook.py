@@ -102,6 +102,21 @@ def test_a_loss_and_its_slopes_are_those_of_fifty_digits(name, outputs):
         assert found == pytest.approx(float(slope), rel=1e-12, abs=1e-15)
 
 
+def test_far_out_the_slopes_of_cross_entropy_do_not_overflow():
+    E, dE_da = textbook.losses["cross_entropy"]
+    assert E([800.0, -800.0], 0) == 0.0
+    assert E([800.0, -800.0], 1) == 1600.0
+    assert dE_da([800.0, -800.0], 0) == [0.0, 0.0]
+    assert dE_da([-800.0, 800.0], 0) == [-1.0, 1.0]
+
+
+@pytest.mark.parametrize("t", [-1, 2, 0.5])
+def test_a_class_is_one_of_those_that_there_are(t):
+    for f in textbook.losses["cross_entropy"]:
+        with pytest.raises(ValueError, match=f"^the class is a whole number from 0 to 1, not {t}$"):
+            f([1.0, 2.0], t)
+
+
 def test_a_class_and_its_one_hot_list_are_the_same_target():
     E, dE_da = textbook.losses["cross_entropy"]
     assert E([1.0, 2.0], 1) == E([1.0, 2.0], [0.0, 1.0])
