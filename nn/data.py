@@ -210,7 +210,7 @@ def standardise(xs: Sequence[Sequence[float]], *others: Sequence[Sequence[float]
 
     Raises:
         ValueError: there is no sample, one has another number of features than the first, or one of them is
-            not finite.
+            not finite, or too large for a mean and a deviation.
         TypeError: a sample is not a list of numbers.
 
     >>> standardise([[1.0], [3.0]], [[5.0]])
@@ -224,9 +224,12 @@ def standardise(xs: Sequence[Sequence[float]], *others: Sequence[Sequence[float]
             raise ValueError(f"expected {len(first[0])} features in every sample, not {len(x)}: {x!r:.60}")
     means = [sum(column) / len(first) for column in zip(*first)]
     scales = [
-        sqrt(sum((p - mean) ** 2 for p in column) / len(first)) or 1.0
+        sqrt(sum((p - mean) * (p - mean) for p in column) / len(first)) or 1.0
         for column, mean in zip(zip(*first), means)
     ]
+    for k, (mean, scale) in enumerate(zip(means, scales)):
+        if not isfinite(scale):
+            raise ValueError(f"feature {k} is too large: its mean is {mean}, its standard deviation {scale}")
     return tuple(
         [[(p - mean) / scale for p, mean, scale in zip(x, means, scales)] for x in part]
         for part in (first, *rest)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from engine import Value, logsumexp, relu, softplus, total, weighted_sum
+from engine import Value, logsumexp, ops, relu, softplus, total, weighted_sum
 from engine.plain import plain
 
 __all__ = [
@@ -31,11 +31,12 @@ def half_squared_error(outputs: Any, targets: Any) -> Any:
     Raises:
         ValueError: there are not as many targets as outputs.
         TypeError: a target is not a number.
+        OverflowError: a difference is so large that its square is no float.
 
     >>> half_squared_error([1.0, 2.0], [0.0, 4.0])
     2.5
     """
-    return 0.5 * _sum([(t - a) ** 2 for a, t in _pairs(outputs, targets)])
+    return 0.5 * _sum(_squares(outputs, targets))
 
 
 def mean_squared_error(outputs: Any, targets: Any) -> Any:
@@ -44,7 +45,7 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
     >>> mean_squared_error([1.0, 2.0], [0.0, 4.0])
     2.5
     """
-    return _mean([(t - a) ** 2 for a, t in _pairs(outputs, targets)])
+    return _mean(_squares(outputs, targets))
 
 
 def hinge(outputs: Any, targets: Any) -> Any:
@@ -167,6 +168,10 @@ def decide(loss: Loss, answer: Any) -> Any:
     if loss in (hinge, binary_cross_entropy):
         return [bool(number > 0) for number in _listed(answer)]
     return None
+
+
+def _squares(outputs: Any, targets: Any) -> list[Any]:
+    return [ops.pow(t - a, 2) for a, t in _pairs(outputs, targets)]  # of floats, too, says what is too large
 
 
 def _sum(values: list[Any]) -> Any:

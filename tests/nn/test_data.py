@@ -149,6 +149,14 @@ def test_a_constant_feature_is_only_shifted():
     assert data.standardise([[7.0], [7.0]]) == ([[0.0], [0.0]],)
 
 
+@pytest.mark.parametrize("column", [[1e308, 1e308], [1e200, -1e200], [0.0, 1e155, 1e155]])
+def test_a_feature_too_large_to_have_a_deviation_is_named(column):
+    with pytest.raises(
+        ValueError, match="^feature 1 is too large: its mean is .*, its standard deviation inf$"
+    ):
+        data.standardise([[0.0, p] for p in column])
+
+
 def test_there_is_no_scale_without_samples():
     with pytest.raises(ValueError, match="at least one sample"):
         data.standardise([])

@@ -115,6 +115,13 @@ def test_targets_may_come_as_arrays_or_as_values(name):
     assert losses.table[name](outs, [Value(float(t_k)) for t_k in t]).data == found
 
 
+@pytest.mark.parametrize("output", [1e200, Value(1e200)], ids=["number", "Value"])
+@pytest.mark.parametrize("name", ["half_squared_error", "mean_squared_error"])
+def test_a_square_too_large_for_a_float_says_of_what(name, output):
+    with pytest.raises(OverflowError, match=r"^a \*\* b at a = -1e\+200, b = 2.0: "):
+        losses.table[name]([0.0, output], [0.0, 0.0])
+
+
 # Targets that do not fit
 
 
