@@ -33,15 +33,17 @@ def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Numb
     >>> weighted_sum([Value(2.0), Value(-1.0)], [Value(3.0), Value(4.0)], bias=Value(0.5)).data
     2.5
     """
-    if len(weights) != len(inputs):
-        raise ValueError(f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}")
-    last = bias if type(bias) is Value or not len(weights) else lift(bias)  # often it is the only plain number
-    try:
-        z: Value = unrolled(ops.weighted_sum, 2 * len(weights) + 1)((*weights, *inputs, last))
-        if isinstance(z.data, float):  # NumPy's scalars have a .data, too, but no number is in it
-            return z
-    except (AttributeError, TypeError):  # there are plain numbers among them
-        pass
+    count = len(weights)
+    if len(inputs) != count:
+        raise ValueError(f"a weighted sum of {count} weights takes as many inputs, not {len(inputs)}")
+    if count:
+        last = bias if type(bias) is Value else lift(bias)  # often it is the only plain number
+        try:
+            z: Value = unrolled(ops.weighted_sum, 2 * count + 1)((*weights, *inputs, last))
+            if type(z.data) is float:  # NumPy's scalars and arrays have a .data, too, but no number is in it
+                return z
+        except (AttributeError, TypeError):  # there are plain numbers among the others
+            pass
     return _recorded(ops.weighted_sum, [*weights, *inputs, bias])
 
 

@@ -106,10 +106,10 @@ class Neuron(Module):
 
     def preactivation(self, x: Sequence[Any]) -> Value:
         """z = b + Σ_i w_i x_i, added from left to right: the textbook's in_k."""
-        inputs = lifted(x, self.nin)
+        inputs = x if type(x) is Lifted else lifted(x, self.nin)  # its layer has looked at them already
         if self.atomic:
             z = self.b
-            for w, x_i in zip(self.w, inputs):
+            for w, x_i in zip(self.w, inputs, strict=True):
                 z = z + w * x_i
         else:
             z = weighted_sum(self.w, inputs, self.b)
