@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from engine.backward import backward, topological_order
@@ -180,7 +181,8 @@ class Constant(Value):
         self.data, self.label = data if type(data) is float else plain(data), label
         self.op, self.parents, self._local = None, (), ()
 
-    grad = property(lambda self: 0.0, lambda self, grad: None)
+    _zero = 0.0
+    grad = property(attrgetter("_zero"), is_)  # drops what is set; both in C, as every backward pass comes by
 
 
 def lift(x: Any) -> Value:
