@@ -17,6 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 Clock = Callable[[], float]
+LAPS = 4  # calls in a row, in a turn with the collector on
 
 
 def machine() -> str:
@@ -34,17 +35,24 @@ def of_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def seconds(f: Callable[[], object], collect: bool, clock: Clock = time.perf_counter) -> float:
-    """The time of one call by ``clock``, begun with no garbage, with the collector on or off."""
+def seconds(f: Callable[[], object], collect: bool, clock: Clock = time.perf_counter) -> list[float]:
+    """The times of one turn by ``clock``: with the collector off one call, with it on a few calls in a row.
+
+    A turn begins with no garbage. What follows does not: a program that trains never stops to collect, so an
+    engine that leaves garbage pays for it in its next step.
+    """
     gc.collect()
     if not collect:
         gc.disable()
+    times = []
     try:
-        start = clock()
-        f()
-        return clock() - start
+        for _ in range(LAPS if collect else 1):
+            start = clock()
+            f()
+            times.append(clock() - start)
     finally:
         gc.enable()
+    return times
 
 
 def medians(
@@ -60,7 +68,7 @@ def medians(
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, f in contenders.items():
-            times[name].append(seconds(f, collect, clock))
+            times[name] += seconds(f, collect, clock)
     return {name: statistics.median(all_times) for name, all_times in times.items()}
 
 

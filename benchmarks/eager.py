@@ -6,7 +6,8 @@
 The peers: micrograd 0.1.0 (PyPI), minigrad 0.0.6 (PyPI, written in C), and a Value in microgpt's style
 (tuples.py). Every engine first shows that it computes the same gradients; only then is anything timed. They
 take turns, and each figure is a median, of processor time. "on" and "off" tell of Python's garbage collector:
-graphs with cycles keep it busy, so that a ratio means little without that word.
+graphs with cycles keep it busy, so that a ratio means little without that word. With it on, a turn is a few
+steps in a row, as in training.
 """
 
 from __future__ import annotations
