@@ -57,21 +57,24 @@ def record(op: Operation, parents: Sequence[Value]) -> Value:
 @functools.cache
 def mixed(op: Op) -> Callable[..., Any]:
     """The function that records ``op`` where plain numbers may stand among the Values."""
-    binary = len(op.partials) == 2
-    left, right = (variant(op, True, False), variant(op, False, True)) if binary else (None, None)
 
     def lifted(*args: Any) -> Any:
-        if binary:  # the most frequent cases first
-            a, b = args
-            if type(b) in _NUMBERS and type(a) is Value:
-                return right(a, Constant(b))
-            if type(a) in _NUMBERS and type(b) is Value:
-                return left(Constant(a), b)
         if not all(isinstance(arg, Value) or is_plain(arg) for arg in args):
             return NotImplemented  # so that Python asks the other operand, and then says what is wrong
         return record(op, [lift(arg) for arg in args])
 
-    return lifted
+    if len(op.partials) == 1:
+        return lifted
+    left, right = variant(op, True, False), variant(op, False, True)
+
+    def one_lifted(a: Any, b: Any) -> Any:  # by far the most frequent cases
+        if type(b) in _NUMBERS and type(a) is Value:
+            return right(a, Constant(b))
+        if type(a) in _NUMBERS and type(b) is Value:
+            return left(Constant(a), b)
+        return lifted(a, b)
+
+    return one_lifted
 
 
 _NUMBERS = float, int

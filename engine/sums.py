@@ -39,7 +39,8 @@ def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Numb
     if count:
         last = bias if type(bias) is Value else lift(bias)  # often it is the only plain number
         try:
-            z: Value = unrolled(ops.weighted_sum, 2 * count + 1)((*weights, *inputs, last))
+            parents: Any = *weights, *inputs, last
+            z = unrolled(ops.weighted_sum, 2 * count + 1)(parents)
             if type(z.data) is float:  # NumPy's scalars and arrays have a .data, too, but no number is in it
                 return z
         except (AttributeError, TypeError):  # there are plain numbers among the others

@@ -182,7 +182,7 @@ class Constant(Value):
         self.op, self.parents, self._local = None, (), ()
 
     _zero = 0.0
-    grad = property(attrgetter("_zero"), is_)  # drops what is set; both in C, as every backward pass comes by
+    grad = property(attrgetter("_zero"), is_)  # type: ignore[arg-type]  # drops what is set, and all of it in C
 
 
 def lift(x: Any) -> Value:
