@@ -8,7 +8,6 @@ from _thread import get_ident
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
-from weakref import WeakKeyDictionary
 
 from engine.backward import Contribution, topological_order, watchers
 from engine.notation import People, Text
@@ -68,6 +67,8 @@ class Detector:
     """What `detect_anomaly` knows: the line that made each node, and by which child a gradient reached it."""
 
     def __init__(self) -> None:
+        from weakref import WeakKeyDictionary  # here, as it is slow to import
+
         self.lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()
 
     def make(self, op: Operation, parents: Sequence[Value]) -> Value:

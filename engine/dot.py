@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import unicodedata
-from html import escape
 from typing import Any
 
 REMEDIES = (
@@ -91,8 +90,10 @@ def text(anything: str) -> str:
     >>> print(text('<b> & "x" | {y}'))
     &lt;b&gt; &amp; &quot;x&quot; | {y}
     """
+    from html import escape  # here, as it is slow to import and only a picture needs it
+
     lines = anything.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "<BR/>".join("".join(map(_character, line)) for line in lines)
+    return "<BR/>".join("".join(map(_character, escape(line))) for line in lines)
 
 
 def _character(c: str) -> str:
@@ -100,7 +101,7 @@ def _character(c: str) -> str:
         return "<FONT>\\</FONT>"  # dot would take \N for the name of the node, but not if the two are apart
     if c < " ":
         return chr(0x2400 + ord(c))
-    return "\ufffd" if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff" else escape(c)
+    return "\ufffd" if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff" else c
 
 
 def cell(anything: str, bold: bool = False, width: int = 0, columns: int = 1) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -155,6 +154,8 @@ def rehearsal(root: Value) -> tuple[Value, Iterator[Told]]:
 
     As the steps are taken, the twin gets its gradients.
     """
+    import copy  # here, as it is slow to import
+
     order = topological_order(root)
     memo: dict[int, object] = {
         id(node): type(node)(node.data, node.label) for node in order if not node.parents

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from decimal import MAX_EMAX, Context, Decimal
+from typing import TYPE_CHECKING
 
 from engine.backward import topological_order
 from engine.value import Value
 
-Edge = tuple[Value, int]  # a node, and which of its parents
+if TYPE_CHECKING:
+    from decimal import Decimal
 
-COUNTING = Context(prec=28, Emax=MAX_EMAX)  # to the last path up to 10^28, and then to 28 digits
+Edge = tuple[Value, int]  # a node, and which of its parents
 
 
 def count_paths(leaf: Value, root: Value) -> tuple[Decimal, list[Value]]:
@@ -24,12 +25,15 @@ def count_paths(leaf: Value, root: Value) -> tuple[Decimal, list[Value]]:
     >>> count_paths(x, y)[0]
     Decimal('1152921504606846976')
     """
+    from decimal import MAX_EMAX, Context, Decimal  # here, as it is slow to import
+
+    counting = Context(prec=28, Emax=MAX_EMAX)  # to the last path up to 10^28, and then to 28 digits
     number = {leaf: Decimal(1)}
     for node in topological_order(root):
         ways = Decimal(0)
         for parent in node.parents:
             if parent in number:
-                ways = COUNTING.add(ways, number[parent])
+                ways = counting.add(ways, number[parent])
         if ways and node is not leaf:
             number[node] = ways
     return (number[root], list(number)) if root in number else (Decimal(0), [])
@@ -72,7 +76,8 @@ def _edges(node: Value, leaf: Value, way: set[Value]) -> Iterator[Edge]:
 def written(number: Decimal) -> str:
     """A number of paths: exact below 10^28, else its first digits.
 
+    >>> from decimal import Decimal
     >>> written(Decimal(1234)), written(Decimal(10) ** 40 * 3)
     ('1,234', 'about 3.000e+40')
     """
-    return f"{int(number):,}" if number < Decimal(10) ** 28 else f"about {number:.3e}"
+    return f"{int(number):,}" if number < 10**28 else f"about {number:.3e}"

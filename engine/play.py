@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Collection
-from html import escape
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 from engine.backward import topological_order
@@ -130,15 +127,19 @@ class Player:
         Raises:
             OSError: the page cannot be written there.
         """
+        from html import escape  # these here, as they are slow to import and only a page needs them
+        from pathlib import Path
+        from string import Template
+
         title = escape(self.title or "Backpropagation, step by step")
         page = Template(resource("page.html")).substitute(title=title, player=self.html(page=True))
-        from pathlib import Path
-
         return write(Path(path), page)
 
     def html(self, page: bool = False) -> str:
         """The player as a piece of HTML: a still picture, and the script that brings it to life."""
-        import hashlib  # here, as it is slow to import and only a notebook needs it
+        import hashlib
+        import json
+        from html import escape
 
         told = {**self.story, "title": self.title, "page": page}
         key = hashlib.sha256(json.dumps(told).encode() + self.svg.encode()).hexdigest()[:12]
@@ -160,6 +161,8 @@ class Player:
 
 def script(data: Any) -> str:
     """Data as JavaScript that is safe inside a script element: no text in it can end the element."""
+    import json
+
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for c in "<>&\u2028\u2029":
         text = text.replace(c, f"\\u{ord(c):04x}")

@@ -42,9 +42,7 @@ BODY = """\
 """
 
 
-def recorder(
-    op: Operation, constant: Sequence[bool], mixed: Any = None, **names: Any
-) -> Callable[..., Any]:
+def recorder(op: Operation, constant: Sequence[bool], mixed: Any = None, **names: Any) -> Callable[..., Any]:
     """The function that records one operation: a row takes its parents one by one, any other as a tuple.
 
     Args:
