@@ -175,15 +175,23 @@ def test_the_textbook_is_an_independent_witness():
     assert imports("nn.textbook") <= {"__future__", "collections.abc", "math", "typing"}
 
 
-@pytest.mark.parametrize("package", sorted(FRONT_DOORS))
-def test_importing_needs_nothing_but_the_standard_library(package):
+def loaded_by(package):
     program = (
-        f"import sys, json; before = set(sys.modules); import {package}; "
-        "print(json.dumps(sorted(set(sys.modules) - before)))"
+        f"import sys; before = set(sys.modules); import {package}; loaded = set(sys.modules) - before; "
+        "import json; print(json.dumps([*loaded]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT, check=True)
-    loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
-    assert loaded - sys.stdlib_module_names - FRONT_DOORS == set()
+    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+
+
+@pytest.mark.parametrize("package", sorted(FRONT_DOORS))
+def test_importing_needs_nothing_but_the_standard_library(package):
+    assert loaded_by(package) - sys.stdlib_module_names - FRONT_DOORS == set()
+
+
+def test_importing_the_engine_leaves_alone_what_is_slow_and_seldom_needed():
+    seldom = {"dataclasses", "decimal", "hashlib", "html", "inspect", "json", "pathlib", "random", "threading"}
+    assert not loaded_by("engine") & seldom
 
 
 # Rooms
