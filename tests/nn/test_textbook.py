@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
+from engine import ops
 from nn import textbook
 
 POINTS = [-30.0, -3.0, -0.7, -1e-3, 1e-3, 0.4, 2.0, 30.0]
@@ -87,6 +88,14 @@ def test_far_out_an_activation_neither_overflows_nor_bends(name, z):
     assert g(z) == pytest.approx(float(ACTIVATIONS[name](mpf(z))), abs=1e-300)
     flat = {"tanh", "sigmoid"}
     assert slope(z) == (0.0 if name in flat else 1.0 if z > 0 else 0.01 if name == "leaky_relu" else 0.0)
+
+
+def test_at_a_kink_the_slope_is_the_one_that_the_rows_of_the_table_pick():
+    for name in ("relu", "leaky_relu"):
+        [(pick,)] = ops.table[name].kinks.values()
+        assert textbook.activations[name][1](0.0) == pick
+    _, dE_da = textbook.losses["hinge"]
+    assert dE_da([1.0, -1.0], [1, -1]) == [0.0, 0.0]  # just at the margin
 
 
 @pytest.mark.parametrize("outputs", [[0.5, -1.5, 2.0], [30.0, 0.1, -25.0]])
