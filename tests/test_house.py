@@ -190,7 +190,7 @@ def test_importing_needs_nothing_but_the_standard_library(package):
 
 
 def test_importing_the_engine_leaves_alone_what_is_slow_and_seldom_needed():
-    seldom = {"dataclasses", "decimal", "hashlib", "html", "inspect", "json", "pathlib", "random", "threading"}
+    seldom = {"dataclasses", "decimal", "hashlib", "html", "inspect", "json", "pathlib", "random"}
     assert not loaded_by("engine") & seldom
 
 
