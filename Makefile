@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 RUN := .venv/bin/python
 
 .NOTPARALLEL:
-.PHONY: help demo test check versions mutants notebooks lab bench clean
+.PHONY: help demo test check versions coverage mutants notebooks lab bench clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
@@ -25,8 +25,12 @@ check: .venv/check.installed  ## ruff on everything, mypy --strict on engine and
 versions: .venv/versions.installed  ## run the tests of the core on the oldest and the newest Python
 	$(RUN) tests/versions.py
 
-mutants: .venv/mutants.installed  ## break the core line by line, and see that a test notices (hours; ulimit -v first)
-	.venv/bin/mutmut run $(ARGS)
+coverage: .venv/test.installed  ## run every test and say which branches none of them took
+	$(RUN) -m coverage run -m pytest $(ARGS)
+	$(RUN) -m coverage report
+
+mutants: .venv/mutants.installed  ## break the core line by line, and see that a test notices (hours; ARGS="nn.losses*")
+	ulimit -v 8000000; .venv/bin/mutmut run $(ARGS)  # some mutants would fill the memory
 	.venv/bin/mutmut results
 
 notebooks: .venv/notebooks.installed  ## execute the notebooks and compare their outputs
@@ -40,6 +44,7 @@ bench: .venv/bench.installed  ## measure the engine beside its peers
 		|| echo "minigrad did not install (it is built from C source and needs a compiler): measuring without it"
 	$(RUN) benchmarks/eager.py $(ARGS)
 	$(RUN) benchmarks/traced.py --quick
+	$(RUN) benchmarks/gpt.py --quick
 
 clean:  ## remove what these targets made
 	rm -rf .venv out dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
