@@ -77,10 +77,10 @@ def test_other_modules_are_loaded_into_one_that_is_there(tmp_path):
     layer, other = Layer(2, 2), Layer(2, 2)
     save(layer, tmp_path / "layer.json")
     assert bits(load(tmp_path / "layer.json", into=other)) == bits(layer)
-    with pytest.raises(
-        ValueError, match=r"holds a Layer, and only an MLP builds itself: give load\(into=\.\.\.\)"
-    ):
+    with pytest.raises(ValueError, match="Layer") as told:
         load(tmp_path / "layer.json")
+    says = "holds a Layer, and only an MLP builds itself: give load(into=...)"
+    assert str(told.value) == f"{tmp_path / 'layer.json'} {says}"
 
 
 def test_a_learners_activation_comes_back_if_it_is_defined(tmp_path):
@@ -114,9 +114,24 @@ def test_an_activation_that_is_not_defined_is_asked_for(path):
 )
 def test_another_architecture_is_refused(path, into):
     before = bits(into)
-    with pytest.raises(ValueError, match="holds another model: expected .*, found"):
+    save(into, path.with_name("other"))
+    expected, found = (json.loads(p.read_text())["architecture"] for p in (path.with_name("other"), path))
+    with pytest.raises(ValueError, match="holds another model") as told:
         load(path, into=into)
+    assert str(told.value) == f"{path} holds another model: expected {expected}, found {found!r:.200}"
     assert bits(into) == before
+
+
+@pytest.mark.parametrize("into", [{}, MLP, [1.0]])
+def test_it_is_loaded_into_a_model(path, into):
+    with pytest.raises(TypeError, match=f"^into is a model, not {type(into).__name__}: "):
+        load(path, into=into)
+
+
+def test_loading_draws_no_random_numbers(path):
+    state = random.getstate()
+    load(path)
+    assert random.getstate() == state
 
 
 def test_another_version_is_refused(path):
@@ -164,8 +179,9 @@ def test_what_is_no_model_is_refused(tmp_path, content):
 def test_an_architecture_that_cannot_be_is_refused(path, changes):
     architecture = json.loads(path.read_text())["architecture"]
     rewritten(path, architecture={**architecture, **changes})
-    with pytest.raises(ValueError, match="cannot be built|only an MLP"):
+    with pytest.raises(ValueError, match="cannot be built|only an MLP") as told:
         load(path)
+    assert str(told.value).startswith(f"{path} ")
 
 
 @pytest.mark.parametrize("missing", ["nin", "nouts", "activation", "output", "atomic", "kind"])

@@ -200,6 +200,8 @@ def test_no_activation_is_the_linear_one():
         ([([[1.0] * 3], [0.0, 1.0], None)], "layer 1: expected 2 rows of 3 weights"),
         ([([[1.0] * 3], [0.0], None), ([[1.0] * 2], [0.0], None)], "layer 2: expected 1 rows of 1 weights"),
         ([([[1.0] * 3], [0.0], "swish")], "unknown activation 'swish'; written by hand are linear, sigmoid"),
+        ([([[1.0] * 3], [0.0], "swish")], r"sin, cos; or give a pair \(g, g'\)$"),
+        ([], r"^expected at least one layer \(W, b, activation\), not an empty list$"),
     ],
 )
 def test_layers_that_do_not_fit_are_refused(layers, message):
@@ -208,10 +210,14 @@ def test_layers_that_do_not_fit_are_refused(layers, message):
 
 
 def test_an_unknown_loss_is_refused():
-    with pytest.raises(ValueError, match="unknown loss 'l1'; written by hand are half_squared_error"):
+    listed = "half_squared_error, .*, cross_entropy"
+    pair = r"or give a pair \(E, ∂E/∂a\)"
+    with pytest.raises(ValueError, match=f"^unknown loss 'l1'; written by hand are {listed}; {pair}$"):
         textbook.deltas([([[1.0]], [0.0], None)], [1.0], [0.0], "l1")
 
 
 def test_targets_must_be_as_many_as_outputs():
     with pytest.raises(ValueError, match="lists of one length, not 1 and 2"):
         textbook.deltas([([[1.0]], [0.0], None)], [1.0], [0.0, 1.0])
+    with pytest.raises(TypeError, match="^expected a list of numbers, not float: 0.5$"):
+        textbook.deltas([([[1.0]], [0.0], None)], [1.0], 0.5)
