@@ -127,7 +127,7 @@ def test_unequal_lengths_are_a_value_error(weights, inputs):
         weighted_sum(weights, inputs)
 
 
-@pytest.mark.parametrize("foreign", [None, "2", 2j, [1.0], object()], ids=repr)
+@pytest.mark.parametrize("foreign", [None, "2", 2j, [1.0], object()], ids=lambda x: type(x).__name__)
 def test_what_is_no_number_is_refused_wherever_it_stands(foreign):
     kind = type(foreign).__name__
     for args in (

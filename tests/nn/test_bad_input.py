@@ -25,7 +25,8 @@ A_LIST, A_DICT, AN_OBJECT = [3], {3: 1}, object()
 def rows(what, call, error, fragment, *bad):
     """One row for each bad thing: id, call, error, fragment of its message, where {} stands for the thing."""
     for x in bad:
-        yield pytest.param(call, x, error, fragment.replace("{}", f"{x!r:.60}"), id=f"{what}: {x!r:.30}")
+        name = f"{what}: {x!r:.30}".partition(" at 0x")[0]  # the same in every run
+        yield pytest.param(call, x, error, fragment.replace("{}", f"{x!r:.60}"), id=name)
 
 
 def learn(w, **changes):
