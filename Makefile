@@ -29,15 +29,16 @@ coverage: .venv/test.installed  ## run every test and say which branches none of
 	$(RUN) -m coverage run -m pytest $(ARGS)
 	$(RUN) -m coverage report
 
+# Some mutants would fill the memory: hence ulimit.
 mutants: .venv/mutants.installed  ## break the core line by line, and see that a test notices (hours; ARGS="nn.losses*")
-	ulimit -v 8000000; .venv/bin/mutmut run $(ARGS)  # some mutants would fill the memory
+	ulimit -v 8000000; .venv/bin/mutmut run $(ARGS)
 	.venv/bin/mutmut results
 
 notebooks: .venv/notebooks.installed  ## execute the notebooks and compare their outputs
 	$(if $(wildcard notebooks/*.ipynb),$(RUN) -m pytest -m notebooks tests/test_notebooks.py $(ARGS),@echo "no notebooks yet")
 
 lab: .venv/lab.installed  ## open the notebooks in JupyterLab
-	$(RUN) -m jupyterlab --notebook-dir=notebooks
+	$(RUN) -m jupyterlab --notebook-dir=notebooks $(ARGS)
 
 bench: .venv/bench.installed  ## measure the engine beside its peers
 	@$(RUN) -m pip install --quiet minigrad==0.0.6 >/dev/null 2>&1 \
