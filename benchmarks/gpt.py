@@ -6,9 +6,9 @@
 
 The model is that of notebooks/08_a_gpt_in_scalars.ipynb, read from its cells, and the names are those that it
 reads. The peer is a Value in microgpt's style (tuples.py), with its words for what ours do in one node: a sum
-is made of single + and *, and the loss is -log of one share of the softmax. All three first show that
-they compute the same gradients; then they take turns, and each figure is a median, of processor time. "on"
-and "off" tell of Python's garbage collector.
+is made of single + and *, and the loss is -log of one share of the softmax. All of them first show that they
+compute the same gradients and take the same step; then they take turns, and each figure is a median, of
+processor time. "on" and "off" tell of Python's garbage collector.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ from engine.program import Program
 from nn import Adam, losses
 
 NOTEBOOK = ROOT / "notebooks" / "08_a_gpt_in_scalars.ipynb"
-PEER, VALUES, CODE = "microgpt's style", "chalkgrad, Values", "chalkgrad, machine code"
-LONGEST, TOKENS, BATCH = 8, 27, 32
+PEER, VALUES = "microgpt's style", "chalkgrad, Values"
+CODE, ARRAYS = "chalkgrad, machine code for Values", "chalkgrad, machine code for arrays"
+LONGEST, TOKENS, BATCH, RATE = 8, 27, 32, 1e-4
 
 Net = dict[str, Any]  # the names that the notebook's cells define
 Gradients = Callable[[], None]  # sets the gradients of a batch
@@ -122,7 +123,7 @@ def columns(model: Net, batch: list[str], letters: int, filled: bool = False) ->
 
 
 def in_code(model: Net, step: Any, inputs: list[Any]) -> Gradients:
-    """The same gradients by machine code, on the same parameters."""
+    """The same gradients by machine code, for the same Values."""
 
     def gradients() -> None:
         _, slopes = step(np.array([p.data for p in model["parameters"]]), inputs)
@@ -132,16 +133,54 @@ def in_code(model: Net, step: Any, inputs: list[Any]) -> Gradients:
     return gradients
 
 
-def agree(contenders: dict[str, tuple[Net, Gradients]]) -> None:
-    """Stop, unless all compute the same gradients."""
-    slopes = {}
-    for name, (model, gradients) in contenders.items():
-        gradients()
-        slopes[name] = [p.grad for p in model["parameters"]]
-    for name, its in slopes.items():
-        error = max(abs(a - b) for a, b in zip(its, slopes[PEER], strict=True))
-        if not error <= 1e-12:
-            sys.exit(f"{name} disagrees with {PEER}: a gradient differs by {error:.1e}")
+class Learner:
+    """A model that learns a batch: its gradients, found in some way, and Adam."""
+
+    def __init__(self, model: Net, gradients: Gradients) -> None:
+        self.parameters, self.gradients = model["parameters"], gradients
+        self.optimizer = Adam(self.parameters, lr=RATE)
+
+    def step(self) -> None:
+        self.gradients()
+        self.optimizer.step()
+
+    def slopes(self) -> list[float]:
+        self.gradients()
+        return [p.grad for p in self.parameters]
+
+    def numbers(self) -> list[float]:
+        return [p.data for p in self.parameters]
+
+
+class ArrayLearner:
+    """The same without a Value: machine code, and Adam's formulas, on arrays."""
+
+    def __init__(self, model: Net, run: Any, inputs: list[Any]) -> None:
+        self.run, self.inputs, self.steps = run, inputs, 0
+        self.parameters = np.array([p.data for p in model["parameters"]])
+        self.m, self.v = np.zeros_like(self.parameters), np.zeros_like(self.parameters)
+
+    def step(self) -> None:
+        g = self.slopes()
+        self.steps += 1
+        self.m = 0.9 * self.m + 0.1 * g
+        self.v = 0.999 * self.v + 0.001 * g * g
+        m, v = self.m / (1 - 0.9**self.steps), self.v / (1 - 0.999**self.steps)
+        self.parameters -= RATE * m / (np.sqrt(v) + 1e-8)
+
+    def slopes(self) -> Any:
+        return self.run(self.parameters, self.inputs)[1]
+
+    def numbers(self) -> Any:
+        return self.parameters
+
+
+def agree(found: dict[str, Sequence[float]], within: float) -> None:
+    """Stop, unless all have found the same numbers as the peer."""
+    for name, numbers in found.items():
+        error = max(abs(a - b) for a, b in zip(numbers, found[PEER], strict=True))
+        if not error <= within:
+            sys.exit(f"{name} disagrees with {PEER}: by {error:.1e}")
 
 
 # The tables
@@ -149,22 +188,25 @@ def agree(contenders: dict[str, tuple[Net, Gradients]]) -> None:
 
 def step_table(rounds: int, quick: bool) -> None:
     """One step of Adam on names of six letters."""
-    letters, peer, values = 6, theirs(), ours()
-    compiled = program(values, letters).compile("llvm")
+    letters = 6
+    compiled = program(ours(), letters).compile("llvm")
     for count in (1,) if quick else (1, BATCH):
+        peer, on_ours, in_ours = theirs(), ours(), ours()
         batch = names(letters)[:count]
-        contenders = {
-            PEER: (peer, on_values(peer, batch)),
-            VALUES: (values, on_values(values, batch)),
-            CODE: (values, in_code(values, compiled, columns(values, batch, letters))),
+        inputs = columns(peer, batch, letters)
+        learners = {
+            PEER: Learner(peer, on_values(peer, batch)),
+            VALUES: Learner(on_ours, on_values(on_ours, batch)),
+            CODE: Learner(in_ours, in_code(in_ours, compiled, inputs)),
+            ARRAYS: ArrayLearner(in_ours, compiled, inputs),
         }
-        agree(contenders)
-        turns: dict[str, Gradients] = {}
-        for name, (model, gradients) in contenders.items():
-            optimizer = Adam(model["parameters"], lr=1e-4)
-            turns[name] = lambda gradients=gradients, step=optimizer.step: (gradients(), step())
-        turns[f"{CODE}, without Adam"] = contenders[CODE][1]
-        off, on = (medians(turns, rounds, collect, time.process_time) for collect in (False, True))
+        agree({name: learner.slopes() for name, learner in learners.items()}, within=1e-12)
+        for learner in learners.values():
+            learner.step()
+        agree({name: learner.numbers() for name, learner in learners.items()}, within=1e-12)
+        turns = {name: learner.step for name, learner in learners.items()}
+        few = max(1, rounds // count)  # a turn on many names is long
+        off, on = (medians(turns, few, collect, time.process_time) for collect in (False, True))
         what = f"a step on {count} name{'s' * (count > 1)} of {letters} letters"
         rows = [[name, *(cell for t in (off, on) for cell in beside(t, name))] for name in turns]
         print(table([what, "off, ms", f"x {PEER}", "on, ms", f"x {PEER}"], rows), end="\n\n", flush=True)
@@ -214,7 +256,8 @@ def measured(
     step = traced.compile("llvm")
     tracing, compiling = between - start, time.process_time() - between
     code = in_code(values, step, columns(values, batch, letters, filled))
-    agree({PEER: (peer, on_values(peer, batch)), CODE: (values, code)})
+    whole = {PEER: Learner(peer, on_values(peer, batch)), CODE: Learner(values, code)}
+    agree({name: learner.slopes() for name, learner in whole.items()}, within=1e-12)
     part = batch[:6]
     turns = {PEER: on_values(peer, part), VALUES: on_values(values, part), CODE: code}
     off, on = (medians(turns, rounds, collect, time.process_time) for collect in (False, True))
@@ -227,7 +270,7 @@ def measured(
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a GPT in scalars.")
     parser.add_argument("tables", nargs="*", help="step, lengths; both by default")
-    parser.add_argument("--rounds", type=int, default=3, help="turns that each contender takes (default 3)")
+    parser.add_argument("--rounds", type=int, default=5, help="turns that each contender takes (default 5)")
     parser.add_argument("--quick", action="store_true", help="fewer turns and fewer lengths")
     options = parser.parse_args()
     tables = {"step": step_table, "lengths": lengths_table}
