@@ -317,6 +317,7 @@ def test_on_values_the_error_tells_the_label_too(f, x, error, says, context):
         (ops.pow, (-2.0, 2.0), ValueError, "the slope ∂/∂b of a ** b, which is "),
         (ops.pow, (0.0, 0.0), ValueError, "the slope ∂/∂b of a ** b, which is "),
         (ops.pow, (0.0, 0.5), ZeroDivisionError, "the slope ∂/∂a of a ** b, which is "),
+        (ops.pow, (1e-310, -0.5), OverflowError, "the slope ∂/∂a of a ** b, which is "),  # -5e464
     ],
     ids=repr,
 )
