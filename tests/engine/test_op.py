@@ -340,7 +340,7 @@ def test_an_unknown_symbol_is_told_with_those_that_there_are():
         find("cube")
 
 
-@pytest.mark.parametrize("op", ops.table.values(), ids=ops.table)
+@pytest.mark.parametrize("op", list(ops.table.values()), ids=list(ops.table))
 def test_a_copy_of_an_op_is_the_op_itself(op):
     assert copy.deepcopy(op) is op
     assert copy.copy(op) is op
