@@ -255,11 +255,12 @@ def measured(
     between = time.process_time()
     step = traced.compile("llvm")
     tracing, compiling = between - start, time.process_time() - between
-    code = in_code(values, step, columns(values, batch, letters, filled))
-    whole = {PEER: Learner(peer, on_values(peer, batch)), CODE: Learner(values, code)}
-    agree({name: learner.slopes() for name, learner in whole.items()}, within=1e-12)
     part = batch[:6]
-    turns = {PEER: on_values(peer, part), VALUES: on_values(values, part), CODE: code}
+    turns = {PEER: on_values(peer, part), VALUES: on_values(values, part)}
+    turns[CODE] = in_code(values, step, columns(values, part, letters, filled))
+    models = {PEER: peer, VALUES: values, CODE: values}
+    agree({name: Learner(models[name], found).slopes() for name, found in turns.items()}, within=1e-12)
+    turns[CODE] = in_code(values, step, columns(values, batch, letters, filled))
     off, on = (medians(turns, rounds, collect, time.process_time) for collect in (False, True))
     times = len(batch) / len(part)
     ratios = [times * t[name] / t[CODE] for name in (VALUES, PEER) for t in (off, on)]
