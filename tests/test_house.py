@@ -51,14 +51,20 @@ LADDER = {
     "engine.backends.python": "engine.backends.loop engine.backends.step notation",
     "engine.backends.arrays": "engine.backends.step",
     "engine.backends.numpy": "engine.backends.arrays notation source",
-    "engine.backends.vectors": "",
-    "engine.backends.lanes": "engine.backends.vectors backends formula",
-    "engine.backends.blocks": "engine.backends.vectors",
+    "engine.backends.vector": "",
+    "engine.backends.vectors": "engine.backends.vector",
+    "engine.backends.lanes": "engine.backends.vector engine.backends.vectors backends formula",
+    "engine.backends.split": "engine.backends.replay formula",
+    "engine.backends.gather": "engine.backends.split engine.backends.vector",
+    "engine.backends.blocks": "engine.backends.gather engine.backends.vector",
     "engine.backends.assembly": """
-        backends engine.backends.blocks engine.backends.lanes engine.backends.replay engine.backends.vectors
-        formula
+        backends engine.backends.blocks engine.backends.gather engine.backends.lanes engine.backends.replay
+        engine.backends.split engine.backends.vector engine.backends.vectors formula
         """,
-    "engine.backends.llvm": "engine.backends.arrays engine.backends.assembly engine.backends.replay",
+    "engine.backends.llvm": """
+        engine.backends.arrays engine.backends.assembly engine.backends.blocks engine.backends.replay
+        engine.backends.split engine.backends.vector
+        """,
     "engine.backends.tensors": "engine.backends.arrays engine.backends.lanes formula op",
     "engine.backends.jax": "engine.backends.tensors",
     "engine.backends.torch": "engine.backends.tensors",

@@ -1,34 +1,26 @@
 """A whole program in LLVM's assembly language.
 
-It is cut into functions. Those whose lines depend on no input run once a step, the others once for every
-four samples. A value that one function computes and another needs is kept in memory, in a slot of its own;
-the root and the gradients are added up in memory, lane by lane.
+It is cut into functions. Those whose lines depend on no input run once a step, on plain numbers; the others
+once for every four samples. A value that one function computes and another needs is kept in memory, in a slot
+of its own; so are those whose products are added to the root and to the gradients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from engine.backends import vectors
-from engine.backends.blocks import POINTERS, step
-from engine.backends.lanes import ZERO, Lanes
+from engine.backends.blocks import EACH, ONCE, Sizes, step
+from engine.backends.gather import rows, slots
+from engine.backends.lanes import Lanes, Lines
 from engine.backends.replay import mentioned, operations
-from engine.formula import Tree, fold
+from engine.backends.split import FIRST, FLAG, ONE, Item, Product, Split
+from engine.backends.vector import whole_vectors
+from engine.formula import fold
 
 if TYPE_CHECKING:
     from engine.program import Program
-
-FLAG, MEAN, FIRST = 0, 1, 2  # places among the sums: is something not finite, the root, the first gradient
-
-
-class Item(NamedTuple):
-    """A value to be computed: one that has a name, or one that is added to a sum."""
-
-    name: str
-    tree: Tree
-    place: int = -1
-    back: bool = False  # whether it belongs to the backward pass
 
 
 class Assembly:
@@ -40,116 +32,84 @@ class Assembly:
 
     Attributes:
         text: the functions; ``step`` is the one to be called, see `engine.backends.blocks`.
-        slots: how many values are kept in memory.
-        sums: how many sums there are, of which FLAG, MEAN and, from FIRST on, the gradients.
+        kept: how many values that all samples share are kept in memory.
+        slots: the values of each block that are kept, and where.
+        rows: what is added to the sums, see `engine.backends.gather`.
+        sums: how many sums there are, in whole vectors: FLAG, MEAN and, from FIRST on, the gradients.
         shared_root: whether the root depends on no input.
     """
 
     def __init__(self, program: Program, cut: int) -> None:
-        self.leaves = {name: ("p", i) for i, name in enumerate(program.parameters)}
-        self.leaves |= {name: ("x", i) for i, name in enumerate(program.inputs)}
-        self.sums = FIRST + len(program.gradients)
-        shared, varying = self._sorted(program)
-        self.shared_root = any(item.place == MEAN for item in shared)
-        once, each = list(pieces(shared, cut)), list(pieces(varying, cut))
-        self.places = crossings([*once, *each])
-        self.slots = len(self.places)
-        self._words: set[str] = set()
-        functions = [self._function(f"once{i}", part, False) for i, part in enumerate(once)]
-        functions += [self._function(f"each{i}", part, True) for i, part in enumerate(each)]
-        library = [vectors.definition(word) for word in sorted(self._words)]
-        whole = step(len(once), len(each), self.sums, len(program.parameters), len(program.inputs))
-        self.text = "\n\n".join([vectors.INTRINSICS, *library, *functions, whole])
+        split = Split(program)
+        self.root, self.shared_root, self._products = split.root, not split.root, split.products
+        self.sums = whole_vectors(FIRST + len(program.gradients))
+        self._words: dict[type[Lines], set[str]] = {Lines: set(), Lanes: set()}
+        once, each = list(pieces(split.shared, cut)), list(pieces(split.varying, cut))
+        crossing = crossings([*once, *each])
+        kept = [item.name for item in split.shared if item.name in crossing]
+        self.kept, self.slots = len(kept), slots(split.products)
+        for item in split.varying:
+            if item.name in crossing:
+                self.slots.setdefault(item.name, len(self.slots))
+        alone = numbered("g", program.parameters) | numbered("c", kept)
+        spread = numbered("p", [*program.parameters, *kept]) | numbered("x", program.inputs)
+        functions = [self._function(f"once{i}", part, Lines(), alone) for i, part in enumerate(once)]
+        spread |= numbered("w", self.slots)
+        functions += [self._function(f"each{i}", part, Lanes(), spread) for i, part in enumerate(each)]
+        self.rows = rows(sorted(self._products), self.slots)
+        sizes = Sizes(len(once), len(each), len(program.parameters), len(program.inputs), self.kept,
+                      len(self.slots), len(self.rows), self.sums)  # fmt: skip
+        self.text = "\n\n".join([*self._library(), *functions, step(sizes)])
 
-    def _sorted(self, program: Program) -> tuple[list[Item], list[Item]]:
-        """What is the same for all samples, and what varies. Gradients are taken apart into both."""
-        varies = set(program.inputs)
-        items: tuple[list[Item], list[Item]] = ([], [])
-
-        def end(place: int, tree: Tree) -> None:
-            for group, found in zip(apart(tree, varies), items):
-                if group is not None:
-                    found.append(Item("", group, place, place >= FIRST))
-
-        places = {gradient: FIRST + i for i, gradient in enumerate(program.gradients)}
-        for line in program.lines:
-            if line.name in places:
-                end(places[line.name], line.tree)
-            elif line.name not in self.leaves:
-                varying = not varies.isdisjoint(mentioned(line.tree))
-                items[varying].append(Item(line.name, line.tree, back=line.kind == "backward"))
-                if varying:
-                    varies.add(line.name)
-        end(MEAN, program.root)
-        for i, gradient in enumerate(program.gradients):
-            if isinstance(gradient, float):
-                end(FIRST + i, gradient)
-        return items
-
-    def _function(self, name: str, part: list[Item], varies: bool) -> str:
-        lanes = Lanes()
-        known = Known(self, lanes)
+    def _function(self, name: str, part: list[Item], lines: Lines, places: dict[str, tuple[str, int]]) -> str:
+        known = Known(lines, places)
         for item in part:
-            if item.back:
-                known.turn_back()
-            value = fold(item.tree, lanes, known)
-            if item.name:
-                known[item.name] = value
-            if item.name in self.places:
-                lanes.store(value, "w", self.places[item.name])
+            value = fold(item.tree, lines, known)
             if item.place >= 0:
-                (lanes.add if varies else lanes.share)(value, item.place)
-            if item.place == MEAN and varies:
-                lanes.store(value, "r", 0)
-        if lanes.flag != ZERO:
-            lanes.add(lanes.flag, FLAG)
-        self._words |= lanes.words
-        parameters = ", ".join(f"ptr noalias %{pointer}" for pointer in POINTERS)
-        return "\n".join(
-            [f"define internal void @{name}({parameters}) noinline {{", *lanes.rows, "  ret void", "}"]
-        )
+                lines.add(value, item.place)
+                continue
+            known[item.name] = value
+            if item.name in places:
+                lines.store(value, *places[item.name])
+            if item.name == self.root:
+                lines.store(value, "r", 0)
+        if lines.flag != lines.number(0.0):
+            self._flag(name, lines)
+        self._words[type(lines)] |= lines.words
+        head = f"define internal void @{name}({EACH if isinstance(lines, Lanes) else ONCE}) noinline {{"
+        return "\n".join([head, *lines.rows, "  ret void", "}"])
+
+    def _flag(self, name: str, lines: Lines) -> None:
+        """Let a function say whether something was not finite: those of a block in a slot of their own."""
+        if isinstance(lines, Lanes):
+            self.slots[name] = len(self.slots)
+            lines.store(lines.flag, "w", self.slots[name])
+            self._products.append(Product(name, FLAG, ONE))
+        else:
+            lines.add(lines.flag, FLAG)
+
+    def _library(self) -> list[str]:
+        """The functions that those of the program call."""
+        one, four = self._words[Lines], self._words[Lanes]
+        declared = [vectors.declaration(word) for word in sorted(one | vectors.borrowed(four))]
+        return [vectors.INTRINSICS, *declared, *(vectors.definition(word) for word in sorted(four))]
+
+
+def numbered(pointer: str, names: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Where each of the names is found."""
+    return {name: (pointer, i) for i, name in enumerate(names)}
 
 
 class Known(dict[str, str]):
     """The values that a function has at hand; any other it fetches from memory."""
 
-    def __init__(self, assembly: Assembly, lanes: Lanes) -> None:
+    def __init__(self, lines: Lines, places: dict[str, tuple[str, int]]) -> None:
         super().__init__()
-        self.assembly, self.lanes, self._parameters = assembly, lanes, "p"
-
-    def turn_back(self) -> None:
-        """From here on read the parameters by their other address.
-
-        LLVM, which cannot know that it is the same, would else keep each of them from its use forward to that
-        backward, for which there are not registers enough.
-        """
-        if self._parameters == "p":
-            self._parameters = "q"
-            for name in [name for name in self if self.assembly.leaves.get(name, "")[:1] == ("p",)]:
-                del self[name]
+        self.lines, self.places = lines, places
 
     def __missing__(self, name: str) -> str:
-        pointer, place = self.assembly.leaves.get(name, ("w", 0))
-        if pointer == "w":
-            place = self.assembly.places[name]
-        self[name] = self.lanes.load(self._parameters if pointer == "p" else pointer, place)
+        self[name] = self.lines.load(*self.places[name])
         return self[name]
-
-
-def apart(tree: Tree, varies: set[str]) -> list[Tree]:
-    """A sum as two: of the terms that are the same for all samples, and of those that vary. None for none."""
-    terms = []
-    while isinstance(tree, tuple) and tree[0] in ("+", "-"):
-        terms.append((tree[0], tree[2]))
-        tree = tree[1]
-    groups: list[Tree] = [None, None]
-    for sign, term in [("+", tree), *reversed(terms)]:
-        varying = not varies.isdisjoint(mentioned(term))
-        so_far = groups[varying]
-        groups[varying] = (
-            (sign, so_far, term) if so_far is not None else term if sign == "+" else ("neg", term)
-        )
-    return groups
 
 
 def pieces(items: list[Item], cut: int) -> Iterator[list[Item]]:
@@ -165,13 +125,13 @@ def pieces(items: list[Item], cut: int) -> Iterator[list[Item]]:
         yield part
 
 
-def crossings(parts: list[list[Item]]) -> dict[str, int]:
-    """A slot for each value that is computed in one part and needed in another."""
+def crossings(parts: list[list[Item]]) -> set[str]:
+    """The values that are computed in one part and needed in another."""
     home = {item.name: i for i, part in enumerate(parts) for item in part if item.name}
-    needed: dict[str, int] = {}
-    for i, part in enumerate(parts):
-        for item in part:
-            for name in mentioned(item.tree):
-                if home.get(name, i) != i:
-                    needed.setdefault(name, len(needed))
-    return needed
+    return {
+        name
+        for i, part in enumerate(parts)
+        for item in part
+        for name in mentioned(item.tree)
+        if home.get(name, i) != i
+    }

@@ -2,153 +2,164 @@
 
 from __future__ import annotations
 
-from engine.backends.vectors import V
+from typing import NamedTuple
 
-#: What each function is told: where to find the parameters (twice), the inputs, the slots, the sums, the
-#: roots, and what all samples share.
-POINTERS = "pqxwsrb"
+from engine.backends.gather import MEAN, gather
+from engine.backends.vector import V
 
+FRAMES = 4  # blocks whose values are kept, until they are added up
 
-#: Brings the numbers to where the vectors are: each parameter into four lanes, the inputs of four samples
-#: side by side. Both say whether there is a NaN.
+#: What the functions are told. Where to find, of what all samples share, the parameters, what is kept, and
+#: what is added to each sum; of a block, the first two in all lanes, the inputs, its slots, its roots.
+ONCE = "ptr noalias %g, ptr noalias %c, ptr noalias %b"
+EACH = "ptr noalias %p, ptr noalias %x, ptr noalias %w, ptr noalias %r, i64 %samples"
+
+#: What a call is told: the number of samples; where to find what is kept of all samples, and of each block;
+#: the sums, and those of a last block that is not full; the rows of `gather`; and the results.
+TABLE = ("samples", "c", "b", "p", "w", "r", "s", "t", "rows", "y")
+
+#: Whether there is a NaN; and each number in all lanes.
 PACKING = f"""\
-define internal i1 @spread(ptr noalias %from, ptr noalias %to, i64 %count) noinline {{
+define internal i1 @nan(ptr noalias %from, i64 %count) noinline {{
+start:
+  br label %four
+four:
+  %i = phi i64 [0, %start], [%next, %four]
+  %so_far = phi <4 x i1> [zeroinitializer, %start], [%worse, %four]
+  %here = getelementptr double, ptr %from, i64 %i
+  %x = load {V}, ptr %here, align 8
+  %nan = fcmp uno {V} %x, %x
+  %worse = or <4 x i1> %so_far, %nan
+  %next = add i64 %i, 4
+  %more = icmp slt i64 %next, %count
+  br i1 %more, label %four, label %end
+end:
+  %bits = bitcast <4 x i1> %worse to i4
+  %found = icmp ne i4 %bits, 0
+  ret i1 %found
+}}
+
+define internal void @spread(ptr noalias %from, ptr noalias %to, i64 %count) noinline {{
 start:
   %any = icmp sgt i64 %count, 0
-  br i1 %any, label %one, label %none
+  br i1 %any, label %one, label %end
 one:
   %i = phi i64 [0, %start], [%next, %one]
-  %bad = phi i1 [false, %start], [%worse, %one]
   %source = getelementptr double, ptr %from, i64 %i
   %target = getelementptr {V}, ptr %to, i64 %i
   %x = load double, ptr %source, align 8
   %x1 = insertelement {V} poison, double %x, i64 0
   %x4 = shufflevector {V} %x1, {V} poison, <4 x i32> zeroinitializer
   store {V} %x4, ptr %target, align 32
-  %nan = fcmp uno double %x, %x
-  %worse = or i1 %bad, %nan
   %next = add i64 %i, 1
   %more = icmp slt i64 %next, %count
   br i1 %more, label %one, label %end
 end:
-  ret i1 %worse
-none:
-  ret i1 false
-}}
-
-define internal i1 @pack(ptr noalias %from, ptr noalias %to, i64 %inputs, i64 %blocks) noinline {{
-start:
-  %count = mul i64 %inputs, %blocks
-  %any = icmp sgt i64 %count, 0
-  br i1 %any, label %column, label %none
-column:
-  %k = phi i64 [0, %start], [%k1, %end]
-  %bad = phi <4 x i1> [zeroinitializer, %start], [%worse, %end]
-  %first = mul i64 %k, %blocks
-  br label %four
-four:
-  %i = phi i64 [0, %column], [%next, %four]
-  %so_far = phi <4 x i1> [%bad, %column], [%worse, %four]
-  %here = add i64 %first, %i
-  %row = mul i64 %i, %inputs
-  %there = add i64 %row, %k
-  %source = getelementptr {V}, ptr %from, i64 %here
-  %target = getelementptr {V}, ptr %to, i64 %there
-  %x = load {V}, ptr %source, align 32
-  store {V} %x, ptr %target, align 32
-  %nan = fcmp uno {V} %x, %x
-  %worse = or <4 x i1> %so_far, %nan
-  %next = add i64 %i, 1
-  %more = icmp slt i64 %next, %blocks
-  br i1 %more, label %four, label %end
-end:
-  %k1 = add i64 %k, 1
-  %again = icmp slt i64 %k1, %inputs
-  br i1 %again, label %column, label %done
-done:
-  %bits = bitcast <4 x i1> %worse to i4
-  %found = icmp ne i4 %bits, 0
-  ret i1 %found
-none:
-  ret i1 false
+  ret void
 }}"""
 
 
-def step(once: int, each: int, sums: int, parameters: int, inputs: int) -> str:
+class Sizes(NamedTuple):
+    """How many there are of everything: functions, numbers, slots of a block, rows of `gather`, sums."""
+
+    once: int
+    each: int
+    parameters: int
+    inputs: int
+    kept: int
+    slots: int
+    rows: int
+    sums: int
+
+
+def step(n: Sizes) -> str:
     """The function that is called: all samples, four by four.
 
-    Its arguments are the number of blocks of four, of which the last may hold fewer samples; how many that
-    holds; the number of samples; and where to find: the parameters; the inputs, column by column; room for
-    both as the functions take them; the slots; the sums; the sums of the last block; the roots; what all
-    samples share; the results. If there is a NaN among the parameters or the inputs, the first result is
-    NaN, and nothing else has run.
+    Its arguments say where to find the TABLE; and the columns of the inputs, one behind the other, then the
+    parameters, and three more numbers. If there is a NaN among them, the first result is NaN, and nothing
+    else has run.
     """
 
-    def calls(what: str, count: int, x: str, s: str, r: str) -> str:
-        arguments = ", ".join(f"ptr %{pointer}" for pointer in ("p", "p", x, "w", s, r, "b"))
+    def calls(what: str, count: int, arguments: str) -> str:
         return "\n".join(f"  call void @{what}{i}({arguments})" for i in range(count))
 
+    loads = "\n".join(
+        f"  %{name}.at = getelementptr i64, ptr %table, i64 {place}\n"
+        f"  %{name} = load {'i64' if name == 'samples' else 'ptr'}, ptr %{name}.at, align 8"
+        for place, name in enumerate(TABLE)
+    )
     return f"""\
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 
 {PACKING}
 
-define void @step(i64 %blocks, i64 %tail, i64 %n,
-                  ptr %given, ptr %columns, ptr %p, ptr %x, ptr %w, ptr %s, ptr %t, ptr %r, ptr %b, ptr %y) {{
+{gather(FRAMES, n.slots)}
+
+{gather(1, n.slots)}
+
+{MEAN}
+
+define void @step(ptr noalias %table, ptr noalias %x) {{
 check:
-  %nan1 = call i1 @spread(ptr %given, ptr %p, i64 {parameters})
-  %nan2 = call i1 @pack(ptr %columns, ptr %x, i64 {inputs}, i64 %blocks)
-  %nan = or i1 %nan1, %nan2
+{loads}
+  %columns = mul i64 %samples, {n.inputs}
+  %g = getelementptr double, ptr %x, i64 %columns
+  %numbers = add i64 %columns, {n.parameters}
+  %nan = call i1 @nan(ptr %x, i64 %numbers)
   br i1 %nan, label %refuse, label %start
 refuse:
-  store double 0x7FF8000000000000, ptr %y, align 8
+  store double 0x7FF8000000000000, ptr %y, align 32
   ret void
 start:
-  call void @llvm.memset.p0.i64(ptr %s, i8 0, i64 {32 * sums}, i1 false)
-  call void @llvm.memset.p0.i64(ptr %t, i8 0, i64 {32 * sums}, i1 false)
-  %last = sub i64 %blocks, 1
-{calls("once", once, "x", "t", "r")}
+  call void @llvm.memset.p0.i64(ptr %s, i8 0, i64 {32 * n.sums}, i1 false)
+  call void @llvm.memset.p0.i64(ptr %b, i8 0, i64 {8 * n.sums}, i1 false)
+{calls("once", n.once, "ptr %g, ptr %c, ptr %b")}
+  call void @spread(ptr %g, ptr %p, i64 {n.parameters})
+  %p.kept = getelementptr {V}, ptr %p, i64 {n.parameters}
+  call void @spread(ptr %c, ptr %p.kept, i64 {n.kept})
+  %end = getelementptr i64, ptr %rows, i64 {4 * n.rows}
   br label %block
 block:
-  %i = phi i64 [0, %start], [%next, %block]
-  %offset = mul i64 %i, {inputs}
-  %xi = getelementptr {V}, ptr %x, i64 %offset
-  %ri = getelementptr {V}, ptr %r, i64 %i
-  %ends = icmp eq i64 %i, %last
-  %si = select i1 %ends, ptr %t, ptr %s
-{calls("each", each, "xi", "si", "ri")}
-  %next = add i64 %i, 1
-  br i1 %ends, label %prepare, label %block
-prepare:
-  %tail1 = insertelement <4 x i64> poison, i64 %tail, i64 0
-  %tail4 = shufflevector <4 x i64> %tail1, <4 x i64> poison, <4 x i32> zeroinitializer
-  %alive = icmp ult <4 x i64> <i64 0, i64 1, i64 2, i64 3>, %tail4
-  %samples = uitofp i64 %n to double
-  br label %sum
-sum:
-  %j = phi i64 [0, %prepare], [%after, %sum]
-  %sj = getelementptr {V}, ptr %s, i64 %j
-  %tj = getelementptr {V}, ptr %t, i64 %j
-  %bj = getelementptr double, ptr %b, i64 %j
-  %yj = getelementptr double, ptr %y, i64 %j
-  %full = load {V}, ptr %sj, align 32
-  %rest = load {V}, ptr %tj, align 32
-  %masked = select <4 x i1> %alive, {V} %rest, {V} zeroinitializer
-  %all = fadd {V} %full, %masked
-  %low = shufflevector {V} %all, {V} poison, <2 x i32> <i32 0, i32 1>
-  %high = shufflevector {V} %all, {V} poison, <2 x i32> <i32 2, i32 3>
-  %pair = fadd <2 x double> %low, %high
-  %left = extractelement <2 x double> %pair, i64 0
-  %right = extractelement <2 x double> %pair, i64 1
-  %total = fadd double %left, %right
-  %mean = fdiv double %total, %samples
-  %base = load double, ptr %bj, align 8
-  %result = fadd double %mean, %base
-  store double %result, ptr %yj, align 8
-  %after = add i64 %j, 1
-  %done = icmp eq i64 %after, {sums}
-  br i1 %done, label %end, label %sum
-end:
+  %i = phi i64 [0, %start], [%next, %more]
+  %frame = phi i64 [0, %start], [%frame1, %more]
+  %first = mul i64 %frame, {n.slots}
+  %wi = getelementptr {V}, ptr %w, i64 %first
+  %xi = getelementptr double, ptr %x, i64 %i
+  %ri = getelementptr double, ptr %r, i64 %i
+{calls("each", n.each, "ptr %p, ptr %xi, ptr %wi, ptr %ri, i64 %samples")}
+  %next = add i64 %i, 4
+  %is_last = icmp sge i64 %next, %samples
+  %is_full = icmp eq i64 %frame, {FRAMES - 1}
+  br i1 %is_last, label %few, label %any
+any:
+  br i1 %is_full, label %all, label %more
+all:
+  call void @gather{FRAMES}(ptr %w, ptr %s, ptr %rows, ptr %end)
+  br label %more
+more:
+  %frame0 = add i64 %frame, 1
+  %frame1 = and i64 %frame0, {FRAMES - 1}
+  br label %block
+few:
+  %f = phi i64 [0, %block], [%f1, %one]
+  %f.first = mul i64 %f, {n.slots}
+  %wf = getelementptr {V}, ptr %w, i64 %f.first
+  %f1 = add i64 %f, 1
+  %f.last = icmp eq i64 %f, %frame
+  %begun = icmp ne i64 %next, %samples
+  %cut = and i1 %f.last, %begun
+  br i1 %cut, label %last, label %one
+one:
+  call void @gather1(ptr %wf, ptr %s, ptr %rows, ptr %end)
+  br i1 %f.last, label %finish, label %few
+last:
+  call void @llvm.memset.p0.i64(ptr %t, i8 0, i64 {32 * n.sums}, i1 false)
+  call void @gather1(ptr %wf, ptr %t, ptr %rows, ptr %end)
+  %left = sub i64 %samples, %i
+  call void @take(ptr %t, ptr %s, i64 %left, i64 {n.sums})
+  br label %finish
+finish:
+  call void @mean(ptr %s, ptr %b, ptr %y, i64 %samples, i64 {n.sums})
   ret void
 }}
 """

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import llvmlite.binding as llvm
 import numpy as np
 
 from engine.backends.arrays import ArrayStep
-from engine.backends.assembly import FIRST, FLAG, MEAN, Assembly
+from engine.backends.assembly import Assembly
+from engine.backends.blocks import FRAMES, TABLE
 from engine.backends.replay import operations
+from engine.backends.split import FIRST, FLAG, MEAN, ONE
+from engine.backends.vector import LANES
 
 if TYPE_CHECKING:
     from engine.program import Program
 
 CUT = 500  # operations of a function: more would want more registers than there are, and ever more time
-MANY = 20_000  # operations of a program, beyond which LLVM is told to hurry
+MANY = 30_000  # operations of a program, beyond which LLVM is told to hurry
 
-FLOAT64 = np.dtype(np.float64)
+ARRAY, FLOAT64, NEXT = np.ndarray, np.dtype(np.float64), (8,)
+BEYOND = bytes(8 * (LANES - 1))  # behind the last number, where a vector may end that begins at it
 
 llvm.initialize_native_target()
 llvm.initialize_native_asmprinter()
@@ -36,81 +41,72 @@ class LlvmStep(ArrayStep):
         super().__init__(program)
         size = sum(operations(line.tree) for line in program.lines)
         plan = Assembly(program, CUT)
-        self.assembly, self._sums = plan.text, plan.sums
-        self._shared_root = plan.shared_root
+        self.assembly, self._shared_root = plan.text, plan.shared_root
         self._engine, address = machine_code(plan.text, int(size <= MANY))
-        self._function = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 10)(address)
+        self._function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)(address)
         self._lock = threading.Lock()  # the memory below is one step's at a time
-        self._given, self._spread = aligned(len(program.parameters)), aligned(4 * len(program.parameters))
-        self._slots = aligned(4 * plan.slots)
-        self._full, self._last = aligned(4 * plan.sums), aligned(4 * plan.sums)
-        self._shared, self._results = aligned(plan.sums), aligned(plan.sums)
+        results, values = aligned(plan.sums), aligned(LANES * FRAMES * len(plan.slots))
+        ones = [slot for name, slot in plan.slots.items() if name.startswith(ONE)]
+        values.reshape(FRAMES, len(plan.slots), LANES)[:, ones] = 1.0
+        self._result, self._gradients = results.item, results[FIRST : FIRST + len(program.gradients)].copy
+        self._memory = {
+            "c": aligned(plan.kept), "b": aligned(plan.sums), "w": values, "y": results,
+            "p": aligned(LANES * (len(program.parameters) + plan.kept)),
+            "s": aligned(LANES * plan.sums), "t": aligned(LANES * plan.sums),
+            "rows": np.array(plan.rows, np.int64),
+        }  # fmt: skip
         self._make_room(1)
 
     def __call__(self, parameters: Any, columns: Any = ()) -> Any:
         with self._lock:
-            return super().__call__(parameters, columns)
+            self._run(parameters, columns)
+            return self._result(MEAN), self._gradients()
 
     def values(self, parameters: Any, columns: Any = ()) -> Any:
         with self._lock:
-            return super().values(parameters, columns)
+            self._run(parameters, columns)
+            if self._shared_root:
+                return np.full(self._samples, self._result(MEAN))
+            return self._roots[: self._samples].copy()
 
-    def check(self, parameters: Any, columns: Any) -> tuple[Any, Any, int]:
-        """As everywhere; but of arrays that are right at a glance the machine code itself looks for a NaN."""
-        samples = self._samples
-        if right(parameters, len(self.program.parameters)) and len(columns) == len(self._rows):
-            for column in columns:
-                if not right(column, samples):
-                    break
-            else:
-                return parameters, columns, samples
-        return super().check(parameters, columns)
-
-    def run(self, parameters: Any, columns: Any, samples: int) -> Any:
-        self._call(parameters, columns, samples)
-        return float(self._results[MEAN]), self._results[FIRST:].copy()
-
-    def each(self, parameters: Any, columns: Any, samples: int) -> Any:
-        self._call(parameters, columns, samples)
-        if self._shared_root:
-            return np.full(samples, self._results[MEAN])
-        return self._roots[:samples].copy()
-
-    def _call(self, parameters: Any, columns: Any, samples: int) -> None:
-        if samples != self._samples:
-            self._make_room(samples)
-        self._given[:] = parameters
-        for row, column in zip(self._rows, columns):
-            row[:] = column
-        self._function(*self._arguments)
-        if self._results[FLAG] != 0.0:
-            super().check(parameters, columns)
+    def _run(self, parameters: Any, columns: Any) -> None:
+        if not self._right(parameters, columns):
+            parameters, columns, samples = self.check(parameters, columns)
+            if samples != self._samples:
+                self._make_room(samples)
+        self._function(self._table_at, b"".join((*columns, parameters, BEYOND)))
+        if self._result(FLAG) != 0.0:
+            self.check(parameters, columns)
             self.complain(parameters, columns)
 
+    def _right(self, parameters: Any, columns: Any) -> bool:
+        """Whether all is right at a glance: arrays like those before. For a NaN the machine code looks."""
+        if not isinstance(columns, (list, tuple)) or len(columns) != self._columns:
+            return False
+        for array, shape in zip((parameters, *columns), self._shapes):
+            if type(array) is not ARRAY or array.dtype is not FLOAT64:
+                return False
+            if array.shape != shape or array.strides != NEXT:
+                return False
+        return True
+
+    def numbers(self, given: Any, what: str, names: Sequence[str] = ()) -> Any:
+        return np.ascontiguousarray(super().numbers(given, what, names))
+
     def _make_room(self, samples: int) -> None:
-        """The memory for so many samples; its addresses are those of the call."""
-        blocks, inputs = -(-samples // 4), len(self.program.inputs)
-        self._table = table = aligned(inputs * 4 * blocks)
-        self._rows = list(table.reshape(inputs, 4 * blocks)[:, :samples])
-        self._packed = packed = aligned(inputs * 4 * blocks)
-        self._roots = aligned(4 * blocks)
-        memory = [self._given, table, self._spread, packed, self._slots, self._full, self._last, self._roots,
-                  self._shared, self._results]  # fmt: skip
-        counts = [blocks, samples - 4 * (blocks - 1), samples]
-        self._arguments = [ctypes.c_int64(n) for n in counts] + [
-            ctypes.c_void_p(m.ctypes.data) for m in memory
-        ]
+        """The memory for so many samples, and the table that says where all of it is."""
         self._samples = samples
-
-
-def right(array: Any, length: int) -> bool:
-    """Whether it is an array as the machine code takes it."""
-    return type(array) is np.ndarray and array.dtype is FLOAT64 and array.shape == (length,)
+        self._columns = len(self.program.inputs)
+        self._shapes = [(len(self.program.parameters),)] + [(samples,)] * self._columns
+        self._roots = self._memory["r"] = aligned(samples + LANES)
+        addresses = {name: array.ctypes.data for name, array in self._memory.items()}
+        self._table = np.array([addresses.get(name, samples) for name in TABLE])
+        self._table_at = ctypes.c_void_p(self._table.ctypes.data)
 
 
 def aligned(size: int) -> Any:
-    """An array of zeros that begins where a vector may."""
-    array = np.zeros(size + 4)
+    """An array of zeros that begins where a vector may, and to which whole vectors belong."""
+    array = np.zeros(size + 2 * LANES)
     first = -array.ctypes.data % 32 // 8
     return array[first : first + size]
 

@@ -1,0 +1,84 @@
+"""Numbers side by side in the lanes of a vector, as LLVM's assembly language writes them."""
+
+from __future__ import annotations
+
+import struct
+
+LANES = 4
+V, I, T = (f"<{LANES} x {kind}>" for kind in ("double", "i64", "i1"))
+
+
+def bits(x: float) -> str:
+    """A number, to the last bit."""
+    return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"
+
+
+def whole_vectors(count: int) -> int:
+    """How many numbers there are in as many vectors as hold so many."""
+    return -(-count // LANES) * LANES
+
+
+def splat(x: float) -> str:
+    """A number in all lanes."""
+    return f"<{', '.join([f'double {bits(x)}'] * LANES)}>"
+
+
+def whole(n: int) -> str:
+    """A whole number in all lanes."""
+    return f"<{', '.join([f'i64 {n}'] * LANES)}>"
+
+
+class Vector:
+    """Numbers in the function that is being written: arithmetic on them writes instructions."""
+
+    def __init__(self, rows: list[str], name: str) -> None:
+        self.rows, self.name = rows, name
+
+    def write(self, instruction: str) -> Vector:
+        name = f"%v{len(self.rows)}"
+        self.rows.append(f"  {name} = {instruction}")
+        return Vector(self.rows, name)
+
+    def number(self, x: Vector | float) -> str:
+        return x.name if isinstance(x, Vector) else splat(x)
+
+    def __add__(self, other: Vector | float) -> Vector:
+        return self.write(f"fadd {V} {self.name}, {self.number(other)}")
+
+    def __sub__(self, other: Vector | float) -> Vector:
+        return self.write(f"fsub {V} {self.name}, {self.number(other)}")
+
+    def __mul__(self, other: Vector | float) -> Vector:
+        return self.write(f"fmul {V} {self.name}, {self.number(other)}")
+
+    def __truediv__(self, other: Vector | float) -> Vector:
+        return self.write(f"fdiv {V} {self.name}, {self.number(other)}")
+
+    def fused(self, times: Vector | float, plus: Vector | float) -> Vector:
+        """self × times + plus, rounded once."""
+        a, b, c = self.name, self.number(times), self.number(plus)
+        return self.write(f"call {V} @llvm.fma.v4f64({V} {a}, {V} {b}, {V} {c})")
+
+    def series(self, coefficients: list[float]) -> Vector:
+        """c₀ + c₁ self + c₂ self² + …"""
+        result: Vector | float = coefficients[-1]
+        for c in coefficients[-2::-1]:
+            result = self.fused(result, c)
+        return self if isinstance(result, float) else result
+
+    def where(self, test: str, x: float, then: Vector | float) -> Vector:
+        """``then`` in the lanes where self ``test`` x holds, and self in the others."""
+        return self.choose(self, test, x, then)
+
+    def choose(self, of: Vector, test: str, x: float, then: Vector | float) -> Vector:
+        holds = self.write(f"fcmp {test} {V} {of.name}, {splat(x)}").name
+        return self.write(f"select {T} {holds}, {V} {self.number(then)}, {V} {self.name}")
+
+    def bits(self) -> Vector:
+        return self.write(f"bitcast {V} {self.name} to {I}")
+
+    def integer(self, operation: str, n: int | Vector) -> Vector:
+        return self.write(f"{operation} {I} {self.name}, {n.name if isinstance(n, Vector) else whole(n)}")
+
+    def double(self) -> Vector:
+        return self.write(f"bitcast {I} {self.name} to {V}")
