@@ -1,4 +1,4 @@
-"""Each line of a program is told apart: what all samples share is computed once, products are only added up."""
+"""Each line of a program is told apart: what all samples share, what one computes, what is only added up."""
 
 import random
 
