@@ -39,6 +39,7 @@ NOTEBOOK = ROOT / "notebooks" / "08_a_gpt_in_scalars.ipynb"
 PEER, VALUES = "microgpt's style", "chalkgrad, Values"
 CODE, ARRAYS = "chalkgrad, machine code for Values", "chalkgrad, machine code for arrays"
 LONGEST, TOKENS, BATCH, RATE = 8, 27, 32, 1e-4
+CALLS = 20  # of machine code in a turn
 
 Net = dict[str, Any]  # the names that the notebook's cells define
 Gradients = Callable[[], None]  # sets the gradients of a batch
@@ -205,11 +206,19 @@ def step_table(rounds: int, quick: bool) -> None:
             learner.step()
         agree({name: learner.numbers() for name, learner in learners.items()}, within=1e-12)
         turns = {name: learner.step for name, learner in learners.items()}
-        few = max(1, rounds // count)  # a turn on many names is long
-        off, on = (medians(turns, few, collect, time.process_time) for collect in (False, True))
+        off, on = timed(turns, max(1, rounds // count))  # a turn on many names is long
         what = f"a step on {count} name{'s' * (count > 1)} of {letters} letters"
         rows = [[name, *(cell for t in (off, on) for cell in beside(t, name))] for name in turns]
         print(table([what, "off, ms", f"x {PEER}", "on, ms", f"x {PEER}"], rows), end="\n\n", flush=True)
+
+
+def timed(turns: dict[str, Callable[[], None]], rounds: int) -> Iterator[dict[str, float]]:
+    """The median time of each, with the collector off and then on; machine code runs often in a turn."""
+    often = {name: CALLS if name in (CODE, ARRAYS) else 1 for name in turns}
+    laps = {name: lambda f=f, n=often[name]: [f() for _ in range(n)] for name, f in turns.items()}
+    for collect in (False, True):
+        times = medians(laps, rounds, collect, time.process_time)
+        yield {name: t / often[name] for name, t in times.items()}
 
 
 def beside(times: dict[str, float], name: str) -> tuple[str, str]:
@@ -261,7 +270,7 @@ def measured(
     models = {PEER: peer, VALUES: values, CODE: values}
     agree({name: Learner(models[name], found).slopes() for name, found in turns.items()}, within=1e-12)
     turns[CODE] = in_code(values, step, columns(values, batch, letters, filled))
-    off, on = (medians(turns, rounds, collect, time.process_time) for collect in (False, True))
+    off, on = timed(turns, rounds)
     times = len(batch) / len(part)
     ratios = [times * t[name] / t[CODE] for name in (VALUES, PEER) for t in (off, on)]
     pays = (tracing + compiling) / (times * on[VALUES] - on[CODE])
