@@ -8,6 +8,7 @@ from contextlib import nullcontext
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from names import name
 
 from engine import Op, Value, grad, gradcheck, no_grad, ops
 from engine.formula import Algebra, Formula
@@ -79,7 +80,7 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize(("row", "says"), REFUSED.items(), ids=map(repr, REFUSED))
+@pytest.mark.parametrize(("row", "says"), REFUSED.items(), ids=map(name, REFUSED))
 def test_a_row_that_is_not_right_is_shown_and_not_registered(row, says):
     before = dict(ops.table)
     with pytest.raises(ValueError, match="^Op") as caught:
@@ -90,7 +91,7 @@ def test_a_row_that_is_not_right_is_shown_and_not_registered(row, says):
     assert ops.table == before
 
 
-@pytest.mark.parametrize(("row", "says"), TYPES.items(), ids=lambda it: repr(it)[:40].partition(" at 0x")[0])
+@pytest.mark.parametrize(("row", "says"), TYPES.items(), ids=name)
 def test_a_row_is_made_of_texts(row, says):
     before = dict(ops.table)
     with pytest.raises(TypeError, match=says):
@@ -319,7 +320,7 @@ def test_on_values_the_error_tells_the_label_too(f, x, error, says, context):
         (ops.pow, (0.0, 0.5), ZeroDivisionError, "the slope ∂/∂a of a ** b, which is "),
         (ops.pow, (1e-310, -0.5), OverflowError, "the slope ∂/∂a of a ** b, which is "),  # -5e464
     ],
-    ids=repr,
+    ids=name,
 )
 def test_a_value_without_a_slope_is_refused_when_recorded_and_returned_under_no_grad(op, data, error, slope):
     values = [Value(x, label=f"v{i}") for i, x in enumerate(data)]
@@ -340,7 +341,7 @@ def test_an_unknown_symbol_is_told_with_those_that_there_are():
         find("cube")
 
 
-@pytest.mark.parametrize("op", list(ops.table.values()), ids=list(ops.table))
+@pytest.mark.parametrize("op", list(ops.table.values()), ids=name)
 def test_a_copy_of_an_op_is_the_op_itself(op):
     assert copy.deepcopy(op) is op
     assert copy.copy(op) is op

@@ -10,6 +10,7 @@ import witness
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
+from names import name
 from slips import slips
 
 import engine
@@ -24,17 +25,20 @@ FUNCTIONS = [
     "exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sigmoid", "relu", "leaky_relu", "softplus", "gelu",
 ]  # fmt: skip
 
-each_row = pytest.mark.parametrize("op", ROWS, ids=accuracy.name)
-each_binary = pytest.mark.parametrize("op", BINARY, ids=accuracy.name)
-each_unary = pytest.mark.parametrize("op", UNARY, ids=accuracy.name)
-each_known = pytest.mark.parametrize(
-    "op", [op for op in ROWS if witness.definition(op.symbol)], ids=accuracy.name
-)
-each_edge = pytest.mark.parametrize(("op", "position"), EDGES, ids=accuracy.name)
+
+def called(it):
+    return name(accuracy.name(it))
+
+
+each_row = pytest.mark.parametrize("op", ROWS, ids=called)
+each_binary = pytest.mark.parametrize("op", BINARY, ids=called)
+each_unary = pytest.mark.parametrize("op", UNARY, ids=called)
+each_known = pytest.mark.parametrize("op", [op for op in ROWS if witness.definition(op.symbol)], ids=called)
+each_edge = pytest.mark.parametrize(("op", "position"), EDGES, ids=called)
 
 
 def named(*symbols):
-    return pytest.mark.parametrize("op", [ops.table[symbol] for symbol in symbols], ids=accuracy.name)
+    return pytest.mark.parametrize("op", [ops.table[symbol] for symbol in symbols], ids=called)
 
 
 def bits(x):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from names import name
 
 from engine import Value, detect_anomaly, no_grad, ops, weighted_sum
 from nn import MLP, SGD, Adam, Layer, Module, Neuron, Optimizer, data, deltas, fit, init, load, losses, save
@@ -25,8 +26,9 @@ A_LIST, A_DICT, AN_OBJECT = [3], {3: 1}, object()
 def rows(what, call, error, fragment, *bad):
     """One row for each bad thing: id, call, error, fragment of its message, where {} stands for the thing."""
     for x in bad:
-        name = f"{what}: {x!r:.30}".partition(" at 0x")[0]  # the same in every run
-        yield pytest.param(call, x, error, fragment.replace("{}", f"{x!r:.60}"), id=name)
+        yield pytest.param(
+            call, x, error, fragment.replace("{}", f"{x!r:.60}"), id=name(f"{what}: {x!r:.30}")
+        )
 
 
 def learn(w, **changes):
@@ -519,7 +521,7 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize(("line", "fragment"), LINES, ids=[" ".join(line)[:30] for line, _ in LINES])
+@pytest.mark.parametrize(("line", "fragment"), LINES, ids=[name(" ".join(line), 30) for line, _ in LINES])
 def test_a_bad_command_line_is_one_line_and_writes_nothing(world, capsys, monkeypatch, line, fragment):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(world.folder)
