@@ -123,8 +123,8 @@ class Latex(Algebra[Text]):
 
     def apply(self, word: str, *args: Text) -> Text:
         match word, *(arg.text for arg in args):
-            case "neg", _:
-                return Text(f"-{args[0].within(SIGN)}", SIGN)
+            case "neg", a:
+                return Text(f"-{args[0].within(ATOM if a[:1] == '-' else SIGN)}", SIGN)
             case "exp", a:
                 return Text(f"e^{{{a}}}", POWER)
             case "sqrt", a:

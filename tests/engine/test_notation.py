@@ -338,6 +338,10 @@ def test_a_negative_number_in_latex_is_bracketed_where_a_negative_letter_is():
         "a + -a": "x + (-x)",
         "b - a": "-2 - x",
         "a - (a - b)": "x - (x - (-2))",
+        "-(-a)": "-(-x)",
+        "-b": "-(-2)",
+        "-(b * a)": r"-(-2 \, x)",
+        "-(a - b)": "-(x - (-2))",
         "1 if a < b else 0": r"\begin{cases} 1 & \text{if } x < -2 \\ 0 & \text{else} \end{cases}",
     }.items(),
 )
