@@ -187,6 +187,18 @@ def test_a_hidden_neuron_is_told_in_the_textbooks_terms(atomic):
     assert f"= {-grad(loss, [w])[0]:.4g}." in text
 
 
+@pytest.mark.parametrize("which", ["preactivation", "activation"])
+def test_a_neuron_itself_is_told_in_the_same_terms(which):
+    model = MLP(2, [2, 1], "tanh", rng=random.Random(0))
+    y = model([1.0, 2.0])
+    a = next(node for node in topological_order(y) if node.label == "a1_0")
+    z = a.parents[0]
+    text = str(explain(z if which == "preactivation" else a, y))
+    assert "In the textbook's terms, where in_k = z1_0, a_k = a1_0, Δ_k = -∂z2_0/∂z1_0:" in text
+    [slope] = grad(y, [z])
+    assert text.endswith(f"= {-slope:.4g}.")
+
+
 def test_an_output_neuron_gets_its_error_from_the_loss():
     model, loss = net()
     text = str(explain(model.layers[1].neurons[0].b, loss))

@@ -1,5 +1,6 @@
 """Folding: what belongs together becomes one box, nothing is lost, and every box can be opened again."""
 
+import math
 import random
 import re
 
@@ -185,6 +186,13 @@ def test_folded_edges_say_between_what_bounds_the_local_gradients_lie():
     weights = [w.data for w in a.parents[0].parents[:3]]
     source = draw_dot(a, fold="layer", local_gradients=True).source
     assert f"{min(weights):.4g} … {max(weights):.4g}" in source
+
+
+def test_a_nan_among_the_numbers_of_a_box_is_not_lost_between_bounds():
+    model = net()
+    model.layers[0].neurons[1].w[0].data = math.nan
+    source = draw_dot(model([1.0, 2.0])[0], fold="layer").source
+    assert "data nan" in source
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,28 @@ def test_a_program_without_parameters_only_predicts():
     assert step.values([], [[1.0, 2.0]]) == [1.0, 4.0]
 
 
+def test_a_slope_is_written_as_short_as_it_can_be():
+    def slope(text):
+        [x] = leaves(0.5)
+        source = trace(Op("short_traced", "exp(a)", text)(x), parameters=[x]).source
+        return source.partition("    d_p0 = ")[2].partition("\n")[0]
+
+    assert slope("-(-a)") == "p0"
+    assert slope("a + -2") == "p0 - 2"
+    assert slope("a * -1") == "-p0"
+
+
+def test_what_has_no_value_is_an_error_of_the_run_and_not_of_the_trace():
+    [x] = leaves(0.5)
+    program = trace(
+        Op("never_traced", "a if a > 0 else log(-1)", "1 if a > 0 else log(-1)")(x), parameters=[x]
+    )
+    step = program.compile()
+    assert step([2.0]) == (2.0, [1.0])
+    with pytest.raises(ValueError, match="sample 0"):
+        step([-2.0])
+
+
 def test_the_forward_pass_alone_gives_the_same_values():
     x, w = leaves(2.0, 3.0)
     program = trace(x * w + exp(w), inputs=[x], parameters=[w])
@@ -311,3 +333,11 @@ def test_the_first_line_that_is_not_finite_is_found():
         == "sample 1: v1 = p1*p0 is inf at p1 = 1e+300, p0 = 1e+300"
     )
     assert program.find_nonfinite([1.0], [[1.0]]) is None
+    assert program.find_nonfinite([1.0], [[1.0, math.nan]]) == "sample 1: p0 is nan"
+
+
+def test_where_a_line_has_no_value_at_all_that_is_what_is_found():
+    x, w = leaves(1.0, 2.0)
+    program = trace(log(w * x), inputs=[x], parameters=[w])
+    found = program.find_nonfinite([1.0], [[1.0, -1.0]])
+    assert found.startswith("sample 1: log(a) at a = -1.0 (v1): ")

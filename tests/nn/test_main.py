@@ -150,6 +150,16 @@ def test_ctrl_c_ends_the_run_in_order(run, monkeypatch):
     assert "model.json" in files
 
 
+def test_ctrl_c_before_there_is_anything_to_keep_ends_as_the_shell_expects(monkeypatch):
+    def press(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nn.__main__.run", press)
+    with pytest.raises(SystemExit) as ended:
+        main(["--data", "xor"])
+    assert ended.value.code == 128 + 2  # SIGINT
+
+
 # What is wrong is said in one line
 
 WRONG = [
