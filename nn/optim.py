@@ -139,16 +139,10 @@ class Adam(Optimizer):
         w ← w - η m̂ / (√v̂ + ε)          where m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) at step t = 1, 2, ...
 
     Args:
-        parameters: the Values to move.
-        lr: η, a number, or a function of the number of steps made so far.
         betas: β₁ and β₂, each 0 <= β < 1.
         eps: ε > 0.
-        weight_decay: the pull of each parameter towards 0; that of ½ weight_decay · Σ w² in the loss.
 
-    Raises:
-        TypeError: a parameter is not a Value, or a number not a number.
-        ValueError: there are no parameters, one is listed twice or was computed, or a number is outside its
-            range.
+    The other arguments, and the errors, are those of `SGD`.
 
     >>> from engine import Value
     >>> w = Value(5.0)
