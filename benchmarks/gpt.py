@@ -8,7 +8,8 @@ The model is that of notebooks/08_a_gpt_in_scalars.ipynb, read from its cells, a
 reads. The peer is a Value in microgpt's style (tuples.py), with its words for what ours do in one node: a sum
 is made of single + and *, and the loss is -log of one share of the softmax. All of them first show that they
 compute the same gradients and take the same step; then they take turns, and each figure is a median, of
-processor time. "on" and "off" tell of Python's garbage collector.
+processor time. "on" and "off" tell of Python's garbage collector: where it is off, nobody frees the graphs of
+the peer, as its recursive sort leaves a cycle that holds them.
 """
 
 from __future__ import annotations
@@ -280,7 +281,7 @@ def measured(
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a GPT in scalars.")
     parser.add_argument("tables", nargs="*", help="step, lengths; both by default")
-    parser.add_argument("--rounds", type=int, default=5, help="turns that each contender takes (default 5)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns that each contender takes (default 3)")
     parser.add_argument("--quick", action="store_true", help="fewer turns and fewer lengths")
     options = parser.parse_args()
     tables = {"step": step_table, "lengths": lengths_table}
