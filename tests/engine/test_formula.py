@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from names import name
 
-from engine.formula import CONSTANTS, DEEPEST, FUNCTIONS, LETTERS, Algebra, Formula
+from engine.formula import CONSTANTS, DEEPEST, FUNCTIONS, LETTERS, LONGEST, Algebra, Formula
 from engine.notation import Python
 
 TREES = {
@@ -189,6 +189,27 @@ def test_a_refusal_is_one_line_of_bearable_length():
 
 def test_a_tree_may_be_as_deep_as_is_said():
     assert Formula("-" * (DEEPEST - 1) + "a").letters == ("a",)
+
+
+def test_a_text_may_be_as_long_as_is_said():
+    longest = "1 * a".ljust(LONGEST - 4, " ") + " * b"
+    assert len(longest) == LONGEST
+    assert Formula(longest).tree == ("*", ("*", 1.0, "a"), "b")
+    with pytest.raises(ValueError, match=f"at most {LONGEST} characters"):
+        Formula(longest.replace(" * b", "  * b"))
+
+
+@pytest.mark.parametrize("text", ["a +", "(a", "a b", "import os"])
+def test_of_what_is_not_python_python_says_why(text):
+    with pytest.raises(SyntaxError) as said:
+        ast.parse(text, mode="eval")
+    with pytest.raises(ValueError, match="is not a formula") as caught:
+        Formula(text)
+    assert str(caught.value) == f"{text!r} is not a formula: {said.value.msg}"
+
+
+def test_without_a_name_a_formula_has_none():
+    assert Formula("a").name == ""
 
 
 def test_only_the_letters_that_are_allowed_may_stand_in_it():
