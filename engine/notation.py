@@ -80,9 +80,7 @@ class Python(People):
         self.called: dict[str, Formula] = {}
 
     def apply(self, word: str, *args: Text) -> Text:
-        if all(map(is_whole, args)):
-            args = tuple(map(as_float, args))  # or 10 ** 400 would be a whole number of 400 digits
-        return super().apply(word, *args)
+        return super().apply(word, *floats(args))
 
     def power(self, base: Text, exponent: Text) -> Text:
         if is_whole(exponent):
@@ -160,22 +158,29 @@ def is_whole(text: Text) -> bool:
     return text.text.lstrip("-").isdigit()
 
 
+def floats(args: tuple[Text, ...]) -> tuple[Text, ...]:
+    """Numbers that meet, as floats: or 10 ** 400 would be a whole number of 400 digits."""
+    return tuple(map(as_float, args)) if all(map(is_whole, args)) else args
+
+
 def as_float(text: Text) -> Text:
     """A number that stands alone, written so that Python takes it for a float."""
     return Text(f"{text.text}.0", text.binds) if is_whole(text) else text
 
 
-def power(a: float, b: float) -> float:
-    """``a ** b`` among the real numbers, where Python would turn complex.
-
-    >>> power(-8.0, 1 / 3)
-    Traceback (most recent call last):
-    ValueError: a negative number has no real power that is not whole
-    """
-    if -math.inf < a < 0 and math.isfinite(b) and b % 1:
+#: What a power is in Python that was written from a formula; and when it stands alone.
+POW = '''\
+def pow(a, b):
+    """a ** b among the real numbers, where Python would turn complex."""
+    if -inf < a < 0 and -inf < b < inf and b % 1:
         raise ValueError("a negative number has no real power that is not whole")
     return float(a**b)
+'''
 
+#: What the words mean in such Python.
+WORDS: dict[str, Any] = {**FUNCTIONS, **CONSTANTS, "inf": math.inf, "nan": math.nan}
+exec(POW, WORDS)
+power: Callable[[float, float], float] = WORDS["pow"]
 
 _numbers = itertools.count(1)
 
@@ -189,7 +194,7 @@ def run(source: str, what: str, **names: Any) -> dict[str, Any]:
 
     file = f"<{what} #{next(_numbers)}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    space = {**FUNCTIONS, **CONSTANTS, "inf": math.inf, "nan": math.nan, "pow": power, **names}
+    space = {**WORDS, **names}
     exec(compile(source, file, "exec"), space)
     return space
 

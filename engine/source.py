@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.formula import CONSTANTS, FUNCTIONS, Formula, Tree, fold
 from engine.names import Names
-from engine.notation import ATOM, POWER, PRODUCT, SIGN, SUM, Python, Text, as_float
+from engine.notation import ATOM, POW, POWER, PRODUCT, SIGN, SUM, Python, Text, as_float, floats, is_whole
 
 if TYPE_CHECKING:
     from engine.program import Line, Program
@@ -20,16 +20,7 @@ TERMS = 200  # of a sum in one statement: Python's own reader is recursive
 
 #: What a line may not be called, because it means something else in the source.
 RESERVED = (*FUNCTIONS, *CONSTANTS, "pow", "inf", "nan", "step", "parameters", "inputs", "steps", "samples",
-            "values", "math", "float", "complex", "isinstance", "ValueError", "where", "choose")  # fmt: skip
-
-POW = '''\
-def pow(a, b):
-    """a ** b among the real numbers, where Python would turn complex."""
-    y = a**b
-    if isinstance(y, complex):
-        raise ValueError("a negative number has no real power that is not whole")
-    return float(y)
-'''
+            "values", "math", "float", "ValueError", "where", "choose")  # fmt: skip
 
 
 class Same(dict[str, Text]):
@@ -66,13 +57,14 @@ class Source(Python):
         if word in CONSTANTS or (word in FUNCTIONS and word != "abs"):
             self.imports.add(word)
         if word == "*":
-            return Text(f"{args[0].within(PRODUCT)}*{args[1].within(SIGN)}", PRODUCT)
+            left, right = floats(args)
+            return Text(f"{left.within(PRODUCT)}*{right.within(SIGN)}", PRODUCT)
         return super().apply(word, *args)
 
     def power(self, base: Text, exponent: Text) -> Text:
-        if exponent.text.lstrip("-").isdigit():
+        if is_whole(exponent):
             return Text(f"{base.within(ATOM)}**{exponent.text}", POWER)
-        self.imports.add("pow")
+        self.imports |= {"inf", "pow"} if self.library == "math" else {"pow"}
         return Text(f"pow({base.text}, {exponent.text})")
 
     def call(self, formula: Formula, *args: Text) -> Text:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.program import Program
 
 CUT = 500  # operations of a function: more would want more registers than there are, and ever more time
-MANY = 30_000  # operations of a program, beyond which LLVM is told to hurry
+MANY = 20_000  # operations of a program, beyond which LLVM is told to hurry
 
 ARRAY, FLOAT64, NEXT = np.ndarray, np.dtype(np.float64), (8,)
 BEYOND = bytes(8 * (LANES - 1))  # behind the last number, where a vector may end that begins at it

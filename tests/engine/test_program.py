@@ -318,6 +318,22 @@ def test_a_slope_that_does_not_exist_is_told_as_well():
         step([0.0])
 
 
+@pytest.mark.parametrize(("base", "exponent"), [(-8.0, 1 / 3), (-1e300, 1.5), (-1e-300, 0.5)])
+def test_a_root_of_a_negative_number_is_told_as_values_tell_it(base, exponent):
+    x, w = leaves(2.0, 0.5)
+    step = trace(x**w, inputs=[x], parameters=[w]).compile()
+    with pytest.raises(ValueError, match="a negative number has no real power that is not whole"):
+        step([exponent], [[base]])
+
+
+def test_whole_numbers_of_a_row_are_floats_where_they_meet():
+    big = "999999999999999"
+    odd = Op("odd", f"a + {big} * {big} * {big} - 10 ** 300 * 7 ** 9", "1")
+    [w] = leaves(1.0)
+    y = odd(w)
+    assert trace(y, parameters=[w]).compile()([1.0])[0] == y.data
+
+
 def test_infinity_passes_where_values_let_it_pass():
     x, w = leaves(1.0, 2.0)
     program = trace(w * x, inputs=[x], parameters=[w])
