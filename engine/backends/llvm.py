@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CUT = 500  # operations of a function: more would want more registers than there are, and ever more time
 MANY = 20_000  # operations of a program, beyond which LLVM is told to hurry
 
-ARRAY, FLOAT64, NEXT = np.ndarray, np.dtype(np.float64), (8,)
+FLOAT64 = np.dtype(np.float64)
 BEYOND = bytes(8 * (LANES - 1))  # behind the last number, where a vector may end that begins at it
 
 llvm.initialize_native_target()
@@ -70,25 +70,28 @@ class LlvmStep(ArrayStep):
             return self._roots[: self._samples].copy()
 
     def _run(self, parameters: Any, columns: Any) -> None:
-        if not self._right(parameters, columns):
+        given = self._at_a_glance(parameters, columns)
+        if given is None:
             parameters, columns, samples = self.check(parameters, columns)
             if samples != self._samples:
                 self._make_room(samples)
-        self._function(self._table_at, b"".join((*columns, parameters, BEYOND)))
+            given = b"".join((*columns, parameters, BEYOND))
+        self._function(self._table_at, given)
         if self._result(FLAG) != 0.0:
             self.check(parameters, columns)
             self.complain(parameters, columns)
 
-    def _right(self, parameters: Any, columns: Any) -> bool:
-        """Whether all is right at a glance: arrays like those before. For a NaN the machine code looks."""
+    def _at_a_glance(self, parameters: Any, columns: Any) -> bytes | None:
+        """The numbers in one piece, if they are arrays like those before; the machine code looks for a NaN."""
         if not isinstance(columns, (list, tuple)) or len(columns) != self._columns:
-            return False
-        for array, shape in zip((parameters, *columns), self._shapes):
-            if type(array) is not ARRAY or array.dtype is not FLOAT64:
-                return False
-            if array.shape != shape or array.strides != NEXT:
-                return False
-        return True
+            return None
+        try:
+            for array, shape in zip((parameters, *columns), self._shapes):
+                if array.dtype is not FLOAT64 or array.shape != shape:
+                    return None
+            return b"".join((*columns, parameters, BEYOND))
+        except (AttributeError, TypeError):  # no array, or not in one piece
+            return None
 
     def numbers(self, given: Any, what: str, names: Sequence[str] = ()) -> Any:
         return np.ascontiguousarray(super().numbers(given, what, names))
