@@ -174,7 +174,7 @@ def _write(path: Path, text: str) -> None:
         os.replace(beside, path)
     except BaseException:
         with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+            beside.unlink()
         raise
 
 

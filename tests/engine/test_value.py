@@ -122,6 +122,13 @@ def test_local_gradients_are_one_float_for_each_parent_in_order():
     assert all(type(local) is float for local in (a / b).local_gradients())
 
 
+def test_the_slopes_as_values_are_0_for_a_plain_number_and_none_for_a_leaf():
+    x = Value(3.0)
+    of_x, of_the_number = (x**2).differentiate()
+    assert (of_x.data, of_the_number) == (6.0, 0.0)
+    assert x.differentiate() == []
+
+
 def test_what_is_written_to_data_afterwards_changes_no_gradient():
     a, b = Value(2.0), Value(5.0)
     y = a * b

@@ -127,6 +127,14 @@ def test_what_a_killed_save_left_is_removed_by_a_later_one(tmp_path):
     assert sorted(os.listdir(tmp_path)) == [young, other, "a [1].json"]
 
 
+def test_what_cannot_be_removed_does_not_stop_a_save(tmp_path):
+    left = tmp_path / ".model.json.0123.part"
+    left.mkdir()
+    os.utime(left, (time.time() - 7200,) * 2)
+    save(net(), tmp_path / "model.json")
+    assert sorted(os.listdir(tmp_path)) == [left.name, "model.json"]
+
+
 FULL = """
     import os, resource, signal, sys
     from nn import MLP, save
