@@ -1,5 +1,6 @@
 """A model as a file and back: the same bits, or an error; whole, or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -79,6 +80,8 @@ def test_other_modules_are_loaded_into_one_that_is_there(tmp_path):
     assert bits(load(tmp_path / "layer.json", into=other)) == bits(layer)
     with pytest.raises(ValueError, match="Layer") as told:
         load(tmp_path / "layer.json")
+    expected = {"kind": "Layer", "parameters": 6}
+    assert json.loads((tmp_path / "layer.json").read_text())["architecture"] == expected
     says = "holds a Layer, and only an MLP builds itself: give load(into=...)"
     assert str(told.value) == f"{tmp_path / 'layer.json'} {says}"
 
@@ -293,6 +296,19 @@ def test_saving_follows_a_link_and_leaves_it_a_link(tmp_path, model):
     save(model, tmp_path / "link.json")
     assert (tmp_path / "link.json").is_symlink()
     assert bits(load(tmp_path / "real.json")) == bits(model)
+
+
+def test_a_file_takes_the_place_of_a_file_and_of_nothing_else(tmp_path, model):
+    with pytest.raises(OSError, match="expected a file") as told:
+        save(model, tmp_path)
+    says = "expected a file, or nothing, to write a model to"
+    assert (told.value.errno, told.value.strerror, told.value.filename) == (errno.EINVAL, says, str(tmp_path))
+
+
+def test_the_file_can_be_read_by_a_person_line_by_line(path):
+    lines = path.read_text(encoding="ascii").splitlines()
+    assert lines[:2] == ["{", ' "format": "chalkgrad model",']
+    assert lines[-1] == "}"
 
 
 def test_a_folder_that_is_not_there_is_the_systems_own_error(tmp_path, model):
