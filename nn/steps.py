@@ -86,8 +86,9 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
     parameters = model.parameters()
     program = trace(root, inputs=[*inputs, *targets], parameters=parameters)
     run, by_values = program.compile(backend), eager(model, loss)
-    answers = None  # several outputs are asked for one after another, which is no faster than predict
-    if losses.decide(loss, batch[0].t) is not None and not isinstance(first, list):
+    decides = losses.decide(loss, batch[0].t) is not None
+    answers = None  # several outputs are asked for one by one: only machine code is then faster than predict
+    if decides and (backend == "llvm" or not isinstance(first, list)):
         answers = Answers(model, batch[0].x, backend)
 
     def step(batch: Sequence[Sample]) -> tuple[float, int]:
@@ -112,7 +113,7 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
         return float(mean), right(batch)
 
     def right(batch: Sequence[Sample]) -> int:
-        if losses.decide(loss, batch[0].t) is None:
+        if not decides:
             return 0
         xs = [x for x, _, _ in batch]
         said = answers(xs) if answers else map(model.predict, xs)
