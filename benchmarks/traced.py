@@ -5,10 +5,10 @@
     python benchmarks/traced.py --quick          fewer turns and smaller nets: a minute or so
 
 The step is that of eager.py: MLP(2, [16, 16, 1]) on 100 samples, hinge loss plus 1e-4 Σ p², its gradients, no
-update. All contenders first show that they compute the same gradients; then they take turns in one process,
-and each figure is a median. JAX and PyTorch take part if they are installed, C if there is a compiler; who
-does not is said. (The
-traced program itself is not run by JAX: XLA takes minutes to compile straight-line code of this length.)
+update. All contenders first show that they compute the same gradients; then they take turns in one process.
+Times are of the clock on the wall. JAX and PyTorch take part if they are installed, C if there is a compiler;
+who does not is said. (The traced program itself is not run by JAX: XLA takes minutes to compile straight-line
+code of this length.)
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from __future__ import annotations
 import argparse
 import ctypes
 import functools
+import gc
 import importlib.util
 import itertools
 import os
 import random
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -61,11 +63,11 @@ def w2() -> tuple[Program, Any, list[Any]]:
 # The contenders
 
 
-def by_hand(parameters: Any, columns: list[Any]) -> Gradients:
+def by_hand(parameters: Any, columns: list[Any], shape: Sequence[int] = SHAPE) -> Gradients:
     """The same net in matrices, as one writes it for NumPy."""
     x, t = np.stack(columns[:2], 1), columns[2]
     matrices, place = [], 0
-    for nin, nout in itertools.pairwise(SHAPE):
+    for nin, nout in itertools.pairwise(shape):
         block = parameters[place : place + (nin + 1) * nout].reshape(nout, nin + 1)
         matrices.append((np.ascontiguousarray(block[:, :-1]), np.ascontiguousarray(block[:, -1])))
         place += (nin + 1) * nout
@@ -186,18 +188,25 @@ def timed(f: Callable[[], object]) -> float:
 
 
 def often(f: Gradients) -> tuple[int, Callable[[], object]]:
-    """How many calls make a turn of about 20 ms, and that turn."""
+    """How many calls make a turn of about 5 ms, and that turn."""
     f()
-    count = max(1, int(0.02 / min(timed(f) for _ in range(3))))
+    count = max(1, int(0.005 / min(timed(f) for _ in range(3))))
     return count, lambda: [f() for _ in range(count)]
 
 
-def interleaved(contenders: dict[str, Gradients], rounds: int) -> dict[str, float]:
-    """The median time of one call of each, in seconds."""
+def interleaved(contenders: dict[str, Gradients], rounds: int) -> dict[str, tuple[float, float]]:
+    """The median and the least time of one call of each, in seconds, over turns of about 5 ms."""
     counts, turns = {}, {}
     for name, f in contenders.items():
         counts[name], turns[name] = often(f)
-    return {name: t / counts[name] for name, t in medians(turns, rounds).items()}
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    gc.collect()
+    gc.disable()
+    for _ in range(rounds):
+        for name, turn in turns.items():
+            times[name].append(timed(turn) / counts[name])
+    gc.enable()
+    return {name: (statistics.median(all_times), min(all_times)) for name, all_times in times.items()}
 
 
 def step_table(rounds: int, quick: bool) -> None:
@@ -223,14 +232,14 @@ def step_table(rounds: int, quick: bool) -> None:
     agree(contenders)
     slow, fast = (medians(micrograd(), 1 if quick else 3, collect=collect)[PEER] for collect in (True, False))
     times = interleaved(contenders, rounds)
-    rows = [[PEER, figure(1e6 * fast), figure(slow / fast), "1", ""]]
-    for name, t in sorted(times.items(), key=lambda item: -item[1]):
+    rows = [[PEER, figure(1e6 * fast), "", figure(slow / fast), "1", ""]]
+    for name, (t, least) in sorted(times.items(), key=lambda item: -item[1][0]):
         took = f"{compiled[name]:.2f}" if name in compiled else ""
-        rows.append([name, figure(1e6 * t), figure(slow / t), figure(fast / t), took])
-    print(table(["one step", "µs", f"x {PEER}, on", "off", "s to compile"], rows))
+        rows.append([name, figure(1e6 * t), figure(1e6 * least), figure(slow / t), figure(fast / t), took])
+    print(table(["one step", "µs, median", "least", f"x {PEER}, on", "off", "s to compile"], rows))
     if library and "chalkgrad, llvm" in times:
         best = peak(library)
-        share = FUSED * SAMPLES / times["chalkgrad, llvm"] / best
+        share = FUSED * SAMPLES / times["chalkgrad, llvm"][0] / best
         print(f"\nPeak of a core: {best / 1e9:.1f} G multiply-adds/s, of which llvm's step is {share:.0%}.")
 
 
@@ -250,8 +259,8 @@ def agree(contenders: dict[str, Gradients]) -> None:
 
 def grow_table(rounds: int, quick: bool) -> None:
     """Nets of about 100 to 100,000 parameters: what it takes to trace, to compile, and to run a sample."""
-    head = ["net", "s to trace", "s to compile", "µs a sample: 1", "of 100", "of 10,000"]
-    for line in aligned(head, grown(WIDTHS[:2] if quick else WIDTHS, rounds), [28, *map(len, head[1:])]):
+    head = ["net", "s to trace", "s to compile", *(f"µs a sample of {count:,}" for count in COUNTS)]
+    for line in aligned(head, grown(WIDTHS[:2] if quick else WIDTHS, rounds), [31, *map(len, head[1:])]):
         print(line, flush=True)
 
 
@@ -259,34 +268,56 @@ def grown(widths: Sequence[int], rounds: int) -> Iterator[list[str]]:
     """The row of each net and backend, as soon as it is measured."""
     backends = [name for name in BACKENDS if name != "llvm" or installed("llvmlite")]
     for width in widths:
-        model = MLP(2, [width, width, 1], rng=random.Random(1))
+        shape = (2, width, width, 1)
+        model = MLP(2, shape[1:], rng=random.Random(1))
         start = time.perf_counter()
         traced = program(model, 2)
         traced_in = time.perf_counter() - start
         parameters = np.array([p.data for p in model.parameters()])
+        size = len(parameters)
         for name in backends:
+            if size > LARGEST[name]:
+                continue
             start = time.perf_counter()
             step = traced.compile(name)
             compiled_in = time.perf_counter() - start
-            cells = [f"{len(parameters):,} parameters, {name}", figure(traced_in), figure(compiled_in)]
-            for samples in (1, 100, 10_000):
-                columns = [np.full(samples, 0.5), np.full(samples, -0.25), np.ones(samples)]
-                f = functools.partial(step, parameters, columns)
-                fits = samples * len(parameters) <= LARGEST[name]
-                time_of_one = interleaved({name: f}, max(1, rounds // 3))[name] if fits else 0.0
-                cells.append(figure(1e6 * time_of_one / samples) if fits else "")
-            yield cells
+            head = [f"{size:,} parameters, {name}", figure(traced_in), figure(compiled_in)]
+            ready = functools.partial(functools.partial, step, parameters)
+            yield head + a_sample(ready, MOST[name] // size, rounds)
+        ready = functools.partial(by_hand, parameters, shape=shape)
+        yield [f"{size:,} parameters, NumPy by hand", "", "", *a_sample(ready, 1e6, rounds)]
 
 
+def a_sample(ready: Callable[[list[Any]], Gradients], most: float, rounds: int) -> list[str]:
+    """The median time of a sample, in µs, among each of COUNTS; left out beyond ``most`` of them.
+
+    Args:
+        ready: makes a step of the columns.
+        most: beyond so many samples it takes too long.
+        rounds: see interleaved.
+    """
+    cells = []
+    for count in COUNTS:
+        columns = [np.full(count, 0.5), np.full(count, -0.25), np.ones(count)]
+        if count > most:
+            cells.append("")
+            continue
+        [(t, _)] = interleaved({"": ready(columns)}, max(3, rounds // 5)).values()
+        cells.append(figure(1e6 * t / count))
+    return cells
+
+
+COUNTS = (1, 100, 10_000)  # of samples
 WIDTHS = (8, 30, 98, 314)  # of the two layers of the nets that grow
 BACKENDS = ("python", "numpy", "llvm")
-LARGEST = {"python": 3e6, "numpy": 2e7, "llvm": 3e8}  # samples × parameters: beyond, it takes too long
+MOST = {"python": 3e6, "numpy": 3e7, "llvm": 2e9}  # samples × parameters: beyond, a step takes seconds
+LARGEST = {"python": 2e4, "numpy": 1e6, "llvm": 1e6}  # parameters
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure traced programs beside their peers.")
     parser.add_argument("tables", nargs="*", help="step, grow; both by default")
-    parser.add_argument("--rounds", type=int, default=15, help="turns that each contender takes (default 15)")
+    parser.add_argument("--rounds", type=int, default=101, help="turns of each contender (default 101)")
     parser.add_argument("--quick", action="store_true", help="fewer turns and smaller nets")
     options = parser.parse_args()
     tables = {"step": step_table, "grow": grow_table}
@@ -294,7 +325,7 @@ def main() -> None:
         parser.error(f"there is no table {unknown[0]!r}; there are {', '.join(tables)}")
     print(machine(), end="\n\n")
     for name in options.tables or tables:
-        tables[name](3 if options.quick else options.rounds, options.quick)
+        tables[name](31 if options.quick else options.rounds, options.quick)
         print(flush=True)
 
 
