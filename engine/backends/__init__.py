@@ -6,7 +6,9 @@ import warnings
 from importlib import import_module
 from typing import Any
 
-#: Beyond so many operations a backend takes minutes to compile straight-line code, and another serves better.
+#: Beyond so many operations another backend serves better. XLA takes 3 s for 800 of them in a straight line, 10
+#: for 1,300 and 75 for 3,500, which LLVM compiles in less than one. LLVM takes 20 to 50 µs for each, however
+#: many there are: twice the time of NumPy, which then computes at a twentieth of its speed.
 TOO_LONG = {"jax": (1_000, "llvm"), "llvm": (2_000_000, "numpy")}
 NAMES = ("python", "numpy", "llvm", "jax", "torch")
 
@@ -16,7 +18,7 @@ def advise(name: str, operations: int) -> None:
     most, better = TOO_LONG.get(name, (operations, ""))
     if operations > most:
         warnings.warn(
-            f"{operations:,} operations are straight-line code that {name} takes minutes to compile; "
+            f"{operations:,} operations are more straight-line code than {name} compiles in good time; "
             f"backend={better!r} is the better one for a program of this length",
             stacklevel=3,
         )

@@ -82,7 +82,7 @@ class LlvmStep(ArrayStep):
             self.complain(parameters, columns)
 
     def _at_a_glance(self, parameters: Any, columns: Any) -> bytes | None:
-        """The numbers in one piece, if they are arrays like those before; the machine code looks for a NaN."""
+        """The numbers in one piece, if they are arrays like those before. Machine code looks for a NaN."""
         if not isinstance(columns, (list, tuple)) or len(columns) != self._columns:
             return None
         try:

@@ -57,18 +57,22 @@ def test_the_ends_of_the_line_are_those_of_python(word, x):
         assert np.signbit(y) == np.signbit(expected)
 
 
+def larger(nodes):
+    """A random graph of so many nodes, and the numbers that it is asked for."""
+    rng = random.Random(1)
+    x, p = Value(0.5, label="x"), [Value(rng.uniform(0.5, 1), label=f"w{i}") for i in range(20)]
+    made = [x, *p]
+    some = [lambda a, b: a * b, lambda a, b: ops.tanh(a) + b, lambda a, b: ops.exp(-a * a)]
+    for _ in range(nodes):
+        made.append(rng.choice(some)(rng.choice(made), rng.choice(made)))
+    program = trace(made[-1] + total(made[-40:]), [x], p)
+    return program, [v.data for v in p], [[rng.uniform(-1, 1) for _ in range(11)]]
+
+
 def test_a_larger_program_is_cut_into_functions_and_stays_the_same(monkeypatch):
     from engine.backends import llvm
 
-    rng = random.Random(1)
-    x, p = Value(0.5, label="x"), [Value(rng.uniform(0.5, 1), label=f"w{i}") for i in range(20)]
-    nodes = [x, *p]
-    some = [lambda a, b: a * b, lambda a, b: ops.tanh(a) + b, lambda a, b: ops.exp(-a * a)]
-    for _ in range(300):
-        nodes.append(rng.choice(some)(rng.choice(nodes), rng.choice(nodes)))
-    y = nodes[-1] + total(nodes[-40:])
-    program = trace(y, [x], p)
-    columns, numbers = [[rng.uniform(-1, 1) for _ in range(11)]], [v.data for v in p]
+    program, numbers, columns = larger(300)
     mean, gradients = program.compile("python")(numbers, columns)
     for cut, many in ((1, 10**6), (30, 0), (10**6, 10**6)):
         monkeypatch.setattr(llvm, "CUT", cut)
@@ -76,3 +80,17 @@ def test_a_larger_program_is_cut_into_functions_and_stays_the_same(monkeypatch):
         found = program.compile("llvm")(numbers, columns)
         assert found[0] == pytest.approx(mean, rel=1e-12)
         assert found[1] == pytest.approx(gradients, rel=1e-12, abs=1e-12)
+
+
+def test_a_program_four_times_as_long_has_four_times_the_text_in_functions_no_longer():
+    from engine.backends.assembly import Assembly
+    from engine.backends.replay import operations
+
+    cost, longest = [], []
+    for nodes in (1_000, 4_000):
+        program, *_ = larger(nodes)
+        functions = Assembly(program, 200).text.split("define ")
+        cost.append(sum(map(len, functions)) / sum(operations(line.tree) for line in program.lines))
+        longest.append(max(function.count("\n") for function in functions))
+    assert cost[1] < 1.2 * cost[0]
+    assert longest[1] < 1.2 * longest[0]
