@@ -1,6 +1,7 @@
 """Optimisers: PyTorch's formulas, and steps that are made whole or not at all."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -218,6 +219,19 @@ def test_a_gradient_that_is_no_number_is_named_and_nothing_moves(make, bad):
     ]  # its memory did not move either
 
 
+def test_whatever_is_in_a_label_the_refusal_of_a_step_is_one_line():
+    w = Value(1.0, label="two\nlines")
+    w.grad = math.inf
+    with pytest.raises(FloatingPointError, match=r"^the step would take parameter 'two\\nlines' from 1.0"):
+        SGD([w], lr=0.1).step()
+
+
+def test_whatever_has_a_number_and_a_gradient_can_be_moved():
+    w = SimpleNamespace(data=1.0, grad=2.0, label="w")
+    SGD([w], lr=0.25).step()
+    assert w.data == 0.5
+
+
 def test_a_step_that_would_overflow_is_refused():
     w = Value(1e308)
     w.grad = -1e308
@@ -231,14 +245,39 @@ def test_a_step_that_would_overflow_is_refused():
 W = [Value(1.0)]
 
 
+class Array:
+    """What has a length is no number, even if NumPy would make one of it."""
+
+    def __float__(self):
+        return 1.0
+
+    def __len__(self):
+        return 1
+
+
 @pytest.mark.parametrize("make", [lambda p: SGD(p, lr=0.1), Adam])
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ([], ValueError, "at least one parameter to learn"),
+        (
+            W[0],
+            TypeError,
+            r"^parameters is a list of Values, such as model.parameters\(\), not Value: Value\(",
+        ),
+        ([], ValueError, "^expected at least one parameter to learn, not an empty list$"),
+        ([SimpleNamespace(data=1.0)], TypeError, "a parameter is a Value, not SimpleNamespace"),
+        (
+            [W[0] * 2],
+            ValueError,
+            r"^a parameter is a leaf; this Value was computed from others: Value\(data=2",
+        ),
         ([1.0], TypeError, "a parameter is a Value, not float"),
         ([None], TypeError, "a parameter is a Value, not NoneType"),
-        ([W[0], W[0]], ValueError, "in the list twice"),
+        (
+            [W[0], W[0]],
+            ValueError,
+            "^a parameter is in the list twice; it would move twice as far as the others$",
+        ),
     ],
 )
 def test_parameters_are_values_each_of_them_once(make, parameters, error, message):
@@ -256,7 +295,9 @@ def test_parameters_are_values_each_of_them_once(make, parameters, error, messag
         ({"lr": None}, TypeError, "lr is a number, not NoneType"),
         ({"lr": 0.1, "momentum": 1.0}, ValueError, "momentum is at least 0 and below 1, not 1.0"),
         ({"lr": 0.1, "momentum": -0.1}, ValueError, "momentum is at least 0 and below 1"),
-        ({"lr": 0.1, "nesterov": True}, ValueError, "nesterov .* needs momentum > 0"),
+        ({"lr": 10**400}, ValueError, "lr is at least 0 and finite, not 1000"),
+        ({"lr": Array()}, TypeError, "lr is a number, not Array"),
+        ({"lr": 0.1, "nesterov": True}, ValueError, "^nesterov looks ahead .* needs momentum > 0$"),
         ({"lr": 0.1, "weight_decay": -1}, ValueError, "weight_decay is at least 0 and finite"),
     ],
 )
@@ -268,6 +309,9 @@ def test_sgd_refuses_what_makes_no_sense(options, error, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"betas": (0.9,)}, r"^betas is a pair of numbers \(β₁, β₂\), not \(0.9,\)$"),
+        ({"betas": 0.9}, "^betas is a pair"),
+        ({"betas": "99"}, "^betas is a pair"),
         ({"betas": (1.0, 0.9)}, r"betas\[0\] is at least 0 and below 1"),
         ({"betas": (0.9, -0.1)}, r"betas\[1\] is at least 0 and below 1"),
         ({"eps": 0.0}, "eps is above 0 and finite, not 0.0"),
@@ -277,5 +321,5 @@ def test_sgd_refuses_what_makes_no_sense(options, error, message):
     ],
 )
 def test_adam_refuses_what_makes_no_sense(options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         Adam(W, **options)

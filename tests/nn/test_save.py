@@ -33,7 +33,7 @@ def bits(model):
 def rewritten(path, **changes):
     """The file with some of its content changed, and a checksum that fits again."""
     content = json.loads(path.read_text())
-    content.pop("sha256")
+    content.pop("sha256", None)
     content.update(changes)
     content["sha256"] = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     path.write_text(json.dumps(content))
@@ -192,6 +192,20 @@ def test_an_architecture_that_lacks_something_is_refused(path, missing):
     architecture = json.loads(path.read_text())["architecture"]
     rewritten(path, architecture={name: it for name, it in architecture.items() if name != missing})
     with pytest.raises(ValueError, match="cannot be built|only an MLP"):
+        load(path)
+
+
+def test_what_is_wrong_with_a_file_is_said(path):
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "format": "other"}))
+    with pytest.raises(ValueError, match="or no model: its format is 'other'$"):
+        load(path)
+    path.write_text(json.dumps({name: it for name, it in content.items() if name != "sha256"}))
+    with pytest.raises(ValueError, match="is damaged: its checksum does not fit its content$") as told:
+        load(path)
+    assert str(told.value).startswith(f"{path} ")
+    rewritten(path, architecture={**content["architecture"], "nin": 3})
+    with pytest.raises(ValueError, match=r"layers of \[3, 3, 1\] do not have 13 parameters$"):
         load(path)
 
 
