@@ -32,7 +32,7 @@ coverage: .venv/test.installed  ## run every test and say which branches none of
 # Some mutants would fill the memory: hence ulimit.
 mutants: .venv/mutants.installed  ## break the core line by line, and see that a test notices (hours; ARGS="nn.losses*")
 	ulimit -v 8000000; .venv/bin/mutmut run $(ARGS)
-	.venv/bin/mutmut results
+	.venv/bin/mutmut results | sed "/not checked/d"
 
 notebooks: .venv/notebooks.installed  ## execute the notebooks and compare their outputs
 	$(if $(wildcard notebooks/*.ipynb),$(RUN) -m pytest -m notebooks tests/test_notebooks.py $(ARGS),@echo "no notebooks yet")
