@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 
 def net():
     rng = random.Random(1)
-    model = MLP(2, [4, 1], activation="tanh", rng=rng)
+    model = MLP(2, [2, 1], activation="tanh", rng=rng)
     x, t = [Value(0.5, label="x0"), Value(0.1, label="x1")], Value(1.0, label="t")
     loss = (model(x) - t) ** 2 + 1e-3 * total([p * p for p in model.parameters()])
     program = trace(loss, [*x, t], model.parameters())
@@ -33,9 +33,10 @@ def test_jax_may_compile_map_and_differentiate_it():
     with jax.enable_x64(True):
         compiled = jax.jit(step.function)
         assert np.allclose(compiled(parameters, columns)[1], gradients, rtol=1e-12)
-        slopes = jax.grad(lambda p: step.function(p, columns)[0])(parameters)
+        slopes = jax.jit(jax.grad(lambda p: step.function(p, columns)[0]))(parameters)
         assert np.allclose(slopes, gradients, rtol=1e-10, atol=1e-14)
-        two = jax.vmap(step.function, in_axes=(0, None))(np.stack([parameters, 2 * parameters]), columns)
+        both = np.stack([parameters, 2 * parameters])
+        two = jax.jit(jax.vmap(step.function, in_axes=(0, None)))(both, columns)
         assert two[1].shape == (2, len(parameters))
         assert two[0][0] == pytest.approx(mean, rel=1e-12)
 
@@ -45,7 +46,8 @@ def test_jax_keeps_its_own_precision():
     program, parameters, columns = net()
     program.compile("jax")(parameters, columns)
     assert not jax.config.jax_enable_x64
-    assert program.compile("jax").function(jax.numpy.array(parameters), columns)[1].dtype == np.float32
+    function = jax.jit(program.compile("jax").function)
+    assert function(jax.numpy.array(parameters), columns)[1].dtype == np.float32
 
 
 SHARDED = """
