@@ -184,6 +184,12 @@ def test_a_ladder_of_values_takes_what_its_nodes_deserve():
     assert grad(y, [x]) == [1.0]
 
 
+def test_each_of_many_parents_is_given_by_its_own_local_gradient():
+    w, a, b = [Value(2.0), Value(3.0), Value(5.0)], [Value(7.0), Value(11.0), Value(13.0)], Value(17.0)
+    (weighted_sum(w, a, b) * 10).backward()
+    assert [v.grad for v in (*w, *a, b)] == [70.0, 110.0, 130.0, 20.0, 30.0, 50.0, 10.0]
+
+
 def test_a_fan_of_20_000_edges_into_one_leaf_is_added_up_whole():
     x = Value(1.0)
     leaf = Stub()

@@ -129,6 +129,13 @@ def test_the_slopes_as_values_are_0_for_a_plain_number_and_none_for_a_leaf():
     assert x.differentiate() == []
 
 
+@each_plain
+def test_a_plain_number_in_an_expression_is_a_float_without_a_label(number):
+    constant = (Value(3.0) * number).parents[1]
+    assert constant.constant
+    assert (constant.data, type(constant.data), constant.label) == (float(number), float, "")
+
+
 def test_what_is_written_to_data_afterwards_changes_no_gradient():
     a, b = Value(2.0), Value(5.0)
     y = a * b
