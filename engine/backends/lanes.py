@@ -80,7 +80,9 @@ class Lines(Algebra[str]):
             self._flagged.add((y, self._mask))
             if self._mask:
                 y = self.pick(self._mask, y, self.number(0.0))
-            self.flag = self.emit(f"fadd {self.type} {self.flag}, {self.emit(f'fsub {self.type} {y}, {y}')}")
+            note = self.emit(f"fsub {self.type} {y}, {y}")
+            first = self.flag == self.number(0.0)
+            self.flag = note if first else self.emit(f"fadd {self.type} {self.flag}, {note}")
 
     # Memory: see engine.backends.blocks
 
