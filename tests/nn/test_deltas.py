@@ -222,10 +222,13 @@ def test_on_a_kink_the_side_that_the_op_picks_counts():
 @pytest.mark.parametrize(("kink", "picked"), [("left", 0.25), ("right", 4.0), ("middle", 2.125)])
 def test_on_a_kink_it_may_be_the_slope_on_either_side_or_their_mean(kink, picked):
     op = Op(
-        f"{kink}_of_the_lens", "a / 4 if a < 0 else 4 * a", f"0.25 if a < 0 else 4 if a > 0 else {picked}"
+        f"{kink}_of_the_lens",
+        "a / 4 if a < 1 else 4 * a - 3.75",
+        f"0.25 if a < 1 else 4 if a > 1 else {picked}",
     )
     neuron = Neuron(1, op, init="zeros")
-    report = deltas(neuron, [1.0], 5.0)
+    neuron.b.data = 1.0
+    report = deltas(neuron, [1.0], 5.25)  # a = 0.25, so that t - a = 5
     assert report.neurons[0].autograd == 5.0 * picked
     assert report.neurons[0].finite_difference == pytest.approx(5.0 * picked, rel=1e-4)
 

@@ -122,6 +122,13 @@ def test_a_square_too_large_for_a_float_says_of_what(name, output):
         losses.table[name]([0.0, output], [0.0, 0.0])
 
 
+@pytest.mark.parametrize("name", ["half_squared_error", "mean_squared_error", "hinge"])
+def test_of_any_plain_numbers_a_loss_is_a_float(name):
+    numpy = pytest.importorskip("numpy")
+    for output in (3, numpy.float32(3), numpy.int8(3)):
+        assert type(losses.table[name](output, -1)) is float
+
+
 # Targets that do not fit
 
 

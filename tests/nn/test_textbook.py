@@ -187,6 +187,20 @@ def test_a_pair_of_functions_stands_for_a_name():
     assert textbook.deltas(pairs, x, t, textbook.losses["mean_squared_error"]) == named
 
 
+@pytest.mark.parametrize("pair", [("g", "g'"), (abs,), (abs, abs, abs), [abs, abs]])
+def test_a_pair_is_a_tuple_of_two_functions(pair):
+    with pytest.raises(ValueError, match="^unknown activation .* or give a pair"):
+        textbook.forward([([[2.0]], [1.0], pair)], [3.0])
+
+
+def test_without_a_loss_the_error_is_half_the_squared_one():
+    net = [([[1.0]], [0.0], None)]
+    assert textbook.output_deltas([3.0], [3.0], [5.0], None) == [2.0]
+    assert textbook.deltas(net, [3.0], [5.0]) == [[2.0]]
+    assert textbook.gradients(net, [3.0], [5.0]) == [([[6.0]], [2.0])]
+    assert textbook.backward_matrix(net, [3.0], [5.0])[0] == [[-2.0]]
+
+
 def test_no_activation_is_the_linear_one():
     assert textbook.forward([([[2.0]], [1.0], None)], [3.0]) == textbook.forward(
         [([[2.0]], [1.0], "linear")], [3.0]
