@@ -129,6 +129,11 @@ def test_of_any_plain_numbers_a_loss_is_a_float(name):
         assert type(losses.table[name](output, -1)) is float
 
 
+def test_small_integers_of_numpy_do_not_overflow_in_a_loss():
+    numpy = pytest.importorskip("numpy")
+    assert losses.half_squared_error(numpy.int8(100), numpy.int8(-100)) == 20_000.0
+
+
 # Targets that do not fit
 
 
