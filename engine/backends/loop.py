@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from engine.formula import Algebra, Formula, Tree, fold
@@ -87,11 +87,14 @@ def sorted_out(program: Program, names: Names) -> tuple[list[Line], list[Line]]:
 
 
 def loop(program: Program) -> str:
-    """The program as Python that defines ``steps(parameters, samples) -> (values, sums of gradients)``."""
+    """The program as Python that defines ``steps(parameters, samples, count) -> (values, sums of slopes)``."""
     names = Names((*RESERVED, *(line.name for line in program.lines)))
     once, each = sorted_out(program, names)
+    each, alike = begun(each, program.gradients, {*program.parameters, *(line.name for line in once)})
+    count = names.give("count")
     sums = [names.give(f"sum_{it}" if isinstance(it, str) else "sum") for it in program.gradients]
-    writer = Source((*(line.name for line in (*once, *each)), *program.parameters, *program.inputs, *sums))
+    taken = (*(line.name for line in (*once, *each)), *program.parameters, *program.inputs, *sums, count)
+    writer = Source(taken)
 
     def text(tree: Tree) -> str:
         return as_float(fold(tree, writer, Same())).text
@@ -101,16 +104,31 @@ def loop(program: Program) -> str:
 
     forward = written("forward", [line for line in each if line.kind == "forward"])
     backward = written("backward", [line for line in each if line.kind == "backward"])
-    ends = list(zip(map(text, program.gradients), sums))
-    before = [*unpack(program.parameters, "parameters"), "values = []", *(f"{name} = 0.0" for name in sums)]
+    varying = {line.name for line in each}
+    ends = [(it, name) for it, name in zip(program.gradients, sums) if isinstance(it, str) and it in varying]
     within = [*unpack(program.inputs, "inputs"), *forward, f"values.append({text(program.root)})"]
     within += added_up(backward, ends)
-    body = ["\n".join(before + written("the same for every sample", once))]
-    body += ["for inputs in samples:\n" + indented("\n".join(within))]
+    before = [*unpack(program.parameters, "parameters"), *written("the same for every sample", once)]
+    before += ["", "values = []"]
+    for it, name in zip(program.gradients, sums):
+        before.append(f"{name} = {count}*{text(alike[it])}" if alike.get(it) else f"{name} = 0.0")
+    body = ["\n".join(before), "for inputs in samples:\n" + indented("\n".join(within))]
     body += [rows("return values, ", "[", sums, ", ", "]")]
     head = f'"""{text(program.root)} of every sample, and the sums of its slopes."""\n'
-    steps = "\n\ndef steps(parameters, samples):\n" + indented("\n\n".join(body)) + "\n"
+    steps = f"\n\ndef steps(parameters, samples, {count}):\n" + indented("\n\n".join(body)) + "\n"
     return head + preface(writer) + steps
+
+
+def begun(each: list[Line], gradients: Sequence[Tree], same: set[str]) -> tuple[list[Line], dict[Tree, Tree]]:
+    """The lines without what they add to a gradient in every sample alike, and that, by the gradient."""
+    alike = {it: it for it in gradients if not isinstance(it, str) or it in same}
+    wanted, rest = {*gradients}, []
+    for line in each:
+        match line.tree:
+            case ("+", str(part), other) if part in same and line.name in wanted:
+                alike[line.name], line = part, line._replace(tree=other)
+        rest.append(line)
+    return rest, alike
 
 
 def added_up(backward: list[str], ends: list[tuple[str, str]]) -> Iterator[str]:

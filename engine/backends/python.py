@@ -28,19 +28,19 @@ class PythonStep(Step):
         self._many = run(self.source, "traced program")["steps"]
 
     def run(self, parameters: list[float], columns: list[list[float]], samples: int) -> Any:
-        values, sums = self._results(parameters, columns)
+        values, sums = self._results(parameters, columns, samples)
         return reduce(add, values, 0.0) / samples, [slope / samples for slope in sums]
 
     def each(self, parameters: list[float], columns: list[list[float]], samples: int) -> list[float]:
-        values, _ = self._results(parameters, columns)
+        values, _ = self._results(parameters, columns, samples)
         return values
 
     def _results(
-        self, parameters: list[float], columns: list[list[float]]
+        self, parameters: list[float], columns: list[list[float]], samples: int
     ) -> tuple[list[float], list[float]]:
         try:
             results: tuple[list[float], list[float]]
-            results = self._many(parameters, zip(*columns) if columns else [()])
+            results = self._many(parameters, zip(*columns) if columns else [()], samples)
         except (ArithmeticError, ValueError):
             self.complain(parameters, columns)
             raise

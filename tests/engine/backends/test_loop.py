@@ -33,8 +33,23 @@ def test_a_part_of_a_gradient_stands_there_too():
     x, w = leaves("x", "w")
     before, within = parts(trace(w * x + 0.1 * (w * w), [x], [w]))
     assert "c = 0.1*w" in before
-    assert "sum_d_w += c + x" in within
+    assert "sum_d_w = count*c" in before
+    assert "sum_d_w += x" in within
     assert "0.1*w" not in within
+
+
+def test_a_gradient_without_an_input_is_counted_and_not_added_up():
+    x, w, v = leaves("x", "w", "v")
+    program = trace(w * x + v * v, [x], [w, v])
+    before, within = parts(program)
+    assert "sum_d_v = count*d_v" in before
+    assert "d_v" not in within.partition("return")[0]
+    assert program.compile("python")([2.0, 3.0], [[1.0, 2.0, 3.0]]) == (13.0, [2.0, 6.0])
+
+
+def test_a_parameter_called_count_is_no_number_of_samples():
+    x, w = leaves("x", "count")
+    assert trace(w * x + w * w, [x], [w]).compile("python")([3.0], [[1.0, 2.0]]) == (13.5, [7.5])
 
 
 def test_what_stands_in_a_branch_stays_there():
