@@ -128,7 +128,7 @@ def jax_by_hand(parameters: Any, columns: list[Any]) -> Gradients:
     jax.config.update("jax_enable_x64", True)
     x, t = jnp.stack([jnp.array(c) for c in columns[:2]], 1), jnp.array(columns[2])
 
-    def loss(p: Any) -> Any:
+    def loss(p: Any, x: Any, t: Any) -> Any:  # the samples are arguments: each step has others
         a, place = x, 0
         for nin, nout in itertools.pairwise(SHAPE):
             block = p[place : place + (nin + 1) * nout].reshape(nout, nin + 1)
@@ -138,7 +138,7 @@ def jax_by_hand(parameters: Any, columns: list[Any]) -> Gradients:
         return jnp.maximum(1 - t * a[:, 0], 0).mean() + 1e-4 * (p @ p)
 
     step, p = jax.jit(jax.value_and_grad(loss)), jnp.array(parameters)
-    return lambda: jax.block_until_ready(step(p))
+    return lambda: jax.block_until_ready(step(p, x, t))
 
 
 def torch_by_hand(parameters: Any, columns: list[Any]) -> Gradients:
