@@ -87,7 +87,7 @@ def sorted_out(program: Program, names: Names) -> tuple[list[Line], list[Line]]:
 
 
 def loop(program: Program) -> str:
-    """The program as Python that defines ``steps(parameters, samples, count) -> (values, sums of slopes)``."""
+    """The program as Python: it defines ``steps(parameters, samples, count) -> (values, sums)``."""
     names = Names((*RESERVED, *(line.name for line in program.lines)))
     once, each = sorted_out(program, names)
     each, alike = begun(each, program.gradients, {*program.parameters, *(line.name for line in once)})
