@@ -1,5 +1,6 @@
 """The series of the machine code are right to 2 units in the last place, and where they have no value."""
 
+import functools
 import math
 import random
 
@@ -28,6 +29,7 @@ def ranges(word):
     }[word]
 
 
+@functools.cache
 def step_of(word):
     x = Value(0.5, label="x")
     return trace(ops.table[word](x), [x]).compile("llvm")
