@@ -1,14 +1,12 @@
 """A scalar autograd engine: numbers that remember how they were made, and the chain rule."""
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from engine import operators as operators  # it gives Values their operators
 from engine import ops
-from engine.anomaly import detect_anomaly, stale
 from engine.backward import Contribution, backward_steps, grad, topological_order
-from engine.check import check_row, gradcheck
-from engine.draw import draw_dot
-from engine.explain import explain
 from engine.ops import (
     Op,
     cos,
@@ -31,11 +29,15 @@ from engine.ops import (
     tanh,
 )
 from engine.pause import no_grad
-from engine.play import play
 from engine.sums import log_softmax, logsumexp, softmax, total, weighted_sum
 from engine.value import Value
 
 if TYPE_CHECKING:
+    from engine.anomaly import detect_anomaly, stale
+    from engine.check import check_row, gradcheck
+    from engine.draw import draw_dot
+    from engine.explain import explain
+    from engine.play import play
     from engine.program import Program
     from engine.tracing import trace
 
@@ -82,16 +84,36 @@ __all__ = [
     "weighted_sum",
 ]
 
-_ROOMS = {"Program": "engine.program", "trace": "engine.tracing"}  # entered when first asked for
+#: Whom nobody needs to compute with Values: their rooms are entered when they are first asked for.
+_ROOMS = {
+    "Program": "program",
+    "check_row": "check",
+    "detect_anomaly": "anomaly",
+    "draw_dot": "draw",
+    "explain": "explain",
+    "gradcheck": "check",
+    "play": "play",
+    "stale": "anomaly",
+    "trace": "tracing",
+}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
-        raise AttributeError(f"module 'engine' has no attribute {name!r}")
-    from importlib import import_module
+class _Door(ModuleType):
+    """A room with the name of what it holds leaves the name alone: `engine.explain` is the function."""
 
-    return getattr(import_module(_ROOMS[name]), name)
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _ROOMS and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _ROOMS:
+            raise AttributeError(f"module 'engine' has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(f"engine.{_ROOMS[name]}"), name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *__all__})
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+sys.modules[__name__].__class__ = _Door

@@ -181,13 +181,17 @@ def test_the_textbook_is_an_independent_witness():
     assert imports("nn.textbook") <= {"__future__", "collections.abc", "math", "typing"}
 
 
-def loaded_by(package):
+def entered_by(package):
     program = (
         f"import sys; before = set(sys.modules); import {package}; loaded = set(sys.modules) - before; "
         "import json; print(json.dumps([*loaded]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT, check=True)
-    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+    return set(json.loads(done.stdout))
+
+
+def loaded_by(package):
+    return {name.partition(".")[0] for name in entered_by(package)}
 
 
 @pytest.mark.parametrize("package", sorted(FRONT_DOORS))
@@ -198,6 +202,18 @@ def test_importing_needs_nothing_but_the_standard_library(package):
 def test_importing_the_engine_leaves_alone_what_is_slow_and_seldom_needed():
     seldom = {"dataclasses", "decimal", "hashlib", "html", "inspect", "json", "pathlib", "random"}
     assert not loaded_by("engine") & seldom
+    assert not entered_by("engine") & {
+        f"engine.{room}" for room in ("check", "draw", "explain", "play", "program")
+    }
+
+
+def test_a_function_with_the_name_of_its_room_stays_the_function():
+    program = (
+        "import engine.explain, engine.play; from engine import explain, play; "
+        "print(*map(callable, [explain, play, engine.explain, engine.play]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT, check=True)
+    assert done.stdout.split() == [b"True"] * 4
 
 
 # Rooms
