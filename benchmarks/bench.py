@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
 import json
 import os
@@ -89,6 +90,32 @@ def aligned(head: Sequence[str], rows: Iterable[Sequence[object]], widths: Seque
     yield line(head)
     yield line(["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
     yield from map(line, rows)
+
+
+def print_tables(
+    what: str, tables: Mapping[str, Callable[[int, bool], None]], rounds: int, quick: int
+) -> None:
+    """The command line of a benchmark: it prints the tables that are named, or all of them.
+
+    Args:
+        what: what the benchmark does.
+        tables: by their names, what prints them, told the number of turns and whether to be quick.
+        rounds: how many turns each contender takes, unless the command line says.
+        quick: how many if it is to be quick.
+    """
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("tables", nargs="*", help=f"{', '.join(tables)}; all of them by default")
+    parser.add_argument(
+        "--rounds", type=int, default=rounds, help=f"turns of each contender (default {rounds})"
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer turns, and fewer of what takes long")
+    options = parser.parse_args()
+    if unknown := [name for name in options.tables if name not in tables]:
+        parser.error(f"there is no table {unknown[0]!r}; there are {', '.join(tables)}")
+    print(machine(), end="\n\n")
+    for name in options.tables or tables:
+        tables[name](quick if options.quick else options.rounds, options.quick)
+        print(flush=True)
 
 
 def python(*args: str) -> tuple[int, Any]:

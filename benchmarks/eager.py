@@ -12,12 +12,11 @@ steps in a row, as in training.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
 from typing import Any
 
-from bench import ROOT, figure, machine, medians, of_children, python, table
+from bench import ROOT, figure, medians, of_children, print_tables, python, table
 from peers import FRAGILE, PEER, steps, values
 
 LONG, RECURSIVE = 1_000_000, 600  # nodes of a chain; Python's own stack ends a recursive sort before 1000
@@ -107,23 +106,11 @@ def startup_table(rounds: int) -> str:
     return table(["python -c", "ms", "beyond pass"], rows)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure the engine beside its peers.")
-    parser.add_argument("tables", nargs="*", help="step, ops, chain, startup; all of them by default")
-    parser.add_argument("--rounds", type=int, default=7, help="turns that each engine takes (default 7)")
-    options = parser.parse_args()
-    tables = {
-        "step": lambda: step_table(options.rounds),
-        "ops": lambda: ops_table(options.rounds),
-        "chain": chain_table,
-        "startup": lambda: startup_table(options.rounds),
-    }
-    if unknown := [name for name in options.tables if name not in tables]:
-        parser.error(f"there is no table {unknown[0]!r}; there are {', '.join(tables)}")
-    print(machine(), end="\n\n")
-    for name in options.tables or tables:
-        print(tables[name](), end="\n\n", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    tables: dict[str, Callable[[int, bool], None]] = {
+        "step": lambda rounds, quick: print(step_table(rounds)),
+        "ops": lambda rounds, quick: print(ops_table(rounds)),
+        "chain": lambda rounds, quick: print(chain_table()),
+        "startup": lambda rounds, quick: print(startup_table(rounds)),
+    }
+    print_tables("Measure the engine beside its peers.", tables, 7, 3)

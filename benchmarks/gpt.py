@@ -14,7 +14,6 @@ the peer, as its recursive sort leaves a cycle that holds them.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sys
@@ -30,7 +29,7 @@ from typing import Any
 
 import numpy as np
 import tuples
-from bench import ROOT, aligned, figure, machine, medians, table
+from bench import ROOT, aligned, figure, medians, print_tables, table
 
 from engine import Value, relu, softmax, total, trace, weighted_sum
 from engine.program import Program
@@ -278,20 +277,5 @@ def measured(
     return len(traced.lines), tracing, compiling, 1e3 * off[CODE], *ratios, pays
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure a GPT in scalars.")
-    parser.add_argument("tables", nargs="*", help="step, lengths; both by default")
-    parser.add_argument("--rounds", type=int, default=3, help="turns that each contender takes (default 3)")
-    parser.add_argument("--quick", action="store_true", help="fewer turns and fewer lengths")
-    options = parser.parse_args()
-    tables = {"step": step_table, "lengths": lengths_table}
-    if unknown := [name for name in options.tables if name not in tables]:
-        parser.error(f"there is no table {unknown[0]!r}; there are {', '.join(tables)}")
-    print(machine(), end="\n\n")
-    for name in options.tables or tables:
-        tables[name](1 if options.quick else options.rounds, options.quick)
-        print(flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    print_tables("Measure a GPT in scalars.", {"step": step_table, "lengths": lengths_table}, 3, 1)

@@ -13,7 +13,6 @@ code of this length.)
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import functools
 import gc
@@ -32,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench import aligned, figure, machine, medians, table
+from bench import aligned, figure, medians, print_tables, table
 from peers import PEER, SAMPLES, SHAPE, binary_step, moons
 
 from engine import Value, total, trace
@@ -314,20 +313,7 @@ MOST = {"python": 3e6, "numpy": 3e7, "llvm": 2e9}  # samples × parameters: beyo
 LARGEST = {"python": 2e4, "numpy": 1e6, "llvm": 1e6}  # parameters
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure traced programs beside their peers.")
-    parser.add_argument("tables", nargs="*", help="step, grow; both by default")
-    parser.add_argument("--rounds", type=int, default=101, help="turns of each contender (default 101)")
-    parser.add_argument("--quick", action="store_true", help="fewer turns and smaller nets")
-    options = parser.parse_args()
-    tables = {"step": step_table, "grow": grow_table}
-    if unknown := [name for name in options.tables if name not in tables]:
-        parser.error(f"there is no table {unknown[0]!r}; there are {', '.join(tables)}")
-    print(machine(), end="\n\n")
-    for name in options.tables or tables:
-        tables[name](31 if options.quick else options.rounds, options.quick)
-        print(flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    print_tables(
+        "Measure traced programs beside their peers.", {"step": step_table, "grow": grow_table}, 101, 31
+    )
