@@ -90,10 +90,8 @@ class Detector:
                 while node in children:
                     node = children[node]
                     path.append(one_line(node.label) or node.op.symbol)  # type: ignore[union-attr]
-                name, product = (
-                    one_line(step.parent.label) or repr(step.parent),
-                    f"{step.upstream} × {step.local}",
-                )
+                name = one_line(step.parent.label) or repr(step.parent)
+                product = f"{step.upstream} × {step.local}"
                 raise FloatingPointError(
                     f"the gradient of {name} is {step.total}, after upstream × local = {product} = "
                     f"{step.contribution} came from {self.describe(step.node)}; "
@@ -105,10 +103,8 @@ class Detector:
         assert node.op is not None  # a leaf was made of nothing
         formula = node.op.forward(People(), [Text(a) for a in node.op.letters(len(node.parents))]).text
         where = node.op.point([p.data for p in node.parents], [p.label for p in node.parents])
-        name, line = (
-            f"{one_line(node.label)}: " if node.label else "",
-            self.lines.get(node, "an unknown line"),
-        )
+        name = f"{one_line(node.label)}: " if node.label else ""
+        line = self.lines.get(node, "an unknown line")
         return f"{name}{formula} = {node.data} at {where}, computed in {line}"
 
 

@@ -40,7 +40,7 @@ class Source(Python):
     {'tanh'}
     """
 
-    library = "math"  # where the functions come from
+    module = "math"  # where the functions come from
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Source(Python):
     def power(self, base: Text, exponent: Text) -> Text:
         if is_whole(exponent):
             return Text(f"{base.within(ATOM)}**{exponent.text}", POWER)
-        self.imports |= {"inf", "pow"} if self.library == "math" else {"pow"}
+        self.imports |= {"inf", "pow"} if self.module == "math" else {"pow"}
         return Text(f"pow({base.text}, {exponent.text})")
 
     def call(self, formula: Formula, *args: Text) -> Text:
@@ -137,9 +137,9 @@ def source(program: Program, kind: type[Source] = Source) -> str:
 def preface(writer: Source) -> str:
     """What the statements of a writer need to run: imports, and the functions that they call."""
     parts = []
-    helpers = [POW] * (writer.library == "math" and "pow" in writer.imports)
+    helpers = [POW] * (writer.module == "math" and "pow" in writer.imports)
     if names := sorted(writer.imports - {"pow"} if helpers else writer.imports):
-        parts.append("\n" + rows(f"from {writer.library} import ", "(", names, ", ", ")") + "\n")
+        parts.append("\n" + rows(f"from {writer.module} import ", "(", names, ", ", ")") + "\n")
     return "".join(parts + ["\n\n" + text for text in helpers + writer.functions])
 
 

@@ -41,7 +41,7 @@ def choose(test: Any, then: Callable[..., Any], other: Callable[..., Any], *args
 class Columns(Source):
     """Writes the same formulas, but for choices: the branch may differ from sample to sample."""
 
-    library = __name__
+    module = __name__
 
     def choose(self, test: Text, then: Callable[[], Text], other: Callable[[], Text]) -> Text:
         first, second = as_float(then()).text, as_float(other()).text

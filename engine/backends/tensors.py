@@ -24,13 +24,13 @@ class Tensors(Algebra[Any]):
     """Reads formulas with the functions of a library; what depends on nothing stays a float.
 
     Args:
-        library: where the functions are.
+        module: where the functions of a library are.
         erf, erfc: these two, which may be elsewhere.
         zeros: one for each sample, in the precision that is wanted.
     """
 
-    def __init__(self, library: Any, erf: Any, erfc: Any, zeros: Any) -> None:
-        self.library, self.special, self.zeros = library, {"erf": erf, "erfc": erfc}, zeros
+    def __init__(self, module: Any, erf: Any, erfc: Any, zeros: Any) -> None:
+        self.module, self.special, self.zeros = module, {"erf": erf, "erfc": erfc}, zeros
         self.bad: list[Any] = []  # for each result that may leave its domain, whether it does
         self._mask: Any = True
 
@@ -44,9 +44,9 @@ class Tensors(Algebra[Any]):
             return Calculus().apply(word, *args)
         if word == "**" and isinstance(args[1], float) and args[1].is_integer():
             args = args[0], int(args[1])  # a whole power is exact, and has a slope everywhere
-        y = (OPERATORS.get(word) or self.special.get(word) or getattr(self.library, word))(*args)
+        y = (OPERATORS.get(word) or self.special.get(word) or getattr(self.module, word))(*args)
         if word in RISKY:
-            self.bad.append(~self.library.isfinite(y) & self._mask)
+            self.bad.append(~self.module.isfinite(y) & self._mask)
         return y
 
     def choose(self, test: Any, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
@@ -60,7 +60,7 @@ class Tensors(Algebra[Any]):
         self._mask = outside
         if isinstance(first, float) and isinstance(second, float):
             first = first + self.zeros  # else the library would have to guess the precision
-        return self.library.where(test, first, second)
+        return self.module.where(test, first, second)
 
 
 class TensorStep(ArrayStep):
@@ -81,7 +81,7 @@ class TensorStep(ArrayStep):
         """The mean, the gradients, the root of each sample, and whether an operation left its domain."""
         zeros = self.zeros(columns[0] if len(columns) else parameters[:1])
         algebra = self.algebra(zeros)
-        library = algebra.library
+        module = algebra.module
         names = dict(zip(self.program.parameters, parameters)) | dict(zip(self.program.inputs, columns))
         root, gradients = self.program.read(algebra, names)
         values = root + zeros
@@ -89,7 +89,7 @@ class TensorStep(ArrayStep):
         flag = zeros != zeros
         for bad in algebra.bad:
             flag = flag | bad
-        return library.mean(values), library.mean(slopes, 1), values, library.any(flag)
+        return module.mean(values), module.mean(slopes, 1), values, module.any(flag)
 
     def zeros(self, like: Any) -> Any:
         """As many zeros as there are samples, one if there is nothing that tells; in the same precision."""
