@@ -28,10 +28,11 @@ mul     = Op("*",         "a * b",                      "b",                    
              at=[(2, 3), (-1, 0.5)])
 div     = Op("/",         "a / b",                      "1 / b",                 "-y / b",
              at=[(2, 3), (-1, -0.5)])
-# b = 0 is the constant 1, even at a = 0; y = 0 stays 0 when b is nudged
-pow     = Op("**",        "a ** b",                     "0 if abs(b) <= 0 else b * a ** (b - 1)",
+# a ** 0 is the constant 1, even at a = 0, where a ** -1 is not; y = 0 stays 0 when b is nudged
+pow     = Op("**",        "a ** b",
+             "(b * a ** (b - 1) if abs(a) > 1e-300 else 0) if abs(b) <= 0 else b * a ** (b - 1)",
                                                         "0 if abs(y) <= 0 else y * log(a)",
-             at=[(2, 3), (0.5, -1.5)])
+             at=[(2, 3), (0.5, -1.5), (2, 0)])
 
 neg     = Op("neg",       "-a",                         "-1",                    at=[-1, 2])
 exp     = Op("exp",       "exp(a)",                     "y",                     at=[-1, 2])

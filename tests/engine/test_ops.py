@@ -281,6 +281,21 @@ def test_to_the_power_of_nought_even_a_nan_is_1_as_in_python():
     assert (Value(math.nan) ** 0).data == 1.0
 
 
+@pytest.mark.parametrize("base", [2.0, 0.25, 1e300])
+def test_the_slope_of_a_power_in_its_base_answers_to_an_exponent_of_nought(base):
+    a, b = Value(base), Value(0.0)
+    assert grad(a**b, [a, b]) == [0.0, math.log(base)]
+    for first, second in (a, b), (b, a):
+        [slope] = grad(a**b, [first], create_graph=True)
+        assert grad(slope, [second]) == [pytest.approx(1 / base)]  # a^(b - 1) (1 + b log a)
+
+
+@pytest.mark.parametrize("base", [0.0, 5e-324, -5e-324, math.nan])
+def test_a_power_of_nought_is_the_constant_1_even_where_its_slope_would_overflow(base):
+    a = Value(base)
+    assert grad(a**0, [a]) == [0.0]
+
+
 # Stable where a naive formula is not
 
 STABLE = {
