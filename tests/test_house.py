@@ -56,16 +56,16 @@ LADDER = {
     "engine.backends.lanes": "engine.backends.vector engine.backends.vectors backends formula",
     "engine.backends.split": "engine.backends.replay formula",
     "engine.backends.gather": "engine.backends.split engine.backends.vector",
-    "engine.backends.blocks": "engine.backends.gather engine.backends.vector",
+    "engine.backends.blocks": "engine.backends.gather engine.backends.split engine.backends.vector",
     "engine.backends.assembly": """
         backends engine.backends.blocks engine.backends.gather engine.backends.lanes engine.backends.replay
         engine.backends.split engine.backends.vector engine.backends.vectors formula
         """,
     "engine.backends.llvm": """
-        engine.backends.arrays engine.backends.assembly engine.backends.blocks engine.backends.replay
-        engine.backends.split engine.backends.vector
+        engine.backends.arrays engine.backends.assembly engine.backends.replay engine.backends.split
+        engine.backends.vector
         """,
-    "engine.backends.tensors": "engine.backends.arrays engine.backends.lanes formula op",
+    "engine.backends.tensors": "engine.backends.arrays formula op",
     "engine.backends.jax": "engine.backends.tensors",
     "engine.backends.torch": "engine.backends.tensors",
     "engine.program": "backends engine.backends.replay engine.backends.step formula op source",

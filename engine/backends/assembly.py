@@ -1,17 +1,18 @@
 """A whole program in LLVM's assembly language.
 
-It is cut into functions. Those whose lines depend on no input run once a step, on plain numbers; the others
-once for every four samples. A value that one function computes and another needs is kept in memory, in a slot
-of its own; so are those whose products are added to the root and to the gradients.
+Its lines are cut into functions. Those whose lines depend on no input run once a step, on plain numbers; the
+others once for every block of samples. A value that one function computes and another needs is kept in
+memory, in a slot of its own; so are those whose products are added to the root and to the gradients.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from engine.backends import vectors
-from engine.backends.blocks import EACH, ONCE, Sizes, step
+from engine.backends.blocks import EACH, ONCE, Sizes, frame
 from engine.backends.gather import rows, slots
 from engine.backends.lanes import Lanes, Lines
 from engine.backends.replay import mentioned, operations
@@ -24,75 +25,77 @@ if TYPE_CHECKING:
 
 
 class Assembly:
-    """The text of a program, and what memory it needs.
+    """The text of a program, in two modules that call each other.
 
     Args:
         program: the program.
         cut: how many operations a function has, more or less.
 
     Attributes:
-        text: the functions; ``step`` is the one to be called, see `engine.backends.blocks`.
-        kept: how many values that all samples share are kept in memory.
-        slots: the values of each block that are kept, and where.
-        rows: what is added to the sums, see `engine.backends.gather`.
-        sums: how many sums there are, in whole vectors: FLAG, MEAN and, from FIRST on, the gradients.
+        lines: the functions of the program's own lines.
+        frame: what calls them, see `engine.backends.blocks`, and what they call: the functions of a calculus
+            book, see `engine.backends.vectors`.
         shared_root: whether the root depends on no input.
     """
 
     def __init__(self, program: Program, cut: int) -> None:
         split = Split(program)
         self.root, self.shared_root, self._products = split.root, not split.root, split.products
-        self.sums = whole_vectors(FIRST + len(program.gradients))
         self._words: dict[type[Lines], set[str]] = {Lines: set(), Lanes: set()}
         once, each = list(pieces(split.shared, cut)), list(pieces(split.varying, cut))
         crossing = crossings([*once, *each])
         kept = [item.name for item in split.shared if item.name in crossing]
-        self.kept, self.slots = len(kept), slots(split.products)
+        self._slots = slots(split.products)
         for item in split.varying:
             if item.name in crossing:
-                self.slots.setdefault(item.name, len(self.slots))
-        alone = numbered("g", program.parameters) | numbered("c", kept)
-        spread = numbered("p", [*program.parameters, *kept]) | numbered("x", program.inputs)
-        functions = [self._function(f"once{i}", part, Lines(), alone) for i, part in enumerate(once)]
-        spread |= numbered("w", self.slots)
-        functions += [self._function(f"each{i}", part, Lanes(), spread) for i, part in enumerate(each)]
-        self.rows = rows(sorted(self._products), self.slots)
-        sizes = Sizes(len(once), len(each), len(program.parameters), len(program.inputs), self.kept,
-                      len(self.slots), len(self.rows), self.sums)  # fmt: skip
-        self.text = "\n\n".join([*self._library(), *functions, step(sizes)])
+                self._slots.setdefault(item.name, len(self._slots))
+        places = numbered("g", program.parameters) | numbered("c", kept)
+        functions = [self._function(f"once{i}", part, Lines(), places) for i, part in enumerate(once)]
+        places |= numbered("x", program.inputs) | numbered("w", self._slots)
+        functions += [self._function(f"each{i}", part, Lanes(), places) for i, part in enumerate(each)]
+        table = rows(sorted(self._products), self._slots)
+        sizes = Sizes(
+            once=len(once),
+            each=len(each),
+            parameters=len(program.parameters),
+            inputs=len(program.inputs),
+            kept=len(kept),
+            slots=len(self._slots),
+            sums=whole_vectors(FIRST + len(program.gradients)),
+            rows=Counter(row.length for row in table),
+        )
+        one, many = self._words[Lines], self._words[Lanes]
+        self.lines = "\n\n".join([*vectors.declarations(one, many), *functions])
+        self.frame = "\n\n".join([*vectors.definitions(many), frame(sizes, table)])
 
     def _function(self, name: str, part: list[Item], lines: Lines, places: dict[str, tuple[str, int]]) -> str:
         known = Known(lines, places)
         for item in part:
-            value = fold(item.tree, lines, known)
+            value = known[item.name] = fold(item.tree, lines, known)
             if item.place >= 0:
-                lines.add(value, item.place)
-                continue
-            known[item.name] = value
-            if item.name in places:
+                lines.store(value, "b", item.place)
+            elif item.name in places:
                 lines.store(value, *places[item.name])
-            if item.name == self.root:
+            if item.name == self.root and item.name:
                 lines.store(value, "r", 0)
+        if name == "each0":
+            for slot in (slot for one, slot in self._slots.items() if one.startswith(ONE)):
+                lines.store(lines.number(1.0), "w", slot)
         if lines.flag != lines.number(0.0):
             self._flag(name, lines)
         self._words[type(lines)] |= lines.words
-        head = f"define internal void @{name}({EACH if isinstance(lines, Lanes) else ONCE}) noinline {{"
-        return "\n".join([head, *lines.rows, "  ret void", "}"])
+        arguments = EACH if isinstance(lines, Lanes) else ONCE
+        return "\n".join([f"define void @{name}({arguments}) {{", *lines.rows, "  ret void", "}"])
 
     def _flag(self, name: str, lines: Lines) -> None:
         """Let a function say whether something was not finite: those of a block in a slot of their own."""
         if isinstance(lines, Lanes):
-            self.slots[name] = len(self.slots)
-            lines.store(lines.flag, "w", self.slots[name])
+            self._slots[name] = len(self._slots)
+            lines.store(lines.flag, "w", self._slots[name])
             self._products.append(Product(name, FLAG, ONE))
         else:
-            lines.add(lines.flag, FLAG)
-
-    def _library(self) -> list[str]:
-        """The functions that those of the program call."""
-        one, four = self._words[Lines], self._words[Lanes]
-        declared = [vectors.declaration(word) for word in sorted(one | vectors.borrowed(four))]
-        return [vectors.INTRINSICS, *declared, *(vectors.definition(word) for word in sorted(four))]
+            total = lines.emit(f"fadd double {lines.load('b', FLAG)}, {lines.flag}")
+            lines.store(total, "b", FLAG)
 
 
 def numbered(pointer: str, names: Iterable[str]) -> dict[str, tuple[str, int]]:

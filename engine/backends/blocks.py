@@ -1,66 +1,30 @@
-"""The frame of a program in machine code: all samples, in blocks of four."""
+"""The frame of a program in machine code: all samples, in blocks of as many as a vector has lanes.
+
+Where things are: numbers, the columns of the inputs one behind the other, then the parameters, then a vector
+more; kept, what is computed once for all samples; slots, what each block keeps; roots, one for each sample;
+sums, what the samples add up; shared, what they add alike; and results, the mean of everything.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from engine.backends.gather import MEAN, gather
-from engine.backends.vector import V
+from engine.backends.gather import Row, gather
+from engine.backends.split import FLAG
+from engine.backends.vector import KIND, LANES, I, T, V, loop, spread
 
-FRAMES = 4  # blocks whose values are kept, until they are added up
+BLOCKS = 8  # that keep their values before these are added up: few enough for them to stay in the cache,
+ROOM = 2**16  # and for so many vectors
 
-#: What the functions are told. Where to find, of what all samples share, the parameters, what is kept, and
-#: what is added to each sum; of a block, the first two in all lanes, the inputs, its slots, its roots.
+#: What the functions are told: where the parameters, what is kept, and what is shared are found; of a block,
+#: the first two, its inputs, its slots, its roots, and how far one column is behind the other.
 ONCE = "ptr noalias %g, ptr noalias %c, ptr noalias %b"
-EACH = "ptr noalias %p, ptr noalias %x, ptr noalias %w, ptr noalias %r, i64 %samples"
-
-#: What a call is told: the number of samples; where to find what is kept of all samples, and of each block;
-#: the sums, and those of a last block that is not full; the rows of `gather`; and the results.
-TABLE = ("samples", "c", "b", "p", "w", "r", "s", "t", "rows", "y")
-
-#: Whether there is a NaN; and each number in all lanes.
-PACKING = f"""\
-define internal i1 @nan(ptr noalias %from, i64 %count) noinline {{
-start:
-  br label %four
-four:
-  %i = phi i64 [0, %start], [%next, %four]
-  %so_far = phi <4 x i1> [zeroinitializer, %start], [%worse, %four]
-  %here = getelementptr double, ptr %from, i64 %i
-  %x = load {V}, ptr %here, align 8
-  %nan = fcmp uno {V} %x, %x
-  %worse = or <4 x i1> %so_far, %nan
-  %next = add i64 %i, 4
-  %more = icmp slt i64 %next, %count
-  br i1 %more, label %four, label %end
-end:
-  %bits = bitcast <4 x i1> %worse to i4
-  %found = icmp ne i4 %bits, 0
-  ret i1 %found
-}}
-
-define internal void @spread(ptr noalias %from, ptr noalias %to, i64 %count) noinline {{
-start:
-  %any = icmp sgt i64 %count, 0
-  br i1 %any, label %one, label %end
-one:
-  %i = phi i64 [0, %start], [%next, %one]
-  %source = getelementptr double, ptr %from, i64 %i
-  %target = getelementptr {V}, ptr %to, i64 %i
-  %x = load double, ptr %source, align 8
-  %x1 = insertelement {V} poison, double %x, i64 0
-  %x4 = shufflevector {V} %x1, {V} poison, <4 x i32> zeroinitializer
-  store {V} %x4, ptr %target, align 32
-  %next = add i64 %i, 1
-  %more = icmp slt i64 %next, %count
-  br i1 %more, label %one, label %end
-end:
-  ret void
-}}"""
+EACH = "ptr noalias %g, ptr noalias %c, ptr noalias %x, ptr noalias %w, ptr noalias %r, i64 %samples"
 
 
 class Sizes(NamedTuple):
-    """How many there are of everything: functions, numbers, slots of a block, rows of `gather`, sums."""
+    """How many there are of everything: functions, numbers, sums, and of each length of a row, rows."""
 
     once: int
     each: int
@@ -68,98 +32,166 @@ class Sizes(NamedTuple):
     inputs: int
     kept: int
     slots: int
-    rows: int
     sums: int
+    rows: Mapping[int, int]
+
+    @property
+    def blocks(self) -> int:
+        """How many keep their values."""
+        return max(1, min(BLOCKS, ROOM // max(1, self.slots)))
+
+
+def memory(n: Sizes, table: Sequence[Row]) -> str:
+    """Where things are; and ``given``: where the numbers and the roots are, and how many samples."""
+
+    def space(name: str, count: int, kind: str = "double") -> str:
+        return f"@{name} = global [{max(1, count)} x {kind}] zeroinitializer, align 64"
+
+    rows = ", ".join(f"[3 x i64] [i64 {row.right}, i64 {row.left}, i64 {row.place}]" for row in table)
+    return "\n".join([
+        space("given", 3, "i64"), space("kept", n.kept), space("slots", n.blocks * n.slots, V),
+        space("sums", n.sums), space("shared", n.sums), space("results", n.sums),
+        *(f"@{name} = constant [{count} x ptr] [{', '.join(f'ptr @{name}{i}' for i in range(count))}]"
+          for name, count in (("once", n.once), ("each", n.each))),
+        f"@rows = constant [{len(table)} x [3 x i64]] [{rows}]",
+    ])  # fmt: skip
+
+
+def nan() -> str:
+    """Whether there is a NaN among so many numbers."""
+    body = f"""\
+  %so_far = phi {T} [zeroinitializer, %i.begin], [%worse, %i.latch]
+  %here = getelementptr double, ptr %numbers, i64 %i
+  %x = load {V}, ptr %here, align 8
+  %nan = fcmp uno {V} %x, %x
+  %worse = or {T} %so_far, %nan"""
+    return f"""\
+define internal i1 @nan(ptr %numbers, i64 %count) noinline {{
+{loop("i", "%count", body, LANES)}
+  %found = call i1 @llvm.vector.reduce.or.v{LANES}i1({T} %worse)
+  ret i1 %found
+}}"""
+
+
+def cut(slots: int) -> str:
+    """Make 0 what a block has in its slots in lanes where there is no sample."""
+    body = f"""\
+  %here = getelementptr {V}, ptr %w, i64 %i
+  %x = load {V}, ptr %here, align 32
+  %taken = select {T} %alive, {V} %x, {V} zeroinitializer
+  store {V} %taken, ptr %here, align 32"""
+    return f"""\
+define internal void @cut(ptr %w, i64 %left) noinline {{
+{spread("left", "i64")}
+  %alive = icmp slt {I} <{", ".join(f"i64 {i}" for i in range(LANES))}>, %left.all
+{loop("i", str(slots), body)}
+  ret void
+}}"""
+
+
+def mean(sums: int) -> str:
+    """The mean of what the samples add up, to which is added what they share."""
+    body = f"""\
+  %sums = getelementptr double, ptr @sums, i64 %i
+  %shared = getelementptr double, ptr @shared, i64 %i
+  %results = getelementptr double, ptr @results, i64 %i
+  %sum = load {V}, ptr %sums, align 32
+  %alike = load {V}, ptr %shared, align 32
+  %mean = fdiv {V} %sum, %n.all
+  %result = fadd {V} %mean, %alike
+  store {V} %result, ptr %results, align 32"""
+    return f"""\
+define internal void @mean(i64 %samples) noinline {{
+  %n = uitofp i64 %samples to double
+{spread("n")}
+{loop("i", str(sums), body, LANES)}
+  ret void
+}}"""
+
+
+def group(n: Sizes) -> str:
+    """Several blocks: each function runs for all of them, while the processor has it at hand.
+
+    Then what the last one has of no sample is cut off, and everything is added up.
+    """
+    block = f"""\
+  %xi = getelementptr {V}, ptr %x, i64 %i
+  %wi = getelementptr [{n.slots} x {V}], ptr @slots, i64 %i
+  %ri = getelementptr {V}, ptr %r, i64 %i
+  call void %each(ptr %g, ptr @kept, ptr %xi, ptr %wi, ptr %ri, i64 %samples)"""
+    function = f"""\
+  %each.at = getelementptr ptr, ptr @each, i64 %k
+  %each = load ptr, ptr %each.at, align 8
+{loop("i", "%blocks", block)}"""
+    rows, gathers = 0, []
+    for length, count in n.rows.items():
+        gathers.append(f"""\
+  %row{length} = getelementptr [3 x i64], ptr @rows, i64 {rows}
+  call void @gather{length}(ptr %row{length}, i64 {count}, i64 %blocks)""")
+        rows += count
+    return f"""\
+  %rest = sub i64 %samples, %first
+  %rounded = add i64 %rest, {LANES - 1}
+  %all = udiv i64 %rounded, {LANES}
+  %blocks = call i64 @llvm.smin.i64(i64 %all, i64 {n.blocks})
+  %x = getelementptr double, ptr %numbers, i64 %first
+  %r = getelementptr double, ptr %roots, i64 %first
+{loop("k", str(n.each), function)}
+  %end = sub i64 %blocks, 1
+  %end.first = mul i64 %end, {LANES}
+  %end.left = sub i64 %rest, %end.first
+  %end.w = getelementptr [{n.slots} x {V}], ptr @slots, i64 %end
+  call void @cut(ptr %end.w, i64 %end.left)
+{chr(10).join(gathers)}"""
 
 
 def step(n: Sizes) -> str:
-    """The function that is called: all samples, four by four.
+    """The function that is called: it returns 1 if the results are not to be used.
 
-    Its arguments say where to find the TABLE; and the columns of the inputs, one behind the other, then the
-    parameters, and three more numbers. If there is a NaN among them, the first result is NaN, and nothing
-    else has run.
+    This is if there is a NaN among the numbers, and nothing else has run; or if an operation left its domain.
     """
-
-    def calls(what: str, count: int, arguments: str) -> str:
-        return "\n".join(f"  call void @{what}{i}({arguments})" for i in range(count))
-
-    loads = "\n".join(
-        f"  %{name}.at = getelementptr i64, ptr %table, i64 {place}\n"
-        f"  %{name} = load {'i64' if name == 'samples' else 'ptr'}, ptr %{name}.at, align 8"
-        for place, name in enumerate(TABLE)
-    )
+    once = """\
+  %once.at = getelementptr ptr, ptr @once, i64 %j
+  %once = load ptr, ptr %once.at, align 8
+  call void %once(ptr %g, ptr @kept, ptr @shared)"""
     return f"""\
-declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
-
-{PACKING}
-
-{gather(FRAMES, n.slots)}
-
-{gather(1, n.slots)}
-
-{MEAN}
-
-define void @step(ptr noalias %table, ptr noalias %x) {{
-check:
-{loads}
+define i64 @step() {{
+  %numbers = load ptr, ptr @given, align 8
+  %roots.at = getelementptr i64, ptr @given, i64 1
+  %roots = load ptr, ptr %roots.at, align 8
+  %samples.at = getelementptr i64, ptr @given, i64 2
+  %samples = load i64, ptr %samples.at, align 8
   %columns = mul i64 %samples, {n.inputs}
-  %g = getelementptr double, ptr %x, i64 %columns
-  %numbers = add i64 %columns, {n.parameters}
-  %nan = call i1 @nan(ptr %x, i64 %numbers)
-  br i1 %nan, label %refuse, label %start
+  %g = getelementptr double, ptr %numbers, i64 %columns
+  %count = add i64 %columns, {n.parameters}
+  %nan = call i1 @nan(ptr %numbers, i64 %count)
+  br i1 %nan, label %refuse, label %compute
 refuse:
-  store double 0x7FF8000000000000, ptr %y, align 32
-  ret void
-start:
-  call void @llvm.memset.p0.i64(ptr %s, i8 0, i64 {32 * n.sums}, i1 false)
-  call void @llvm.memset.p0.i64(ptr %b, i8 0, i64 {8 * n.sums}, i1 false)
-{calls("once", n.once, "ptr %g, ptr %c, ptr %b")}
-  call void @spread(ptr %g, ptr %p, i64 {n.parameters})
-  %p.kept = getelementptr {V}, ptr %p, i64 {n.parameters}
-  call void @spread(ptr %c, ptr %p.kept, i64 {n.kept})
-  %end = getelementptr i64, ptr %rows, i64 {4 * n.rows}
-  br label %block
-block:
-  %i = phi i64 [0, %start], [%next, %more]
-  %frame = phi i64 [0, %start], [%frame1, %more]
-  %first = mul i64 %frame, {n.slots}
-  %wi = getelementptr {V}, ptr %w, i64 %first
-  %xi = getelementptr double, ptr %x, i64 %i
-  %ri = getelementptr double, ptr %r, i64 %i
-{calls("each", n.each, "ptr %p, ptr %xi, ptr %wi, ptr %ri, i64 %samples")}
-  %next = add i64 %i, 4
-  %is_last = icmp sge i64 %next, %samples
-  %is_full = icmp eq i64 %frame, {FRAMES - 1}
-  br i1 %is_last, label %few, label %any
-any:
-  br i1 %is_full, label %all, label %more
-all:
-  call void @gather{FRAMES}(ptr %w, ptr %s, ptr %rows, ptr %end)
-  br label %more
-more:
-  %frame0 = add i64 %frame, 1
-  %frame1 = and i64 %frame0, {FRAMES - 1}
-  br label %block
-few:
-  %f = phi i64 [0, %block], [%f1, %one]
-  %f.first = mul i64 %f, {n.slots}
-  %wf = getelementptr {V}, ptr %w, i64 %f.first
-  %f1 = add i64 %f, 1
-  %f.last = icmp eq i64 %f, %frame
-  %begun = icmp ne i64 %next, %samples
-  %cut = and i1 %f.last, %begun
-  br i1 %cut, label %last, label %one
-one:
-  call void @gather1(ptr %wf, ptr %s, ptr %rows, ptr %end)
-  br i1 %f.last, label %finish, label %few
-last:
-  call void @llvm.memset.p0.i64(ptr %t, i8 0, i64 {32 * n.sums}, i1 false)
-  call void @gather1(ptr %wf, ptr %t, ptr %rows, ptr %end)
-  %left = sub i64 %samples, %i
-  call void @take(ptr %t, ptr %s, i64 %left, i64 {n.sums})
-  br label %finish
-finish:
-  call void @mean(ptr %s, ptr %b, ptr %y, i64 %samples, i64 {n.sums})
-  ret void
-}}
-"""
+  ret i64 1
+compute:
+  call void @llvm.memset.p0.i64(ptr @sums, i8 0, i64 {8 * n.sums}, i1 false)
+  %flag.shared = getelementptr double, ptr @shared, i64 {FLAG}
+  store double 0.0, ptr %flag.shared, align 8
+{loop("j", str(n.once), once) if n.once else ""}
+{loop("first", "%samples", group(n), LANES * n.blocks) if n.each else ""}
+  call void @mean(i64 %samples)
+  %flag.at = getelementptr double, ptr @results, i64 {FLAG}
+  %flag = load double, ptr %flag.at, align 8
+  %bad = fcmp une double %flag, 0.0
+  %result = zext i1 %bad to i64
+  ret i64 %result
+}}"""
+
+
+def frame(n: Sizes, table: Sequence[Row]) -> str:
+    """All of it, where ``table`` is that of `gather`."""
+    declared = f"""\
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare i64 @llvm.smin.i64(i64, i64)
+declare i1 @llvm.vector.reduce.or.v{LANES}i1({T})
+declare double @llvm.vector.reduce.fadd.{KIND}(double, {V})"""
+    lines = [f"declare void @once{i}({ONCE})" for i in range(n.once)]
+    lines += [f"declare void @each{i}({EACH})" for i in range(n.each)]
+    gathers = (gather(length, n.slots) for length in n.rows)
+    rest = (memory(n, table), nan(), cut(n.slots), mean(n.sums), *gathers, step(n))
+    return "\n\n".join([declared, *lines, *rest])

@@ -1,4 +1,4 @@
-"""Formulas as LLVM's assembly language: of one number, or of four samples in the lanes of a vector."""
+"""Formulas as LLVM's assembly language: of one number, or of samples in the lanes of a vector."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from collections.abc import Callable
 
 from engine.backends import vectors
 from engine.backends.vector import LANES, T, V, bits, splat
-from engine.formula import CONSTANTS, Algebra
+from engine.formula import CONSTANTS, RISKY, Algebra
 
 TESTS = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge"}
 ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
-#: The words that have no value for some numbers: what Python would raise must be noticed here.
-RISKY = {"/", "**", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan"}
 
 
 class Lines(Algebra[str]):
     """Writes one function, of plain numbers. What is written twice is computed once."""
 
-    type, test, true, align = "double", "i1", "true", 8
+    type, test, true = "double", "i1", "true"
 
     def __init__(self) -> None:
         self.rows: list[str] = []
@@ -90,21 +88,16 @@ class Lines(Algebra[str]):
         return self.emit(f"getelementptr {self.type}, ptr %{pointer}, i64 {index}")
 
     def load(self, pointer: str, index: int) -> str:
-        return self.emit(f"load {self.type}, ptr {self.place(pointer, index)}, align {self.align}")
+        return self.emit(f"load {self.type}, ptr {self.place(pointer, index)}, align 8")
 
     def store(self, value: str, pointer: str, index: int) -> None:
-        self.rows.append(f"  store {self.type} {value}, ptr {self.place(pointer, index)}, align {self.align}")
-
-    def add(self, value: str, place: int) -> None:
-        """Add to one of the sums what all samples share."""
-        total = self.emit(f"load double, ptr {self.place('b', place)}, align 8")
-        self.store(self.emit(f"fadd double {total}, {value}"), "b", place)
+        self.rows.append(f"  store {self.type} {value}, ptr {self.place(pointer, index)}, align 8")
 
 
 class Lanes(Lines):
-    """Writes one function of four samples, side by side."""
+    """Writes one function of a block of samples, side by side."""
 
-    type, test, true, align = V, T, f"<{', '.join(['i1 true'] * LANES)}>", 32
+    type, test, true = V, T, "splat (i1 true)"
 
     def number(self, x: float) -> str:
         return splat(x)
@@ -112,11 +105,21 @@ class Lanes(Lines):
     def called(self, word: str) -> str:
         return vectors.name(word)
 
+    def place(self, pointer: str, index: int) -> str:
+        match pointer:
+            case "x":  # one column lies behind the other
+                first = self.emit(f"mul i64 %samples, {index}")
+                return self.emit(f"getelementptr double, ptr %x, i64 {first}")
+            case "g" | "c":
+                return self.emit(f"getelementptr double, ptr %{pointer}, i64 {index}")
+        return super().place(pointer, index)
+
     def load(self, pointer: str, index: int) -> str:
-        if pointer != "x":
+        if pointer not in "gc":
             return super().load(pointer, index)
-        first = self.emit(f"mul i64 %samples, {index}")  # one column lies behind the other
-        return self.emit(f"load {V}, ptr {self.emit(f'getelementptr double, ptr %x, i64 {first}')}, align 8")
+        shared = self.emit(f"load double, ptr {self.place(pointer, index)}, align 8")
+        first = self.emit(f"insertelement {V} poison, double {shared}, i64 0")
+        return self.emit(f"shufflevector {V} {first}, {V} poison, <{LANES} x i32> zeroinitializer")
 
 
 def is_number(value: str) -> bool:

@@ -44,9 +44,10 @@ class Split:
 
     def __init__(self, program: Program) -> None:
         self.shared: list[Item] = []
-        self.varying: list[Item] = []
         self.products: list[Product] = []
+        self._lines: list[list[Item]] = []  # the items of each line that varies
         self._varies, self._kept = set(program.inputs), dict[Tree, str]()
+        self._named = 0
         places: dict[Tree, int] = {name: FIRST + i for i, name in enumerate(program.gradients)}
         for line in program.lines:
             if line.name in places:
@@ -58,28 +59,32 @@ class Split:
         for i, gradient in enumerate(program.gradients):
             if isinstance(gradient, float):
                 self._end(FIRST + i, gradient)
-        self.varying = by_depth(self.varying)
+        self.varying = [item for line in by_depth(self._lines) for item in line]
         self.products.sort()
 
     def _line(self, name: str, tree: Tree) -> None:
-        """One line; a long sum is several."""
-        parts = list(terms(tree))
+        """One line; a long sum is several items."""
+        items, parts = [], list(terms(tree))
         while len(parts) > LONG:
             groups = [added(parts[i : i + LONG]) for i in range(0, len(parts), LONG)]
-            parts = [("+", self._item(self._name(), group)) for group in groups]
-        self._item(name, tree if len(parts) == 1 else added(parts))
-
-    def _item(self, name: str, tree: Tree) -> str:
-        if self._is_varying(tree):
-            self._varies.add(name)
+            items += [Item(self._name(), group) for group in groups]
+            parts = [("+", item.name) for item in items[-len(groups) :]]
+        items.append(Item(name, tree if len(parts) == 1 else added(parts)))
+        varying = []
+        for item in items:
+            if self._is_varying(item.tree):
+                self._varies.add(item.name)
+                varying.append(item)
+            else:
+                self.shared.append(item)
+        if name in self._varies:
             self._kept[name] = name
-            self.varying.append(Item(name, tree))
-        else:
-            self.shared.append(Item(name, tree))
-        return name
+        if varying:
+            self._lines.append(varying)
 
     def _name(self) -> str:
-        return f"#{len(self.shared) + len(self.varying)}"
+        self._named += 1
+        return f"#{self._named}"
 
     def _is_varying(self, tree: Tree) -> bool:
         return not self._varies.isdisjoint(mentioned(tree))
@@ -104,7 +109,7 @@ class Split:
         name = self._kept.get(tree) if isinstance(tree, str | float) else None
         if name is None:
             name = self._name()
-            self.varying.append(Item(name, tree))
+            self._lines.append([Item(name, tree)])
             if isinstance(tree, str | float):
                 self._kept[tree] = name
         return name
@@ -129,13 +134,23 @@ def added(parts: Sequence[tuple[str, Tree]]) -> Tree:
     return tree
 
 
-def by_depth(items: list[Item]) -> list[Item]:
+def by_depth(lines: list[list[Item]]) -> list[list[Item]]:
     """What needs only the leaves comes first, then what needs only that, and so on.
 
     Side by side stands then what does not wait for each other, such as the neurons of a layer: a processor
-    computes it at the same time.
+    computes it at the same time. But what only one line needs stands right before it, and is soon forgotten.
     """
     depth: dict[str, int] = {}
-    for item in items:
-        depth[item.name] = 1 + max((depth.get(name, 0) for name in mentioned(item.tree)), default=0)
-    return sorted(items, key=lambda item: depth[item.name])
+    needs: dict[str, list[int]] = {}
+    for i, items in enumerate(lines):
+        names = {name for item in items for name in mentioned(item.tree)}
+        deep = 1 + max((depth.get(name, 0) for name in names), default=0)
+        depth |= dict.fromkeys((item.name for item in items), deep)
+        for name in names:
+            needs.setdefault(name, []).append(i)
+    found = list(lines)
+    for i, items in reversed(list(enumerate(lines))):
+        match needs.get(items[-1].name):
+            case [j] if found[j]:
+                found[i], found[j] = [], [*items, *found[j]]
+    return sorted(filter(None, found), key=lambda items: depth[items[-1].name])

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.backends.arrays import ArrayStep
-from engine.backends.lanes import RISKY
-from engine.formula import CONSTANTS, Algebra
+from engine.formula import CONSTANTS, RISKY, Algebra
 from engine.op import Calculus
 
 if TYPE_CHECKING:

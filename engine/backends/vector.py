@@ -1,15 +1,24 @@
-"""Numbers side by side in the lanes of a vector, as LLVM's assembly language writes them."""
+"""What LLVM's assembly language writes: numbers side by side in the lanes of a vector, and loops."""
 
 from __future__ import annotations
 
 import struct
 
-LANES = 4
+import llvmlite.binding as llvm
+
+LANES = 8 if llvm.get_host_cpu_features().get("avx512f") else 4  # as this very processor has them
+KIND = f"v{LANES}f64"  # as the names of intrinsic functions have it
 V, I, T = (f"<{LANES} x {kind}>" for kind in ("double", "i64", "i1"))
 
 
 def bits(x: float) -> str:
-    """A number, to the last bit."""
+    """A number, to the last bit: as people write it where that is exact.
+
+    >>> bits(-0.5), bits(0.1)
+    ('-0.5', '0x3FB999999999999A')
+    """
+    if abs(x) < 1e15 and (1024 * x).is_integer():
+        return repr(x)
     return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"
 
 
@@ -20,12 +29,37 @@ def whole_vectors(count: int) -> int:
 
 def splat(x: float) -> str:
     """A number in all lanes."""
-    return f"<{', '.join([f'double {bits(x)}'] * LANES)}>"
+    return f"splat (double {bits(x)})"
 
 
 def whole(n: int) -> str:
     """A whole number in all lanes."""
-    return f"<{', '.join([f'i64 {n}'] * LANES)}>"
+    return f"splat (i64 {n})"
+
+
+def spread(name: str, kind: str = "double") -> str:
+    """``%name.all``: the number %name in all lanes."""
+    vector = f"<{LANES} x {kind}>"
+    return f"""\
+  %{name}.one = insertelement {vector} poison, {kind} %{name}, i64 0
+  %{name}.all = shufflevector {vector} %{name}.one, {vector} poison, <{LANES} x i32> zeroinitializer"""
+
+
+def loop(name: str, count: str, body: str, by: int = 1) -> str:
+    """What does the body for %name = 0, by, 2 by, ... below count; at least once."""
+    return f"""\
+  br label %{name}.begin
+{name}.begin:
+  br label %{name}.loop
+{name}.loop:
+  %{name} = phi i64 [0, %{name}.begin], [%{name}.next, %{name}.latch]
+{body}
+  br label %{name}.latch
+{name}.latch:
+  %{name}.next = add i64 %{name}, {by}
+  %{name}.more = icmp slt i64 %{name}.next, {count}
+  br i1 %{name}.more, label %{name}.loop, label %{name}.end
+{name}.end:"""
 
 
 class Vector:
@@ -57,7 +91,7 @@ class Vector:
     def fused(self, times: Vector | float, plus: Vector | float) -> Vector:
         """self × times + plus, rounded once."""
         a, b, c = self.name, self.number(times), self.number(plus)
-        return self.write(f"call {V} @llvm.fma.v4f64({V} {a}, {V} {b}, {V} {c})")
+        return self.write(f"call {V} @llvm.fma.{KIND}({V} {a}, {V} {b}, {V} {c})")
 
     def series(self, coefficients: list[float]) -> Vector:
         """c₀ + c₁ self + c₂ self² + …"""

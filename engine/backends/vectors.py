@@ -1,4 +1,4 @@
-"""The functions of a calculus book on four numbers at once, in LLVM's assembly language.
+"""The functions of a calculus book on a vector of numbers, in LLVM's assembly language.
 
 exp, expm1, log, log1p and tanh are series, added up here, and right to 2 units in the last place; any other
 function is that of the C library, called once a lane.
@@ -10,7 +10,7 @@ import math
 import struct
 from collections.abc import Callable
 
-from engine.backends.vector import LANES, I, V, Vector
+from engine.backends.vector import KIND, LANES, I, V, Vector
 
 LN2_HIGH = float.fromhex("0x1.62e42fefa0000p-1")  # the upper 40 bits: times a whole number k it is exact
 LN2_LOW = float.fromhex("0x1.cf79abc9e3b3ap-40")  # log 2 - LN2_HIGH
@@ -92,18 +92,18 @@ def log1p(x: Vector) -> Vector:
 
 def tanh(x: Vector) -> Vector:
     """t / (t + 2), where t = e^2|x| - 1; with the sign of x."""
-    size = x.write(f"call {V} @llvm.fabs.v4f64({V} {x.name})")
+    size = x.write(f"call {V} @{INTRINSIC['abs']}({V} {x.name})")
     t, t_lost = expm1_exactly(size.where("ogt", 22.0, 22.0) * 2.0)
     below = t + 2.0
     below_lost = (t - (below - 2.0)) + t_lost
     y = t / below
     rest = (y * -1.0).fused(below, t) + (t_lost - y * below_lost)  # t - y (t + 2)
     y = (y + rest / below).choose(x, "oeq", 0.0, 0.0)
-    return x.write(f"call {V} @llvm.copysign.v4f64({V} {y.name}, {V} {x.name})")
+    return x.write(f"call {V} @llvm.copysign.{KIND}({V} {y.name}, {V} {x.name})")
 
 
 SERIES: dict[str, Callable[[Vector], Vector]] = {f.__name__: f for f in (exp, expm1, log, log1p, tanh)}
-INTRINSIC = {"sqrt": "llvm.sqrt.v4f64", "abs": "llvm.fabs.v4f64"}
+INTRINSIC = {"sqrt": f"llvm.sqrt.{KIND}", "abs": f"llvm.fabs.{KIND}"}
 LIBRARY = {"**": "pow"}  # what C calls by another name
 
 
@@ -114,50 +114,57 @@ def name(word: str) -> str:
 
 def scalar(word: str) -> str:
     """What the function of a word on one number is called."""
-    return INTRINSIC[word].replace("v4f64", "f64") if word in INTRINSIC else LIBRARY.get(word, word)
+    return INTRINSIC[word].replace(KIND, "f64") if word in INTRINSIC else LIBRARY.get(word, word)
 
 
 def definition(word: str) -> str:
-    """The function of a word."""
-    arity = 2 if word == "**" else 1
-    if word == "abs":
-        return ""  # declared in any case
-    if word in INTRINSIC:
-        return f"declare {V} @{name(word)}({V})"
-    params = ", ".join(f"{V} %a{i}" for i in range(arity))
+    """The function of a word on a vector."""
     rows: list[str] = []
-    if word in SERIES:
-        result = SERIES[word](Vector(rows, "%a0")).name
-        head = f"define internal {V} @{name(word)}({params})"
-        return "\n".join([f"{head} {{", *rows, f"  ret {V} {result}", "}"])
-    c = LIBRARY.get(word, word)
-    before = "poison"
+    result = SERIES[word](Vector(rows, "%a0")).name if word in SERIES else lane_by_lane(word, rows)
+    params = ", ".join(f"{V} %a{i}" for i in range(arity(word)))
+    return "\n".join([f"define {V} @{name(word)}({params}) {{", *rows, f"  ret {V} {result}", "}"])
+
+
+def lane_by_lane(word: str, rows: list[str]) -> str:
+    """The result of calling the C library once a lane."""
+    result = "poison"
     for lane in range(LANES):
-        for i in range(arity):
+        args = []
+        for i in range(arity(word)):
             rows.append(f"  %a{i}.{lane} = extractelement {V} %a{i}, i64 {lane}")
-        args = ", ".join(f"double %a{i}.{lane}" for i in range(arity))
-        rows.append(f"  %y{lane} = call double @{c}({args})")
-        rows.append(f"  %r{lane} = insertelement {V} {before}, double %y{lane}, i64 {lane}")
-        before = f"%r{lane}"
-    head = f"define internal {V} @{name(word)}({params}) {{"
-    return "\n".join([head, *rows, f"  ret {V} {before}", "}"])
+            args.append(f"double %a{i}.{lane}")
+        rows.append(f"  %y{lane} = call double @{scalar(word)}({', '.join(args)})")
+        rows.append(f"  %r{lane} = insertelement {V} {result}, double %y{lane}, i64 {lane}")
+        result = f"%r{lane}"
+    return result
 
 
-def borrowed(words: set[str]) -> set[str]:
-    """Those that are done by a function on one number."""
-    return words - SERIES.keys() - INTRINSIC.keys()
+def arity(word: str) -> int:
+    """How many arguments it has."""
+    return 2 if word == "**" else 1
 
 
-def declaration(word: str) -> str:
-    """That of the function of a word on one number."""
-    return f"declare double @{scalar(word)}({', '.join(['double'] * (2 if word == '**' else 1))})"
+def declared(word: str, kind: str, called: str) -> str:
+    """That there is such a function."""
+    return f"declare {kind} @{called}({', '.join([kind] * arity(word))})"
 
 
-#: What every module may call.
-INTRINSICS = "\n".join(
-    [
-        f"declare {V} @llvm.fma.v4f64({V}, {V}, {V})",
-        f"declare {V} @llvm.copysign.v4f64({V}, {V})",
-        f"declare {V} @llvm.fabs.v4f64({V})",
-    ]
+def declarations(one: set[str], many: set[str]) -> list[str]:
+    """What a module says that calls the functions of some words on a number, and of some on a vector."""
+    numbers = [declared(word, "double", scalar(word)) for word in sorted(one)]
+    return numbers + [declared(word, V, name(word)) for word in sorted(many)]
+
+
+def definitions(many: set[str]) -> list[str]:
+    """The functions of some words on a vector, and all that they call."""
+    series, borrowed = sorted(many & SERIES.keys()), sorted(many - SERIES.keys() - INTRINSIC.keys())
+    numbers = [declared(word, "double", scalar(word)) for word in borrowed]
+    return [*INTRINSICS, *numbers, *map(definition, series + borrowed)]
+
+
+#: What the series call.
+INTRINSICS = (
+    f"declare {V} @llvm.fma.{KIND}({V}, {V}, {V})",
+    f"declare {V} @llvm.copysign.{KIND}({V}, {V})",
+    f"declare {V} @llvm.fabs.{KIND}({V})",
 )

@@ -5,9 +5,12 @@ import random
 import pytest
 
 from engine import Value, tanh, total, trace, weighted_sum
-from engine.backends.gather import rows, slots
 from engine.backends.split import FIRST, LONG, MEAN, ONE, Product, Split
 from nn.modules import MLP
+
+pytest.importorskip("llvmlite")
+from engine.backends.gather import Row, rows, slots
+from engine.backends.vector import LANES
 
 
 def leaves(letter, count):
@@ -28,8 +31,12 @@ def test_the_gradient_of_a_layer_is_one_row_for_each_neuron():
     x = leaves("x", 3)
     products = Split(trace(model(x) ** 2, x, model.parameters())).products
     table = rows(products, slots(products))
+    assert max(row.length for row in table) <= LANES
+    whole = {}
+    for row in table:
+        whole[row.left] = whole.get(row.left, 0) + row.length
     root = [1]
-    assert sorted(count for *_, count in table) == [*root, *[3 + 1] * 5, *[4 + 1], *[5 + 1] * 4]
+    assert sorted(whole.values()) == [*root, *[3 + 1] * 5, *[4 + 1], *[5 + 1] * 4]
 
 
 def test_what_is_no_product_is_added_once():
@@ -53,4 +60,21 @@ def test_second_factors_that_follow_each_other_are_neighbours():
     products = [Product("d", 2, "a"), Product("d", 3, "b"), Product("d", 4, ONE), Product("e", 5, "b")]
     places = slots(products)
     assert [places[name] for name in ("a", "b", f"{ONE} after b")] == [0, 1, 2]
-    assert rows(products, places) == [(places["d"], 0, 2, 3), (places["e"], 1, 5, 1)]
+    assert rows(products, places) == [Row(1, 1, places["e"], 5), Row(3, 0, places["d"], 2)]
+
+
+@pytest.mark.parametrize("count", [1, LANES, LANES + 1, 3 * LANES - 1, 10 * LANES + 1])
+def test_a_long_row_is_cut_into_parts_about_equally_long(count):
+    products = [Product("d", FIRST + i, f"a{i}") for i in range(count)]
+    table = rows(products, slots(products))
+    assert max(row.length for row in table) <= LANES
+    assert max(row.length for row in table) - min(row.length for row in table) <= 1
+    pairs = {(row.right + i, row.place + i) for row in table for i in range(row.length)}
+    assert pairs == {(i, FIRST + i) for i in range(count)}
+
+
+def test_lines_that_do_not_wait_for_each_other_stand_side_by_side_behind_what_they_alone_need():
+    xs, ws = leaves("x", 2), leaves("w", 4)
+    first, second = tanh(xs[0] * ws[0]) + ws[1], tanh(xs[1] * ws[2]) + ws[3]
+    order = [item.name for item in Split(trace(first * second, xs, ws)).varying if item.name.startswith("v")]
+    assert order == ["v1", "v2", "v4", "v5", "v3", "v6"]

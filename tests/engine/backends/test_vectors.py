@@ -3,6 +3,9 @@
 import functools
 import math
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -11,6 +14,9 @@ import pytest
 from engine import Value, ops, total, trace
 
 pytest.importorskip("llvmlite")
+from engine.backends.vector import LANES
+
+ROOT = Path(__file__).parents[3]
 ANYWHERE = [2.0**n for n in range(-1074, 1024, 7)]
 
 
@@ -91,8 +97,35 @@ def test_a_program_four_times_as_long_has_four_times_the_text_in_functions_no_lo
     cost, longest = [], []
     for nodes in (1_000, 4_000):
         program, *_ = larger(nodes)
-        functions = Assembly(program, 200).text.split("define ")
+        plan = Assembly(program, 200)
+        functions = f"{plan.lines}{plan.frame}".split("define ")
         cost.append(sum(map(len, functions)) / sum(operations(line.tree) for line in program.lines))
         longest.append(max(function.count("\n") for function in functions))
     assert cost[1] < 1.2 * cost[0]
     assert longest[1] < 1.2 * longest[0]
+
+
+ELSEWHERE = """
+import sys
+import llvmlite.binding as llvm
+import pytest
+
+wide, features = sys.argv[1] == "8", llvm.get_host_cpu_features
+llvm.get_host_cpu_features = lambda: {"avx512f": wide}
+from engine.backends import vector
+llvm.get_host_cpu_features = features
+assert f"{vector.LANES}" == sys.argv[1]
+files = [f"tests/engine/backends/test_{room}.py" for room in ("backends", "vectors")]
+loaded = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+sys.exit(pytest.main(["-q", *loaded, "-k", "llvm or vectors and not elsewhere", *files]))
+"""
+
+
+@pytest.mark.parametrize("lanes", [4, 8])
+def test_it_runs_elsewhere_too_where_a_vector_has_another_width(lanes):
+    if lanes == LANES:
+        return  # that is what all other tests run on
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, str(lanes)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
