@@ -6,19 +6,21 @@ while every parameter is still what it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite, sqrt
 from typing import Any
 
 __all__ = ["Adam", "Optimizer", "SGD"]
 
 Rate = float | Callable[[int], float]
+#: Of a parameter's number, its gradient, and what it remembers: the new number, and what to remember.
+Rule = Callable[[float, float, Any], tuple[float, Any]]
 
 
 class Optimizer:
     """What the optimisers share: the parameters, the learning rate, and how a step is made safe.
 
-    A subclass says in `_moved` where a step takes one parameter.
+    A subclass says in `_rule` where a step takes a parameter.
     """
 
     def __init__(self, parameters: Iterable[Any], lr: Rate, weight_decay: float) -> None:
@@ -37,7 +39,7 @@ class Optimizer:
             raise ValueError("a parameter is in the list twice; it would move twice as far as the others")
         self.steps = 0  #: how many steps have been made
         self.weight_decay = _between("weight_decay", weight_decay, 0.0)
-        self._memory: list[Any] = [None] * len(self.parameters)  # what a rule remembers of each parameter
+        self._memory: Sequence[Any] = [None] * len(self.parameters)  # what a rule remembers of each parameter
         self.lr = lr
 
     @property
@@ -61,25 +63,30 @@ class Optimizer:
             FloatingPointError: a gradient, or where it would lead, is not finite; the message names the
                 parameter, and none has moved.
         """
-        rate = self.lr
-        moved = []
-        for k, (p, memory) in enumerate(zip(self.parameters, self._memory)):
-            data, memory = self._moved(p.data, p.grad + self.weight_decay * p.data, memory, rate)
-            if not isfinite(data):
-                name = (p.label if p.label.isprintable() else repr(p.label)) or f"number {k}"
-                raise FloatingPointError(
-                    f"the step would take parameter {name} from {p.data} to {data}: "
-                    f"its gradient is {p.grad}, the learning rate {rate}. No parameter was moved"
-                )
-            moved.append((p, data, memory))
-        for p, data, _ in moved:
-            p.data = data
-        self._memory = [memory for _, _, memory in moved]
+        rate, decay = self.lr, self.weight_decay
+        moved = self._rule(rate)
+        found = [moved(p.data, p.grad + decay * p.data, it) for p, it in zip(self.parameters, self._memory)]
+        numbers, memory = zip(*found)
+        if not all(map(isfinite, numbers)):
+            self._refuse(numbers, rate)
+        for p, number in zip(self.parameters, numbers):
+            p.data = number
+        self._memory = memory
         self.steps += 1
 
-    def _moved(self, data: float, gradient: float, memory: Any, rate: float) -> tuple[float, Any]:
-        """Where the step takes a parameter, and what to remember of it."""
-        raise NotImplementedError(f"{type(self).__name__} must say where a step goes: define _moved")
+    def _refuse(self, numbers: Sequence[float], rate: float) -> None:
+        """Name the first parameter that a step would take to what is no number."""
+        k = [*map(isfinite, numbers)].index(False)
+        p = self.parameters[k]
+        name = (p.label if p.label.isprintable() else repr(p.label)) or f"number {k}"
+        raise FloatingPointError(
+            f"the step would take parameter {name} from {p.data} to {numbers[k]}: "
+            f"its gradient is {p.grad}, the learning rate {rate}. No parameter was moved"
+        )
+
+    def _rule(self, rate: float) -> Rule:
+        """The rule of the next step."""
+        raise NotImplementedError(f"{type(self).__name__} must say where a step goes: define _rule")
 
 
 class SGD(Optimizer):
@@ -123,12 +130,17 @@ class SGD(Optimizer):
         if nesterov and not momentum:
             raise ValueError("nesterov looks ahead along the momentum: it needs momentum > 0")
 
-    def _moved(self, data: float, gradient: float, memory: Any, rate: float) -> tuple[float, Any]:
-        if not self.momentum:
-            return data - rate * gradient, None
-        velocity = gradient if memory is None else self.momentum * memory + gradient
-        ahead = gradient + self.momentum * velocity if self.nesterov else velocity
-        return data - rate * ahead, velocity
+    def _rule(self, rate: float) -> Rule:
+        momentum, nesterov = self.momentum, self.nesterov
+
+        def moved(data: float, gradient: float, velocity: Any) -> tuple[float, Any]:
+            if not momentum:
+                return data - rate * gradient, None
+            velocity = gradient if velocity is None else momentum * velocity + gradient
+            ahead = gradient + momentum * velocity if nesterov else velocity
+            return data - rate * ahead, velocity
+
+        return moved
 
 
 class Adam(Optimizer):
@@ -168,14 +180,19 @@ class Adam(Optimizer):
         self.betas = _between("betas[0]", beta1, 0.0, 1.0), _between("betas[1]", beta2, 0.0, 1.0)
         self.eps = _between("eps", eps, 5e-324)
 
-    def _moved(self, data: float, gradient: float, memory: Any, rate: float) -> tuple[float, Any]:
-        beta1, beta2 = self.betas
-        m, v = memory or (0.0, 0.0)
-        m = beta1 * m + (1 - beta1) * gradient
-        v = beta2 * v + (1 - beta2) * gradient * gradient
-        t = self.steps + 1
-        m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
-        return data - rate * m_hat / (sqrt(v_hat) + self.eps), (m, v)
+    def _rule(self, rate: float) -> Rule:
+        (beta1, beta2), eps, t = self.betas, self.eps, self.steps + 1
+        rest1, rest2 = 1 - beta1, 1 - beta2
+        whole1, whole2 = 1 - beta1**t, 1 - beta2**t
+
+        def moved(data: float, gradient: float, memory: Any) -> tuple[float, Any]:
+            m, v = memory or (0.0, 0.0)
+            m = beta1 * m + rest1 * gradient
+            v = beta2 * v + rest2 * gradient * gradient
+            m_hat, v_hat = m / whole1, v / whole2
+            return data - rate * m_hat / (sqrt(v_hat) + eps), (m, v)
+
+        return moved
 
 
 def _between(name: str, x: Any, low: float, below: float = float("inf")) -> float:

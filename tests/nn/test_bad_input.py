@@ -157,7 +157,7 @@ BAD = [
           1), (NAN, 0)),
     *rows("eps", lambda w, x: Adam([Value(1.0)], eps=x), ValueError, "eps is above 0 and finite, not {}", 0,
           -1, NAN),
-    *rows("no rule", lambda w, x: Optimizer([x], 0.1, 0.0).step(), NotImplementedError, "define _moved",
+    *rows("no rule", lambda w, x: Optimizer([x], 0.1, 0.0).step(), NotImplementedError, "define _rule",
           Value(1.0)),
     # data
     *(row for make in PLANE for row in rows(make.__name__, lambda w, x, make=make: make(**x), ValueError, "",

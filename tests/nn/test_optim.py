@@ -147,7 +147,7 @@ def test_an_optimizer_that_does_not_say_where_a_step_goes_is_asked_to():
     class Lazy(Optimizer):
         pass
 
-    with pytest.raises(NotImplementedError, match="^Lazy must say where a step goes: define _moved$"):
+    with pytest.raises(NotImplementedError, match="^Lazy must say where a step goes: define _rule$"):
         Lazy([Value(1.0)], 0.1, 0.0).step()
 
 

@@ -338,10 +338,15 @@ def test_ctrl_c_before_the_first_step_leaves_the_model_as_it_was():
 
 def test_ctrl_c_in_the_middle_of_a_step_waits_until_it_is_made():
     class Pressed(SGD):
-        def _moved(self, data, gradient, memory, rate):
-            if self.steps == 2:
-                os.kill(os.getpid(), signal.SIGINT)
-            return super()._moved(data, gradient, memory, rate)
+        def _rule(self, rate):
+            rule = super()._rule(rate)
+
+            def moved(*parameter):
+                if self.steps == 2:
+                    os.kill(os.getpid(), signal.SIGINT)
+                return rule(*parameter)
+
+            return moved
 
     model, twin = net(), net()
     optimizer = Pressed(model.parameters(), lr=0.1)
