@@ -47,15 +47,25 @@ double step(const double *restrict p, const double *restrict x, const double *re
     return loss / n + 1e-4 * weights;
 }
 
-/* n rounds of 12 vectors of 4 multiply-adds that do not wait for each other: 48 n in all. */
-typedef double four __attribute__((vector_size(32)));
+/* n rounds of 12 of the widest vectors that there are, of multiply-adds that do not wait for each other. */
+#ifdef __AVX512F__
+#define LANES 8
+#else
+#define LANES 4
+#endif
+typedef double vector __attribute__((vector_size(8 * LANES)));
+
+const int multiply_adds = 12 * LANES; /* of a round */
 
 double peak(long n) {
-    four a[12], x = {0.5, 0.25, 0.125, 0.5}, y = {1, 2, 3, 4}, sum = {0};
+    vector a[12], x, y, sum;
+    double total = 0;
+    for (int i = 0; i < LANES; i++) x[i] = 0.5, y[i] = 1, sum[i] = 0;
     for (int j = 0; j < 12; j++) a[j] = y * (j + 1.0);
     for (long i = 0; i < n; i++)
 #pragma GCC unroll 12
         for (int j = 0; j < 12; j++) a[j] = a[j] * x + y;
     for (int j = 0; j < 12; j++) sum += a[j];
-    return sum[0] + sum[1] + sum[2] + sum[3];
+    for (int i = 0; i < LANES; i++) total += sum[i];
+    return total;
 }

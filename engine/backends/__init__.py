@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import Any
 
 #: Beyond so many operations another backend serves better. XLA takes 3 s for 800 of them in a straight line,
-#: 10 for 1,300 and 75 for 3,500, which LLVM compiles in less than one. LLVM takes 20 to 50 µs for each, as
-#: many as there are: twice the time of NumPy, which then computes at a twentieth of its speed.
+#: 10 for 1,300 and 75 for 3,500, which LLVM compiles in less than one. LLVM takes 15 to 50 µs for each, as
+#: many as there are: twice the time of NumPy, which then computes at a fiftieth of its speed.
 TOO_LONG = {"jax": (1_000, "llvm"), "llvm": (2_000_000, "numpy")}
 NAMES = ("python", "numpy", "llvm", "jax", "torch")
 
