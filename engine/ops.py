@@ -28,9 +28,10 @@ mul     = Op("*",         "a * b",                      "b",                    
              at=[(2, 3), (-1, 0.5)])
 div     = Op("/",         "a / b",                      "1 / b",                 "-y / b",
              at=[(2, 3), (-1, -0.5)])
-# a ** 0 is the constant 1, even at a = 0, where a ** -1 is not; y = 0 stays 0 when b is nudged
+# where b is tiny, a ** (b - 1) may overflow though the slope does not; 0 ** 0 is 1 for every a nearby; and
+# y = 0 stays 0 when b is nudged
 pow     = Op("**",        "a ** b",
-             "(b * a ** (b - 1) if abs(a) > 1e-300 else 0) if abs(b) <= 0 else b * a ** (b - 1)",
+             "(0 if abs(a) + abs(b) <= 0 else b / a * y) if abs(b) <= 5e-16 else b * a ** (b - 1)",
                                                         "0 if abs(y) <= 0 else y * log(a)",
              at=[(2, 3), (0.5, -1.5), (2, 0)])
 

@@ -222,7 +222,8 @@ def test_a_gradient_that_is_no_number_is_named_and_nothing_moves(make, bad):
 def test_whatever_is_in_a_label_the_refusal_of_a_step_is_one_line():
     w = Value(1.0, label="two\nlines")
     w.grad = math.inf
-    with pytest.raises(FloatingPointError, match=r"^the step would take parameter 'two\\nlines' from 1.0"):
+    says = r"^the step would take parameter 'two\\nlines' from 1.0 to -inf: its gradient is inf, the learning"
+    with pytest.raises(FloatingPointError, match=f"{says} rate 0.1"):
         SGD([w], lr=0.1).step()
 
 
