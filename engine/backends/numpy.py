@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 SAMPLES = 1024  # at once: so many that NumPy's overhead is small, so few that the columns stay in the cache
 
 pow = np.float_power
-erf, erfc = (np.vectorize(f, otypes=[np.float64]) for f in (math.erf, math.erfc))
+
+
+def one_by_one(f: Callable[[float], float]) -> Callable[[Any], Any]:
+    """A function of numbers as one of columns, too."""
+    many = np.vectorize(f, otypes=[np.float64])
+    return lambda x: many(x) if isinstance(x, np.ndarray) else f(x)
+
+
+erf, erfc = one_by_one(math.erf), one_by_one(math.erfc)
 
 
 def where(test: Any, then: Any, other: Any) -> Any:
