@@ -214,6 +214,8 @@ def test_a_function_of_what_all_samples_share_counts_for_each_of_them(backend, w
     step = trace(y, [x], [w]).compile(backend)
     mean, [slope] = step([0.5], [[1.0, 2.0, 3.0]])
     assert [mean, slope] == near([y.data, *grad(y, [w])])
+    mean, [slope] = trace(x * y, [x], [w]).compile(backend)([0.5], [[1.0, 2.0, 6.0]])
+    assert [mean, slope] == near([3 * y.data, *(3 * d for d in grad(y, [w]))])
 
 
 @each_backend
@@ -302,6 +304,21 @@ def test_the_branch_that_is_not_taken_raises_nothing(backend):
     step = trace(careful(w * x) + maximum(x, w), [x], [w]).compile(backend)
     assert [*step.values([1.0], [[-1.0, 0.0, math.e]])] == near([1.0, 1.0, 1 + math.e])
     assert np.isfinite(step([1.0], [[-1.0, 0.0, 3.0]])[1]).all()
+
+
+@each_backend
+def test_within_a_branch_that_is_not_taken_no_branch_raises_anything(backend):
+    nested = Op(
+        "nested",
+        "(log(a) if a > -5 else a) if a > 0 else (1 / (a - 2) if a < 3 else a)",
+        "(1 / a if a > -5 else 1) if a > 0 else (-1 / (a - 2) ** 2 if a < 3 else 1)",
+    )
+    [x], [w] = leaves(2.0), leaves(1.0)
+    points = [2.0, -1.0, 0.5, 0.0]
+    step = trace(nested(w * x), [x], [w]).compile(backend)
+    assert list(step.values([1.0], [points])) == near([nested.value(a) for a in points])
+    slopes = [grad(nested(Value(a) * w), [w])[0] for a in points]
+    assert list(step([1.0], [points])[1]) == near([sum(slopes) / 4])
 
 
 @each_backend
