@@ -99,7 +99,8 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
         except (ArithmeticError, ValueError):
             by_values(batch)  # it says which sample of the data it was
             raise
-        if not (isfinite(mean) and all(map(isfinite, gradients))):
+        slopes = gradients.tolist() if hasattr(gradients, "tolist") else gradients
+        if not (isfinite(mean) and all(map(isfinite, slopes))):
             for sample, row in zip(batch, rows):
                 if found := program.find_nonfinite(now, [[number] for number in row]):
                     found = found.replace("sample 0", f"sample {sample.number}", 1)
@@ -108,8 +109,8 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
                     )
         if not isfinite(mean):
             raise FloatingPointError(f"the mean loss of a batch is {mean}. No parameter was moved by it")
-        for p, gradient in zip(parameters, gradients):
-            p.grad = float(gradient)
+        for p, slope in zip(parameters, slopes):
+            p.grad = slope
         return float(mean), right(batch)
 
     def right(batch: Sequence[Sample]) -> int:
