@@ -47,7 +47,7 @@ double step(const double *restrict p, const double *restrict x, const double *re
     return loss / n + 1e-4 * weights;
 }
 
-/* n rounds of 12 of the widest vectors that there are, of multiply-adds that do not wait for each other. */
+/* n rounds of 12 multiply-adds on the widest vectors that there are; none of the 12 waits for another. */
 #ifdef __AVX512F__
 #define LANES 8
 #else

@@ -33,10 +33,10 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
     "abs": abs,
 }  # fmt: skip
 CONSTANTS = {"pi": math.pi}
-#: Those that have no value for some numbers: there Python raises, and every other reader must notice.
-RISKY = {"/", "**", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan"}
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+#: The words that have no value for some numbers: Python raises there, and any other reader must look.
+RISKY = {"/", "**", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan"}
 
 
 class Algebra(Generic[T]):

@@ -64,9 +64,9 @@ class Optimizer:
                 parameter, and none has moved.
         """
         rate, decay = self.lr, self.weight_decay
-        moved = self._rule(rate)
-        found = [moved(p.data, p.grad + decay * p.data, it) for p, it in zip(self.parameters, self._memory)]
-        numbers, memory = zip(*found)
+        rule = self._rule(rate)
+        moves = [rule(p.data, p.grad + decay * p.data, it) for p, it in zip(self.parameters, self._memory)]
+        numbers, memory = zip(*moves)
         if not all(map(isfinite, numbers)):
             self._refuse(numbers, rate)
         for p, number in zip(self.parameters, numbers):
@@ -182,14 +182,14 @@ class Adam(Optimizer):
 
     def _rule(self, rate: float) -> Rule:
         (beta1, beta2), eps, t = self.betas, self.eps, self.steps + 1
-        rest1, rest2 = 1 - beta1, 1 - beta2
-        whole1, whole2 = 1 - beta1**t, 1 - beta2**t
+        new1, new2 = 1 - beta1, 1 - beta2
+        all1, all2 = 1 - beta1**t, 1 - beta2**t  # what the weights of all gradients so far add up to
 
         def moved(data: float, gradient: float, memory: Any) -> tuple[float, Any]:
             m, v = memory or (0.0, 0.0)
-            m = beta1 * m + rest1 * gradient
-            v = beta2 * v + rest2 * gradient * gradient
-            m_hat, v_hat = m / whole1, v / whole2
+            m = beta1 * m + new1 * gradient
+            v = beta2 * v + new2 * gradient * gradient
+            m_hat, v_hat = m / all1, v / all2
             return data - rate * m_hat / (sqrt(v_hat) + eps), (m, v)
 
         return moved

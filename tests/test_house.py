@@ -55,8 +55,11 @@ LADDER = {
     "engine.backends.vectors": "engine.backends.vector",
     "engine.backends.lanes": "engine.backends.vector engine.backends.vectors backends formula",
     "engine.backends.split": "engine.backends.replay formula",
-    "engine.backends.gather": "engine.backends.split engine.backends.vector",
-    "engine.backends.blocks": "engine.backends.gather engine.backends.split engine.backends.vector",
+    "engine.backends.sweep": "engine.backends.vector",
+    "engine.backends.gather": "engine.backends.split engine.backends.sweep engine.backends.vector",
+    "engine.backends.blocks": """
+        engine.backends.gather engine.backends.split engine.backends.sweep engine.backends.vector
+        """,
     "engine.backends.assembly": """
         backends engine.backends.blocks engine.backends.gather engine.backends.lanes engine.backends.replay
         engine.backends.split engine.backends.vector engine.backends.vectors formula

@@ -40,12 +40,13 @@ class Assembly:
 
     def __init__(self, program: Program, cut: int) -> None:
         split = Split(program)
-        self.root, self.shared_root, self._products = split.root, not split.root, split.products
+        self._root, self.shared_root, self._products = split.root, not split.root, split.products
         self._words: dict[type[Lines], set[str]] = {Lines: set(), Lanes: set()}
-        once, each = list(pieces(split.shared, cut)), list(pieces(split.varying, cut))
+        self._slots = slots(split.products)
+        ones = [Item(name, 1.0) for name in self._slots if name.startswith(ONE)]
+        once, each = list(pieces(split.shared, cut)), list(pieces([*ones, *split.varying], cut))
         crossing = crossings([*once, *each])
         kept = [item.name for item in split.shared if item.name in crossing]
-        self._slots = slots(split.products)
         for item in split.varying:
             if item.name in crossing:
                 self._slots.setdefault(item.name, len(self._slots))
@@ -71,16 +72,15 @@ class Assembly:
     def _function(self, name: str, part: list[Item], lines: Lines, places: dict[str, tuple[str, int]]) -> str:
         known = Known(lines, places)
         for item in part:
-            value = known[item.name] = fold(item.tree, lines, known)
+            value = fold(item.tree, lines, known)
             if item.place >= 0:
                 lines.store(value, "b", item.place)
-            elif item.name in places:
+                continue
+            known[item.name] = value
+            if item.name in places:
                 lines.store(value, *places[item.name])
-            if item.name == self.root and item.name:
+            if item.name == self._root:
                 lines.store(value, "r", 0)
-        if name == "each0":
-            for slot in (slot for one, slot in self._slots.items() if one.startswith(ONE)):
-                lines.store(lines.number(1.0), "w", slot)
         if lines.flag != lines.number(0.0):
             self._flag(name, lines)
         self._words[type(lines)] |= lines.words

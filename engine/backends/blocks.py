@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from engine.backends.gather import Row, gather
 from engine.backends.split import FLAG
-from engine.backends.vector import KIND, LANES, I, T, V, loop, spread
+from engine.backends.sweep import cut, loop, mean, nan
+from engine.backends.vector import KIND, LANES, T, V
 
-BLOCKS = 8  # that keep their values before these are added up: few enough for them to stay in the cache,
-ROOM = 2**16  # and for so many vectors
+BLOCKS = 8  # of a group: what each computes is kept until all is added up, and should stay in the cache
+MOST = 2**16  # vectors that a group may keep: one of a long program has fewer blocks
 
 #: What the functions are told: where the parameters, what is kept, and what is shared are found; of a block,
 #: the first two, its inputs, its slots, its roots, and how far one column is behind the other.
@@ -37,8 +38,8 @@ class Sizes(NamedTuple):
 
     @property
     def blocks(self) -> int:
-        """How many keep their values."""
-        return max(1, min(BLOCKS, ROOM // max(1, self.slots)))
+        """How many are a group."""
+        return max(1, min(BLOCKS, MOST // max(1, self.slots)))
 
 
 def memory(n: Sizes, table: Sequence[Row]) -> str:
@@ -57,62 +58,10 @@ def memory(n: Sizes, table: Sequence[Row]) -> str:
     ])  # fmt: skip
 
 
-def nan() -> str:
-    """Whether there is a NaN among so many numbers."""
-    body = f"""\
-  %so_far = phi {T} [zeroinitializer, %i.begin], [%worse, %i.latch]
-  %here = getelementptr double, ptr %numbers, i64 %i
-  %x = load {V}, ptr %here, align 8
-  %nan = fcmp uno {V} %x, %x
-  %worse = or {T} %so_far, %nan"""
-    return f"""\
-define internal i1 @nan(ptr %numbers, i64 %count) noinline {{
-{loop("i", "%count", body, LANES)}
-  %found = call i1 @llvm.vector.reduce.or.v{LANES}i1({T} %worse)
-  ret i1 %found
-}}"""
-
-
-def cut(slots: int) -> str:
-    """Make 0 what a block has in its slots in lanes where there is no sample."""
-    body = f"""\
-  %here = getelementptr {V}, ptr %w, i64 %i
-  %x = load {V}, ptr %here, align 32
-  %taken = select {T} %alive, {V} %x, {V} zeroinitializer
-  store {V} %taken, ptr %here, align 32"""
-    return f"""\
-define internal void @cut(ptr %w, i64 %left) noinline {{
-{spread("left", "i64")}
-  %alive = icmp slt {I} <{", ".join(f"i64 {i}" for i in range(LANES))}>, %left.all
-{loop("i", str(slots), body)}
-  ret void
-}}"""
-
-
-def mean(sums: int) -> str:
-    """The mean of what the samples add up, to which is added what they share."""
-    body = f"""\
-  %sums = getelementptr double, ptr @sums, i64 %i
-  %shared = getelementptr double, ptr @shared, i64 %i
-  %results = getelementptr double, ptr @results, i64 %i
-  %sum = load {V}, ptr %sums, align 32
-  %alike = load {V}, ptr %shared, align 32
-  %mean = fdiv {V} %sum, %n.all
-  %result = fadd {V} %mean, %alike
-  store {V} %result, ptr %results, align 32"""
-    return f"""\
-define internal void @mean(i64 %samples) noinline {{
-  %n = uitofp i64 %samples to double
-{spread("n")}
-{loop("i", str(sums), body, LANES)}
-  ret void
-}}"""
-
-
 def group(n: Sizes) -> str:
-    """Several blocks: each function runs for all of them, while the processor has it at hand.
+    """A group of blocks: each function runs for all of them, while the processor has it at hand.
 
-    Then what the last one has of no sample is cut off, and everything is added up.
+    Then what the last block has of no sample is cut off, and everything is added up.
     """
     block = f"""\
   %xi = getelementptr {V}, ptr %x, i64 %i
@@ -123,12 +72,13 @@ def group(n: Sizes) -> str:
   %each.at = getelementptr ptr, ptr @each, i64 %k
   %each = load ptr, ptr %each.at, align 8
 {loop("i", "%blocks", block)}"""
-    rows, gathers = 0, []
+    first, gathers = 0, []
     for length, count in n.rows.items():
         gathers.append(f"""\
-  %row{length} = getelementptr [3 x i64], ptr @rows, i64 {rows}
+  %row{length} = getelementptr [3 x i64], ptr @rows, i64 {first}
   call void @gather{length}(ptr %row{length}, i64 {count}, i64 %blocks)""")
-        rows += count
+        first += count
+    gathered = "\n".join(gathers)
     return f"""\
   %rest = sub i64 %samples, %first
   %rounded = add i64 %rest, {LANES - 1}
@@ -142,7 +92,7 @@ def group(n: Sizes) -> str:
   %end.left = sub i64 %rest, %end.first
   %end.w = getelementptr [{n.slots} x {V}], ptr @slots, i64 %end
   call void @cut(ptr %end.w, i64 %end.left)
-{chr(10).join(gathers)}"""
+{gathered}"""
 
 
 def step(n: Sizes) -> str:

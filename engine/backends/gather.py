@@ -7,7 +7,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from engine.backends.split import ONE, Product
-from engine.backends.vector import KIND, LANES, V, loop
+from engine.backends.sweep import loop
+from engine.backends.vector import KIND, V
+
+LONGEST = 8  # sums of a row
 
 
 class Row(NamedTuple):
@@ -64,8 +67,8 @@ def rows(products: Sequence[Product], places: Mapping[str, int]) -> list[Row]:
 
 
 def parts(run: Row) -> list[Row]:
-    """A row in as many parts, about equally long, as make none too long."""
-    count = -(-run.length // LANES)
+    """A row in parts about equally long, none of more sums than the processor has registers to hold."""
+    count = -(-run.length // LONGEST)
     ends = [run.length * i // count for i in range(count + 1)]
     return [Row(end - at, run.right + at, run.left, run.place + at) for at, end in pairwise(ends)]
 

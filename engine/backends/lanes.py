@@ -84,6 +84,8 @@ class Lines(Algebra[str]):
 
     # Memory: see engine.backends.blocks
 
+    # What the letters of the pointers mean stands in engine.backends.blocks.
+
     def place(self, pointer: str, index: int) -> str:
         return self.emit(f"getelementptr {self.type}, ptr %{pointer}, i64 {index}")
 

@@ -54,8 +54,8 @@ class LlvmStep(ArrayStep):
     def values(self, parameters: Any, columns: Any = ()) -> Any:
         with self._lock:
             self._run(parameters, columns)
-            count = self._lengths[0] if self._lengths else 1
-            return np.full(count, self._result(MEAN)) if self._shared_root else self._roots[:count].copy()
+            samples = self._given[2]
+            return np.full(samples, self._result(MEAN)) if self._shared_root else self._roots[:samples].copy()
 
     def _run(self, parameters: Any, columns: Any) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.backends.replay import mentioned
@@ -47,7 +48,7 @@ class Split:
         self.products: list[Product] = []
         self._lines: list[list[Item]] = []  # the items of each line that varies
         self._varies, self._kept = set(program.inputs), dict[Tree, str]()
-        self._named = 0
+        self._names = map("#{}".format, count())  # for what has no name
         places: dict[Tree, int] = {name: FIRST + i for i, name in enumerate(program.gradients)}
         for line in program.lines:
             if line.name in places:
@@ -67,24 +68,19 @@ class Split:
         items, parts = [], list(terms(tree))
         while len(parts) > LONG:
             groups = [added(parts[i : i + LONG]) for i in range(0, len(parts), LONG)]
-            items += [Item(self._name(), group) for group in groups]
+            items += [Item(next(self._names), group) for group in groups]
             parts = [("+", item.name) for item in items[-len(groups) :]]
         items.append(Item(name, tree if len(parts) == 1 else added(parts)))
         varying = []
         for item in items:
             if self._is_varying(item.tree):
                 self._varies.add(item.name)
+                self._kept[item.name] = item.name
                 varying.append(item)
             else:
                 self.shared.append(item)
-        if name in self._varies:
-            self._kept[name] = name
         if varying:
             self._lines.append(varying)
-
-    def _name(self) -> str:
-        self._named += 1
-        return f"#{self._named}"
 
     def _is_varying(self, tree: Tree) -> bool:
         return not self._varies.isdisjoint(mentioned(tree))
@@ -108,7 +104,7 @@ class Split:
             return ONE
         name = self._kept.get(tree) if isinstance(tree, str | float) else None
         if name is None:
-            name = self._name()
+            name = next(self._names)
             self._lines.append([Item(name, tree)])
             if isinstance(tree, str | float):
                 self._kept[tree] = name

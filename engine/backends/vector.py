@@ -1,4 +1,4 @@
-"""What LLVM's assembly language writes: numbers side by side in the lanes of a vector, and loops."""
+"""Numbers side by side in the lanes of a vector, as LLVM's assembly language writes them."""
 
 from __future__ import annotations
 
@@ -35,31 +35,6 @@ def splat(x: float) -> str:
 def whole(n: int) -> str:
     """A whole number in all lanes."""
     return f"splat (i64 {n})"
-
-
-def spread(name: str, kind: str = "double") -> str:
-    """``%name.all``: the number %name in all lanes."""
-    vector = f"<{LANES} x {kind}>"
-    return f"""\
-  %{name}.one = insertelement {vector} poison, {kind} %{name}, i64 0
-  %{name}.all = shufflevector {vector} %{name}.one, {vector} poison, <{LANES} x i32> zeroinitializer"""
-
-
-def loop(name: str, count: str, body: str, by: int = 1) -> str:
-    """What does the body for %name = 0, by, 2 by, ... below count; at least once."""
-    return f"""\
-  br label %{name}.begin
-{name}.begin:
-  br label %{name}.loop
-{name}.loop:
-  %{name} = phi i64 [0, %{name}.begin], [%{name}.next, %{name}.latch]
-{body}
-  br label %{name}.latch
-{name}.latch:
-  %{name}.next = add i64 %{name}, {by}
-  %{name}.more = icmp slt i64 %{name}.next, {count}
-  br i1 %{name}.more, label %{name}.loop, label %{name}.end
-{name}.end:"""
 
 
 class Vector:

@@ -9,8 +9,7 @@ from engine.backends.split import FIRST, LONG, MEAN, ONE, Product, Split
 from nn.modules import MLP
 
 pytest.importorskip("llvmlite")
-from engine.backends.gather import Row, rows, slots
-from engine.backends.vector import LANES
+from engine.backends.gather import LONGEST, Row, rows, slots
 
 
 def leaves(letter, count):
@@ -31,7 +30,7 @@ def test_the_gradient_of_a_layer_is_one_row_for_each_neuron():
     x = leaves("x", 3)
     products = Split(trace(model(x) ** 2, x, model.parameters())).products
     table = rows(products, slots(products))
-    assert max(row.length for row in table) <= LANES
+    assert max(row.length for row in table) <= LONGEST
     whole = {}
     for row in table:
         whole[row.left] = whole.get(row.left, 0) + row.length
@@ -63,11 +62,11 @@ def test_second_factors_that_follow_each_other_are_neighbours():
     assert rows(products, places) == [Row(1, 1, places["e"], 5), Row(3, 0, places["d"], 2)]
 
 
-@pytest.mark.parametrize("count", [1, LANES, LANES + 1, 3 * LANES - 1, 10 * LANES + 1])
+@pytest.mark.parametrize("count", [1, LONGEST, LONGEST + 1, 3 * LONGEST - 1, 10 * LONGEST + 1])
 def test_a_long_row_is_cut_into_parts_about_equally_long(count):
     products = [Product("d", FIRST + i, f"a{i}") for i in range(count)]
     table = rows(products, slots(products))
-    assert max(row.length for row in table) <= LANES
+    assert max(row.length for row in table) <= LONGEST
     assert max(row.length for row in table) - min(row.length for row in table) <= 1
     pairs = {(row.right + i, row.place + i) for row in table for i in range(row.length)}
     assert pairs == {(i, FIRST + i) for i in range(count)}
