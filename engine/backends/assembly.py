@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from engine.backends import vectors
 from engine.backends.blocks import EACH, ONCE, Sizes, frame
-from engine.backends.gather import rows, slots
+from engine.backends.gather import Row, rows, slots
 from engine.backends.lanes import Lanes, Lines
 from engine.backends.replay import mentioned, operations
-from engine.backends.split import FIRST, FLAG, ONE, Item, Product, Split
+from engine.backends.split import FIRST, FLAG, ONE, Item, Split
 from engine.backends.vector import whole_vectors
 from engine.formula import fold
 
@@ -40,7 +40,8 @@ class Assembly:
 
     def __init__(self, program: Program, cut: int) -> None:
         split = Split(program)
-        self._root, self.shared_root, self._products = split.root, not split.root, split.products
+        self._root, self.shared_root = split.root, not split.root
+        self._alarms: list[Row] = []  # of the functions of a block
         self._words: dict[type[Lines], set[str]] = {Lines: set(), Lanes: set()}
         self._slots = slots(split.products)
         ones = [Item(name, 1.0) for name in self._slots if name.startswith(ONE)]
@@ -54,7 +55,7 @@ class Assembly:
         functions = [self._function(f"once{i}", part, Lines(), places) for i, part in enumerate(once)]
         places |= numbered("x", program.inputs) | numbered("w", self._slots)
         functions += [self._function(f"each{i}", part, Lanes(), places) for i, part in enumerate(each)]
-        table = rows(sorted(self._products), self._slots)
+        table = sorted(rows(split.products, self._slots) + self._alarms)
         sizes = Sizes(
             once=len(once),
             each=len(each),
@@ -88,11 +89,14 @@ class Assembly:
         return "\n".join([f"define void @{name}({arguments}) {{", *lines.rows, "  ret void", "}"])
 
     def _flag(self, name: str, lines: Lines) -> None:
-        """Let a function say whether something was not finite: those of a block in a slot of their own."""
+        """Let a function say whether something was not finite: those of a block in a slot of their own.
+
+        What is added up is its square, which is 0 or NaN as it is itself.
+        """
         if isinstance(lines, Lanes):
-            self._slots[name] = len(self._slots)
-            lines.store(lines.flag, "w", self._slots[name])
-            self._products.append(Product(name, FLAG, ONE))
+            slot = self._slots[name] = len(self._slots)
+            lines.store(lines.flag, "w", slot)
+            self._alarms.append(Row(length=1, right=slot, left=slot, place=FLAG))
         else:
             total = lines.emit(f"fadd double {lines.load('b', FLAG)}, {lines.flag}")
             lines.store(total, "b", FLAG)

@@ -345,6 +345,15 @@ def test_within_a_branch_that_is_not_taken_no_branch_raises_anything(backend):
 
 
 @each_backend
+def test_what_may_leave_its_domain_stands_beside_products_of_any_names(backend):
+    x, y, z, v, w = leaves(0.5, 0.25, -0.5, 0.3, 0.7)
+    step = trace(exp(v * x) + (w * z) * tanh(y), [x, y, z], [v, w]).compile(backend)
+    mean, gradients = step([0.3, 0.7], [[0.5], [0.25], [-0.5]])
+    e, t = math.exp(0.15), math.tanh(0.25)
+    assert [mean, *gradients] == near([e - 0.35 * t, 0.5 * e, -0.5 * t])
+
+
+@each_backend
 def test_infinity_passes_where_values_let_it_pass(backend):
     x, w = leaves(1.0, 2.0)
     step = trace(tanh(exp(w * x)), [x], [w]).compile(backend)
