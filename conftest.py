@@ -6,8 +6,9 @@ import signal
 import pytest
 from hypothesis import settings
 
-from engine import Value, operators, ops
-from engine.op import rows
+from engine import Value, ops
+from engine.core import specialize
+from engine.core.op import rows
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background begins deaf to it
@@ -34,8 +35,8 @@ def the_same_table_afterwards():
 def every_row_is_written_anew_where_mutants_are_sought(pytestconfig):
     """Else only the first test that uses a row would see how it becomes a function."""
     if pytestconfig.getoption("--hypothesis-profile") == "mutants":
-        for cache in (operators.fast, operators.variant, operators.unrolled):
-            cache.cache_clear()
+        specialize.variant.cache_clear()
+        specialize.disable()
         for op in rows().values():
             op.__dict__.pop("value", None)
-            operators.install(op)
+        specialize.enable()

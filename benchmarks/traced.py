@@ -35,7 +35,7 @@ from bench import aligned, figure, medians, print_tables, table
 from peers import PEER, SAMPLES, SHAPE, binary_step, moons
 
 from engine import Value, total, trace
-from engine.program import Program
+from engine.compiler.program import Program
 from nn import MLP, losses
 
 Gradients = Callable[[], Any]

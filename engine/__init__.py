@@ -1,20 +1,26 @@
-"""A scalar autograd engine: numbers that remember how they were made, and the chain rule."""
+"""A scalar autograd engine: numbers that remember how they were computed, and the chain rule."""
 
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from engine import operators as operators  # it gives Values their operators
-from engine import ops
-from engine.backward import Contribution, backward_steps, grad, topological_order
-from engine.ops import (
+from engine.core import ops
+from engine.core import specialize as _specialize  # switches the accelerator on
+from engine.core.backward import Contribution, backward_steps, topological_order
+from engine.core.functional import log_softmax, logsumexp, softmax, total, weighted_sum
+from engine.core.grad import grad
+from engine.core.grad_mode import no_grad
+from engine.core.messages import brief, one_line
+from engine.core.methods import Role
+from engine.core.op import shipped
+from engine.core.ops import (
     Op,
+    Operation,
     cos,
     erf,
     erfc,
     exp,
     expm1,
     gelu,
+    get_op,
     leaky_relu,
     log,
     log1p,
@@ -28,25 +34,52 @@ from engine.ops import (
     tan,
     tanh,
 )
-from engine.pause import no_grad
-from engine.sums import log_softmax, logsumexp, softmax, total, weighted_sum
-from engine.value import Value
+from engine.core.scalar import as_float, is_number
+from engine.core.value import Constant, Number, Value, as_value, record
 
 if TYPE_CHECKING:
-    from engine.anomaly import detect_anomaly, stale
-    from engine.check import check_row, gradcheck
-    from engine.draw import draw_dot
-    from engine.explain import explain
-    from engine.play import play
-    from engine.program import Program
-    from engine.tracing import trace
+    from engine.compiler.backends import BACKENDS
+    from engine.compiler.compiled import CompiledFunction
+    from engine.compiler.program import Program
+    from engine.compiler.tracing import trace
+    from engine.debug.anomaly import detect_anomaly, stale
+    from engine.debug.gradcheck import check_row, gradcheck
+    from engine.view.draw import draw_dot
+    from engine.view.explain import explain
+    from engine.view.graphviz import check_graphviz
+    from engine.view.play import play
+
+#: What computing with Values does not need is imported when it is first used.
+_LAZY = {
+    "BACKENDS": "compiler.backends",
+    "CompiledFunction": "compiler.compiled",
+    "Program": "compiler.program",
+    "check_row": "debug.gradcheck",
+    "detect_anomaly": "debug.anomaly",
+    "draw_dot": "view.draw",
+    "explain": "view.explain",
+    "check_graphviz": "view.graphviz",
+    "gradcheck": "debug.gradcheck",
+    "play": "view.play",
+    "stale": "debug.anomaly",
+    "trace": "compiler.tracing",
+}
 
 __all__ = [
+    "BACKENDS",
+    "CompiledFunction",
+    "Constant",
     "Contribution",
+    "Number",
     "Op",
+    "Operation",
     "Program",
+    "Role",
     "Value",
+    "as_float",
+    "as_value",
     "backward_steps",
+    "brief",
     "check_row",
     "cos",
     "detect_anomaly",
@@ -56,9 +89,12 @@ __all__ = [
     "exp",
     "explain",
     "expm1",
+    "check_graphviz",
     "gelu",
+    "get_op",
     "grad",
     "gradcheck",
+    "is_number",
     "leaky_relu",
     "log",
     "log1p",
@@ -67,9 +103,12 @@ __all__ = [
     "maximum",
     "minimum",
     "no_grad",
+    "one_line",
     "ops",
     "play",
+    "record",
     "relu",
+    "shipped",
     "sigmoid",
     "sin",
     "softmax",
@@ -84,36 +123,14 @@ __all__ = [
     "weighted_sum",
 ]
 
-#: Whom nobody needs to compute with Values: their rooms are entered when they are first asked for.
-_ROOMS = {
-    "Program": "program",
-    "check_row": "check",
-    "detect_anomaly": "anomaly",
-    "draw_dot": "draw",
-    "explain": "explain",
-    "gradcheck": "check",
-    "play": "play",
-    "stale": "anomaly",
-    "trace": "tracing",
-}
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"engine.{_LAZY[name]}"), name)
 
 
-class _Door(ModuleType):
-    """A room with the name of what it holds leaves the name alone: `engine.explain` is the function."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _ROOMS and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in _ROOMS:
-            raise AttributeError(f"module 'engine' has no attribute {name!r}")
-        from importlib import import_module
-
-        return getattr(import_module(f"engine.{_ROOMS[name]}"), name)
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *__all__})
-
-
-sys.modules[__name__].__class__ = _Door
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

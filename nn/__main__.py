@@ -9,9 +9,11 @@ from math import isfinite
 from pathlib import Path
 from typing import NoReturn
 
-from engine.backends import NAMES
-from nn import activation, init, losses
-from nn.demo import RATES, SUITS, run
+from engine import BACKENDS
+from nn.demo.run import RATES, SUITS, run
+from nn.model import activations as activation
+from nn.model import initializers as init
+from nn.training import losses
 
 PURPOSE = "Train a net on a data set, test it on what was held back, and show what it has learned."
 
@@ -63,7 +65,7 @@ def parser() -> Parser:
     add("--seed", type=int, default=0, metavar="N", help="of all that is random (default: 0)")
     add(
         "--backend",
-        choices=("eager", *NAMES),
+        choices=("eager", *BACKENDS),
         default="eager",
         metavar="NAME",
         help="eager, on Values, or the traced graph as python, numpy, llvm, jax, torch (default: eager)",

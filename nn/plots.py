@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nn.history import History
+from nn.training.history import History
 
 __all__ = ["boundary", "check", "curve", "digits"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from names import name
+from support.names import name
 
 from engine import Value, detect_anomaly, no_grad, ops, weighted_sum
 from nn import MLP, SGD, Adam, Layer, Module, Neuron, Optimizer, data, deltas, fit, init, load, losses, save

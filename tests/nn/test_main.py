@@ -6,8 +6,9 @@ import sys
 import pytest
 
 import nn
-from nn import data, graphs, plots
+from nn import data, plots
 from nn.__main__ import main
+from nn.demo import graphs
 
 pytest.importorskip("matplotlib")
 

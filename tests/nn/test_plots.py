@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from nn import History, data, plots
-from nn.history import Epoch
+from nn.training.history import Epoch
 
 pytest.importorskip("matplotlib")
 import matplotlib.image

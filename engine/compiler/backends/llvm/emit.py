@@ -1,0 +1,130 @@
+"""Formulas as LLVM's assembly language: of one number, or of samples in the lanes of a vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.compiler.backends.llvm import vecmath as vectors
+from engine.compiler.backends.llvm.builder import LANES, T, V, bits, splat
+from engine.formula.arithmetic import CONSTANTS, PARTIAL
+from engine.formula.tree import Interpreter
+
+TESTS = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge"}
+ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
+
+
+class Lines(Interpreter[str]):
+    """Writes one function, of plain numbers. What is written twice is computed once."""
+
+    type, test, true = "double", "i1", "true"
+
+    def __init__(self) -> None:
+        self.rows: list[str] = []
+        self.words: set[str] = set()  # the functions that it calls
+        self.flag = self.number(0.0)  # a sum of 0 for every result that is finite, and of NaN for any other
+        self._known: dict[str, str] = {}
+        self._flagged: set[tuple[str, str]] = set()
+        self._mask = ""  # where the branch that is being read is taken; "" for everywhere
+
+    def emit(self, instruction: str) -> str:
+        """The name of the result of an instruction."""
+        if instruction not in self._known:
+            self._known[instruction] = name = f"%v{len(self._known)}"
+            self.rows.append(f"  {name} = {instruction}")
+        return self._known[instruction]
+
+    def number(self, x: float) -> str:
+        return bits(x)
+
+    def called(self, word: str) -> str:
+        """The name of the function of a word."""
+        return vectors.scalar(word)
+
+    def apply(self, word: str, *args: str) -> str:
+        if word in CONSTANTS:
+            return self.number(CONSTANTS[word])
+        if word in TESTS:
+            return self.emit(f"fcmp {TESTS[word]} {self.type} {args[0]}, {args[1]}")
+        if word == "neg":
+            return self.emit(f"fneg {self.type} {args[0]}")
+        if word in ARITHMETIC:
+            y = self.emit(f"{ARITHMETIC[word]} contract {self.type} {args[0]}, {args[1]}")
+        elif word == "**" and args[1] == self.number(2.0):
+            y = self.emit(f"fmul contract {self.type} {args[0]}, {args[0]}")
+        else:
+            name = self.called(word)
+            self.words.add(word)
+            y = self.emit(f"call {self.type} @{name}({', '.join(f'{self.type} {arg}' for arg in args)})")
+        plain_divisor = word == "/" and is_number(args[1]) and args[1] != self.number(0.0)
+        if word in PARTIAL and not plain_divisor:
+            self.watch(y)
+        return y
+
+    def choose(self, test: str, then: Callable[[], str], other: Callable[[], str]) -> str:
+        outside = self._mask
+        self._mask = self.emit(f"and {self.test} {outside}, {test}") if outside else test
+        first = then()
+        untaken = self.emit(f"xor {self.test} {test}, {self.true}")
+        self._mask = self.emit(f"and {self.test} {outside}, {untaken}") if outside else untaken
+        second = other()
+        self._mask = outside
+        return self.pick(test, first, second)
+
+    def pick(self, test: str, then: str, other: str) -> str:
+        return self.emit(f"select {self.test} {test}, {self.type} {then}, {self.type} {other}")
+
+    def watch(self, y: str) -> None:
+        """Note if y is not finite where it counts: y - y is 0, or NaN."""
+        if (y, self._mask) not in self._flagged:
+            self._flagged.add((y, self._mask))
+            if self._mask:
+                y = self.pick(self._mask, y, self.number(0.0))
+            note = self.emit(f"fsub {self.type} {y}, {y}")
+            first = self.flag == self.number(0.0)
+            self.flag = note if first else self.emit(f"fadd {self.type} {self.flag}, {note}")
+
+    # Memory: see engine.backends.blocks
+
+    # What the letters of the pointers mean stands in engine.backends.blocks.
+
+    def place(self, pointer: str, index: int) -> str:
+        return self.emit(f"getelementptr {self.type}, ptr %{pointer}, i64 {index}")
+
+    def load(self, pointer: str, index: int) -> str:
+        return self.emit(f"load {self.type}, ptr {self.place(pointer, index)}, align 8")
+
+    def store(self, value: str, pointer: str, index: int) -> None:
+        self.rows.append(f"  store {self.type} {value}, ptr {self.place(pointer, index)}, align 8")
+
+
+class Lanes(Lines):
+    """Writes one function of a block of samples, side by side."""
+
+    type, test, true = V, T, "splat (i1 true)"
+
+    def number(self, x: float) -> str:
+        return splat(x)
+
+    def called(self, word: str) -> str:
+        return vectors.name(word)
+
+    def place(self, pointer: str, index: int) -> str:
+        match pointer:
+            case "x":  # one column lies behind the other
+                first = self.emit(f"mul i64 %samples, {index}")
+                return self.emit(f"getelementptr double, ptr %x, i64 {first}")
+            case "g" | "c":
+                return self.emit(f"getelementptr double, ptr %{pointer}, i64 {index}")
+        return super().place(pointer, index)
+
+    def load(self, pointer: str, index: int) -> str:
+        if pointer not in "gc":
+            return super().load(pointer, index)
+        shared = self.emit(f"load double, ptr {self.place(pointer, index)}, align 8")
+        first = self.emit(f"insertelement {V} poison, double {shared}, i64 0")
+        return self.emit(f"shufflevector {V} {first}, {V} poison, <{LANES} x i32> zeroinitializer")
+
+
+def is_number(value: str) -> bool:
+    """Whether it is written out, and not the name of a result."""
+    return not value.startswith("%")

@@ -1,0 +1,78 @@
+"""Gradients as results: nothing is written to the graph, and they can be differentiated again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, overload
+
+from engine.core.backward import AdjointNode, check_value, pass_on, topological_order
+from engine.core.op import Evaluator
+from engine.core.value import Number, Value
+from engine.formula.simplify import Simplifier
+
+_simplifier = Simplifier[Number](Evaluator())
+
+
+class Adjoint:
+    """A gradient that is built as a graph: 0 + x and 1 * x are x, and add no node to it."""
+
+    __slots__ = ("x",)
+
+    def __init__(self, x: Number) -> None:
+        self.x = x
+
+    def __add__(self, other: Adjoint) -> Adjoint:
+        return Adjoint(_simplifier.apply("+", self.x, other.x))
+
+    def __mul__(self, other: Adjoint) -> Adjoint:
+        return Adjoint(_simplifier.apply("*", self.x, other.x))
+
+
+@overload
+def grad(y: Value, xs: Iterable[Value], create_graph: Literal[False] = False) -> list[float]: ...
+
+
+@overload
+def grad(y: Value, xs: Iterable[Value], create_graph: Literal[True]) -> list[Value]: ...
+
+
+def grad(y: Value, xs: Iterable[Value], create_graph: bool = False) -> list[float] | list[Value]:
+    """Return ∂y/∂x for each x of ``xs``; no ``.grad`` is read or written.
+
+    Args:
+        y: the Value to differentiate.
+        xs: Values, leaves or not. If ``y`` does not depend on one, its gradient is 0.0.
+        create_graph: return Values that remember how they were computed. They can be drawn and differentiated
+            in turn, to any order.
+
+    Returns:
+        A list of floats, or with ``create_graph`` of Values, in the order of ``xs``.
+
+    Raises:
+        TypeError: ``y`` is not a Value, or ``xs`` not a list of Values.
+        ValueError: with ``create_graph``, a node's number no longer follows from its parents'.
+
+    >>> from engine import Value
+    >>> x = Value(2.0)
+    >>> [dy] = grad(x**3, [x], create_graph=True)
+    >>> dy.data, grad(dy, [x])
+    (12.0, [12.0])
+    """
+    if not isinstance(xs, Iterable):
+        raise TypeError("xs is a list of Values: to differentiate by x alone, call grad(y, [x])")
+    xs = list(xs)
+    for x in xs:
+        check_value(x)
+    nodes: dict[Value, AdjointNode] = {}
+    zero = Adjoint(0.0) if create_graph else 0.0
+    for node in topological_order(y):
+        local = [Adjoint(d) for d in node.differentiate()] if create_graph else node._local
+        nodes[node] = AdjointNode([nodes[parent] for parent in node.parents], local, zero)
+    nodes[y]._grad = Adjoint(1.0) if create_graph else 1.0
+    pass_on(reversed(nodes.values()))
+    gradients = [nodes[x]._grad if x in nodes else zero for x in xs]
+    return [_as_leaf(gradient.x) for gradient in gradients] if create_graph else gradients
+
+
+def _as_leaf(x: Number) -> Value:
+    return x if isinstance(x, Value) else Value(x)

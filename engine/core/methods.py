@@ -1,0 +1,186 @@
+"""The methods of Value that are not needed to understand it: functions, copies, checks for changed numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from engine.core import ops
+from engine.core.backward import topological_order
+from engine.core.op import Evaluator, Operation
+
+
+class Role(NamedTuple):
+    """What a Value is in a net. Labels are only text; pictures and explanations find a neuron by its role."""
+
+    kind: str  #: "w" weight, "b" bias, "z" pre-activation, "a" activation, "x" input of the net
+    layer: int | None = None  #: counted from 1; None for a neuron that belongs to no layer
+    neuron: int | None = None  #: its place in the layer, counted from 0
+    input: int | None = None  #: of a weight or an input, which input, counted from 0
+
+
+class Methods:
+    """The base class of Value."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # set by Value
+        _data: float
+        _grad: float
+        _local: Sequence[float]
+        _role: Role | None
+        label: str
+        op: Operation | None
+        parents: tuple[Self, ...]
+        constant: bool
+
+        def local_gradients(self) -> tuple[float, ...]: ...
+
+        @staticmethod
+        def __record__(op: Operation, *args: Any) -> Any: ...
+
+    def exp(self) -> Self:
+        """Return e^self."""
+        return self.__record__(ops.exp, self)  # type: ignore[no-any-return]
+
+    def expm1(self) -> Self:
+        """Return e^self - 1."""
+        return self.__record__(ops.expm1, self)  # type: ignore[no-any-return]
+
+    def log(self) -> Self:
+        """Return the natural logarithm of self."""
+        return self.__record__(ops.log, self)  # type: ignore[no-any-return]
+
+    def log1p(self) -> Self:
+        """Return log(1 + self)."""
+        return self.__record__(ops.log1p, self)  # type: ignore[no-any-return]
+
+    def sqrt(self) -> Self:
+        """Return the square root of self."""
+        return self.__record__(ops.sqrt, self)  # type: ignore[no-any-return]
+
+    def sin(self) -> Self:
+        """Return sin(self)."""
+        return self.__record__(ops.sin, self)  # type: ignore[no-any-return]
+
+    def cos(self) -> Self:
+        """Return cos(self)."""
+        return self.__record__(ops.cos, self)  # type: ignore[no-any-return]
+
+    def tan(self) -> Self:
+        """Return tan(self)."""
+        return self.__record__(ops.tan, self)  # type: ignore[no-any-return]
+
+    def tanh(self) -> Self:
+        """Return tanh(self)."""
+        return self.__record__(ops.tanh, self)  # type: ignore[no-any-return]
+
+    def erf(self) -> Self:
+        """Return erf(self)."""
+        return self.__record__(ops.erf, self)  # type: ignore[no-any-return]
+
+    def erfc(self) -> Self:
+        """Return 1 - erf(self)."""
+        return self.__record__(ops.erfc, self)  # type: ignore[no-any-return]
+
+    def sigmoid(self) -> Self:
+        """Return 1 / (1 + e^-self)."""
+        return self.__record__(ops.sigmoid, self)  # type: ignore[no-any-return]
+
+    def softplus(self) -> Self:
+        """Return log(1 + e^self)."""
+        return self.__record__(ops.softplus, self)  # type: ignore[no-any-return]
+
+    def gelu(self) -> Self:
+        """Return self × the probability that a standard normal variable is below self."""
+        return self.__record__(ops.gelu, self)  # type: ignore[no-any-return]
+
+    def relu(self) -> Self:
+        """Return max(0, self)."""
+        return self.__record__(ops.relu, self)  # type: ignore[no-any-return]
+
+    def leaky_relu(self) -> Self:
+        """Return self, or 0.01 self if it is negative."""
+        return self.__record__(ops.leaky_relu, self)  # type: ignore[no-any-return]
+
+    def neg(self) -> Self:
+        """Return -self."""
+        return self.__record__(ops.neg, self)  # type: ignore[no-any-return]
+
+    def abs(self) -> Self:
+        """Return |self|."""
+        return self.__record__(ops.abs, self)  # type: ignore[no-any-return]
+
+    @property
+    def role(self) -> Role | None:
+        """What the Value is in a net, set by the net's modules; None outside one."""
+        return getattr(self, "_role", None)
+
+    @role.setter
+    def role(self, role: Role | None) -> None:
+        self._role = role
+
+    def is_stale(self) -> bool:
+        """Return whether a parent's number was changed after this one was computed from it.
+
+        >>> from engine import Value
+        >>> x = Value(2.0)
+        >>> y = x * x
+        >>> x.data = 3.0
+        >>> y.is_stale()
+        True
+        """
+        if self.op is None:
+            return False
+        data = [parent._data for parent in self.parents]
+        try:
+            y = self.op.value(*data)
+            now = (y, *self.op.local_gradients(data, y, [parent.constant for parent in self.parents]))
+        except (ArithmeticError, ValueError):  # it could not have been computed from these
+            return True
+        then = (self._data, *self.local_gradients())  # 3² and (-3)² differ in their local gradients
+        return any(a != b and (a == a or b == b) for a, b in zip(then, now))  # a NaN after a NaN is no change
+
+    def differentiate(self) -> list[Self | float]:
+        """Return ∂self/∂parent for each parent as Values, which can be differentiated in turn.
+
+        Raises:
+            ValueError: a parent's number was changed after this Value was computed from it.
+        """
+        if self.op is None:
+            return []
+        if self.is_stale():
+            raise ValueError(
+                f"{self!r} no longer follows from the numbers that it was computed from, as one of them was "
+                "changed: compute it again before you differentiate with create_graph=True"
+            )
+        args = [parent._data if parent.constant else parent for parent in self.parents]
+        return [
+            0.0 if parent.constant else self.op.derivative(position, Evaluator(), args, self)
+            for position, parent in enumerate(self.parents)
+        ]
+
+    @property
+    def _prev(self) -> tuple[Self, ...]:
+        return self.parents  # micrograd's name
+
+    @property
+    def _op(self) -> str:
+        return self.op.symbol if self.op else ""  # micrograd's name
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        for node in topological_order(self):
+            if id(node) not in memo:
+                memo[id(node)] = copy = object.__new__(type(node))
+                copy._data, copy._grad, copy.label, copy.op = node._data, node._grad, node.label, node.op
+                copy.parents = tuple(memo[id(parent)] for parent in node.parents)
+                copy._local, copy._role = node._local, node.role
+        return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self.parents:
+            raise TypeError(
+                "a Value that was computed cannot be pickled, as its copy would be cut off from its parents: "
+                "pickle the leaves and compute it again, use copy.deepcopy, or save a model with nn.save"
+            )
+        return super().__reduce_ex__(protocol)

@@ -1,0 +1,43 @@
+"""Replace, for a while, the function that makes nodes: `no_grad` computes without recording, for example.
+
+A replacement holds in one thread and one asyncio task, as each of them has its own context (`contextvars`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+#: Takes an operation and its parents, and returns a node.
+NodeFactory = Callable[..., Any]
+
+Block = tuple[object, NodeFactory | None]
+
+#: The blocks that are open in any context. While it is empty, nobody needs to look up the context.
+open_blocks: set[object] = set()
+#: The blocks that are open in this context, the innermost last.
+_blocks: ContextVar[tuple[Block, ...]] = ContextVar("blocks", default=())
+
+
+@contextmanager
+def node_factory(make: NodeFactory | None) -> Iterator[None]:
+    """Within the block, ``make`` makes the nodes; with None, operations record as usual.
+
+    Blocks may end in any order, as those of two generators do: the innermost that is still open counts.
+    """
+    key = object()
+    open_blocks.add(key)
+    _blocks.set((*_blocks.get(), (key, make)))
+    try:
+        yield
+    finally:
+        open_blocks.discard(key)
+        _blocks.set(tuple(block for block in _blocks.get() if block[0] is not key))
+
+
+def active_factory() -> NodeFactory | None:
+    """Return the function that makes nodes in this context in place of `make_node`, or None."""
+    blocks = _blocks.get()
+    return blocks[-1][1] if blocks else None

@@ -1,0 +1,228 @@
+"""An operation: its symbol, its formula and its partial derivatives, checked when it is made."""
+
+from __future__ import annotations
+
+import functools
+import keyword
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from engine.core.messages import one_line
+from engine.core.scalar import as_float
+from engine.formula.arithmetic import COMPARISONS, CONSTANTS
+from engine.formula.compile import compile_formula
+from engine.formula.printers import StrPrinter, Text
+from engine.formula.tree import LETTERS, Formula, Interpreter
+
+T = TypeVar("T")
+Point = float | Sequence[float]  # where to check a row: a number, or one for each letter
+
+#: Every operation, by its symbol.
+table: dict[str, Operation] = {}
+#: The symbols of the operations that chalkgrad ships; no other operation may take one.
+shipped: set[str] = set()
+#: Called with each Op when it is registered.
+on_register: list[Callable[[Op], None]] = []
+
+
+class Operation:
+    """The interface of every operation, whether it is a row of text or written by hand."""
+
+    symbol: str
+
+    def forward(self, interpreter: Interpreter[T], args: Sequence[T]) -> T:
+        """Return y as ``interpreter`` understands it, with ``args`` in place of the parents."""
+        raise NotImplementedError
+
+    def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
+        """Return ∂y/∂(the parent at ``position``) as ``interpreter`` understands it."""
+        raise NotImplementedError
+
+    def value(self, *data: float) -> float:
+        """Return y as a float."""
+        raise NotImplementedError
+
+    def local_gradient(self, position: int, data: Sequence[float], y: float) -> float:
+        """Return ∂y/∂(the parent at ``position``) as a float."""
+        return self.derivative(position, Evaluator(), data, y)
+
+    def local_gradients(self, data: Sequence[float], y: float, constant: Sequence[bool]) -> tuple[float, ...]:
+        """Return ∂y/∂parent for each parent; 0.0 for a plain number, whose derivative is not computed."""
+        return tuple([0.0 if skip else self.local_gradient(i, data, y) for i, skip in enumerate(constant)])
+
+    def letters(self, count: int) -> Sequence[str]:
+        """Return names for ``count`` parents that have no names of their own."""
+        return "ab"[:count] if count <= 2 else [f"a{i}" for i in range(count)]
+
+    def domain_error(self, error: Exception, data: Sequence[float], labels: Sequence[str] = ()) -> Exception:
+        """Return ``error`` with the formula, the numbers and the labels in its message."""
+        letters = self.letters(len(data))
+        args, y = [Text(letter) for letter in letters], Text("y")
+        what = self.forward(StrPrinter(), args).text
+        try:
+            result = self.value(*data)
+        except (ArithmeticError, ValueError):
+            pass
+        else:  # y exists, so it is a derivative that does not
+            for position, letter in enumerate(letters):
+                try:
+                    self.local_gradient(position, data, result)
+                except (ArithmeticError, ValueError):
+                    derivative = self.derivative(position, StrPrinter(), args, y).text
+                    what = f"the derivative ∂/∂{letter} of {what}, which is {derivative},"
+                    break
+        return type(error)(f"{what} at {self.point(data, labels)}: {error.args[-1]}")
+
+    def point(self, data: Sequence[float], labels: Sequence[str] = ()) -> str:
+        """Return where the operation was evaluated: ``a = 2.0 (x), b = 3.0``."""
+        letters, labels = self.letters(len(data)), labels or [""] * len(data)
+        named = [f" ({one_line(label)})" if label else "" for label in labels]
+        return ", ".join(f"{a} = {x}{name}" for a, x, name in zip(letters, data, named))
+
+    def __repr__(self) -> str:
+        return f"<op {self.symbol}>"
+
+    def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
+        return get_op, (self.symbol,)  # a copy of an operation is the one of the same symbol
+
+
+class Op(Operation):
+    """One row of the table. Making it registers it: its symbol is then a word for formulas and an activation.
+
+    Args:
+        symbol: the name in pictures; if it is an identifier, later formulas may call the op by it.
+        formula: y as a function of ``a``, or of ``a`` and ``b``.
+        partials: ∂y/∂a, and ∂y/∂b if there is a b. They may use ``y``, too.
+        at: points (a number, or a pair) at which to check the row, on both sides of a kink.
+        kinks: the points without a derivative, with the value that the row picks there.
+
+    An op called on Values records a node; called on plain numbers, it returns a float.
+
+    Raises:
+        ValueError: a formula is not arithmetic, there is not one partial derivative for each letter, or the
+            symbol belongs to a shipped operation. The message shows the row, and nothing is registered.
+
+    >>> swish = Op("swish", "a * sigmoid(a)", "sigmoid(a) + y * (1 - sigmoid(a))")
+    >>> swish(0.0)
+    0.0
+    >>> Op("cube", "a ** 3", "3 * x**2")
+    Traceback (most recent call last):
+    ValueError: Op('cube', 'a ** 3', '3 * x**2'): '3 * x**2' is not a formula: a formula is arithmetic in ...
+    """
+
+    formula: Formula
+    partials: tuple[Formula, ...]
+
+    def __init__(
+        self,
+        symbol: str,
+        formula: str,
+        *partials: str,
+        at: Sequence[Point] = (),
+        kinks: Mapping[Any, Point] | None = None,
+    ) -> None:
+        self.symbol, arity = symbol, len(partials)
+        words = {name: op.formula for name, op in rows().items() if name.isidentifier()}
+        try:
+            check_symbol(symbol)
+            self.formula = Formula(formula, "ab", words, symbol)
+            self.partials = tuple(Formula(partial, "ab"[:arity] + "y", words) for partial in partials)
+            if arity not in (1, 2) or self.formula.letters != tuple("ab"[:arity]):
+                used = ", ".join(self.formula.letters) or "none"
+                raise ValueError(
+                    f"a row has one partial derivative for each letter: letters {used}, derivatives {arity}"
+                )
+            self.at = [point(p, arity) for p in at]
+            self.kinks = {point(p, arity): point(picks, arity) for p, picks in dict(kinks or {}).items()}
+        except (TypeError, ValueError) as error:
+            row = ", ".join(f"{text!r:.500}" for text in (symbol, formula, *partials))
+            raise type(error)(f"Op({row}): {error}") from None
+        self.__doc__ = f"y = {formula}, with the derivative{'s' * (arity > 1)} {' and '.join(partials)}."
+        table[symbol] = self
+        for callback in on_register:
+            callback(self)
+
+    if TYPE_CHECKING:
+
+        def value(self, *data: float) -> float: ...
+    else:
+
+        @functools.cached_property
+        def value(self):
+            """The formula, compiled to a function of floats when it is first needed."""
+            return compile_formula(self.formula)
+
+    def forward(self, interpreter: Interpreter[T], args: Sequence[T]) -> T:
+        return self.formula.interpret(interpreter, args)
+
+    def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
+        return self.partials[position].interpret(interpreter, args, y)
+
+    def __call__(self, *args: Any) -> Any:
+        if len(args) != len(self.partials):
+            takes = f"{len(self.partials)} argument{'s' * (len(self.partials) > 1)}"
+            raise TypeError(f"{self.symbol} takes {takes}, not {len(args)}")
+        for arg in args:
+            if hasattr(arg, "__record__"):  # a Value, which knows how to record a node
+                y = arg.__record__(self, *args)
+                if y is NotImplemented:
+                    kinds = ", ".join(type(arg).__name__ for arg in args)
+                    raise TypeError(f"{self.symbol} takes Values and plain numbers, not {kinds}")
+                return y
+        data = [as_float(arg) for arg in args]
+        try:
+            return self.value(*data)
+        except (ArithmeticError, ValueError) as error:
+            raise self.domain_error(error, data) from None
+
+
+class Evaluator(Interpreter[Any]):
+    """Computes a formula on floats, giving a float, or on Values, giving a Value."""
+
+    def number(self, x: float) -> float:
+        return x
+
+    def apply(self, word: str, *args: Any) -> Any:
+        if word in COMPARISONS:
+            return COMPARISONS[word](*args)
+        return table[word](*args) if args else CONSTANTS[word]  # type: ignore[operator]
+
+    def choose(self, test: bool, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
+        return then() if test else other()
+
+
+def rows() -> dict[str, Op]:
+    """Return the operations that are rows of text, by their symbols."""
+    return {symbol: op for symbol, op in table.items() if isinstance(op, Op)}
+
+
+def get_op(symbol: str) -> Operation:
+    """Return the operation of that symbol.
+
+    Raises:
+        ValueError: there is none; the message lists all symbols.
+
+    >>> get_op("tanh")
+    <op tanh>
+    """
+    if symbol not in table:
+        raise ValueError(f"no operation {symbol!r}; there are {', '.join(table)}. Define it with Op first")
+    return table[symbol]
+
+
+def check_symbol(symbol: str) -> None:
+    """Refuse a symbol that could not be shown, or that already means something else."""
+    if not isinstance(symbol, str):
+        raise TypeError(f"a symbol is a str, not {type(symbol).__name__}")
+    if not symbol.isprintable() or symbol.split() != [symbol] or ":" in symbol or symbol.startswith("_"):
+        raise ValueError("a symbol is one printable word, without a colon, and not beginning with _")
+    if symbol in shipped or symbol in {*LETTERS, *CONSTANTS, "pow", "inf", "nan", *keyword.kwlist}:
+        raise ValueError(f"the symbol {symbol!r} is taken; please choose another")
+
+
+def point(numbers: object, arity: int) -> tuple[float, ...]:
+    """Return a point as a tuple of ``arity`` floats; for one letter, a number will do."""
+    point = tuple(map(as_float, numbers if isinstance(numbers, (tuple, list)) else [numbers]))
+    if len(point) != arity:
+        raise ValueError(f"a point of this row is {arity} number{'s' * (arity > 1)}, not {numbers!r}")
+    return point

@@ -1,0 +1,70 @@
+"""The table of operations: one row each, written as in the back of a calculus book.
+
+This is the only module that knows calculus. A row states what an operation computes, and its partial derivatives.
+Evaluation, gradients of any order, explanations, pictures, source code and machine code all follow from the row;
+to add an operation, write one more row.
+"""
+
+from __future__ import annotations
+
+from engine.core.op import Op, Operation, get_op, shipped, table
+from engine.core.reductions import Total, WeightedSum
+
+__all__ = ["Op", "Operation", "find", "get_op", "table"]
+
+find = get_op  # its name in version 0.1.0
+
+# fmt: off
+#            symbol        y = f(a, b)                   ∂y/∂a                    ∂y/∂b
+add     = Op("+",         "a + b",                      "1",                     "1",
+             at=[(2, 3), (-1, 0.5)])
+sub     = Op("-",         "a - b",                      "1",                     "-1",
+             at=[(2, 3), (-1, 0.5)])
+mul     = Op("*",         "a * b",                      "b",                     "a",
+             at=[(2, 3), (-1, 0.5)])
+div     = Op("/",         "a / b",                      "1 / b",                 "-y / b",
+             at=[(2, 3), (-1, -0.5)])
+# where b is tiny, a ** (b - 1) may overflow though the slope does not; 0 ** 0 is 1 for every a nearby; and
+# y = 0 stays 0 when b changes a little
+pow     = Op("**",        "a ** b",
+             "(0 if abs(a) + abs(b) <= 0 else b / a * y) if abs(b) <= 5e-16 else b * a ** (b - 1)",
+                                                        "0 if abs(y) <= 0 else y * log(a)",
+             at=[(2, 3), (0.5, -1.5), (2, 0)])
+
+neg     = Op("neg",       "-a",                         "-1",                    at=[-1, 2])
+exp     = Op("exp",       "exp(a)",                     "y",                     at=[-1, 2])
+expm1   = Op("expm1",     "expm1(a)",                   "exp(a)",                at=[-1, 1e-3])
+log     = Op("log",       "log(a)",                     "1 / a",                 at=[0.5, 3])
+log1p   = Op("log1p",     "log1p(a)",                   "1 / (1 + a)",           at=[-0.5, 1e-3])
+sqrt    = Op("sqrt",      "sqrt(a)",                    "1 / (2 * y)",           at=[0.5, 3])
+sin     = Op("sin",       "sin(a)",                     "cos(a)",                at=[-1, 2])
+cos     = Op("cos",       "cos(a)",                     "-sin(a)",               at=[-1, 2])
+tan     = Op("tan",       "tan(a)",                     "1 + y**2",              at=[-1, 0.5])
+tanh    = Op("tanh",      "tanh(a)",                    "1 - y**2",              at=[-1, 0.5])
+erf     = Op("erf",       "erf(a)",                     "2 / sqrt(pi) * exp(-(a * a))",  at=[-1, 0.5])
+erfc    = Op("erfc",      "erfc(a)",                    "-2 / sqrt(pi) * exp(-(a * a))", at=[-1, 0.5])
+
+# the exponent is never positive, so that nothing overflows
+sigmoid = Op("sigmoid",   "1 / (1 + exp(-a)) if a >= 0 else exp(a) / (1 + exp(a))",
+                                                        "y * (1 - y)",           at=[-2, 0, 1])
+softplus = Op("softplus", "a + log1p(exp(-a)) if a > 0 else log1p(exp(a))",
+                                                        "sigmoid(a)",            at=[-2, 0, 1])
+# a times the chance that a standard normal variable is below a
+gelu    = Op("gelu",      "a * (erfc(-a / sqrt(2)) / 2)",
+             "erfc(-a / sqrt(2)) / 2 + a * exp(-(a * a) / 2) / sqrt(2 * pi)",    at=[-2, 0, 1])
+
+# kinks: the tests are written so that a NaN falls through and stays a NaN
+relu    = Op("relu",      "0 if a <= 0 else a",         "0 if a <= 0 else 1",    at=[-1, 0.5], kinks={0: 0})
+leaky_relu = Op("leaky_relu", "0.01 * a if a <= 0 else a", "0.01 if a <= 0 else 1",
+                at=[-1, 0.5], kinks={0: 0.01})
+abs     = Op("abs",       "abs(a)",                     "(a > 0) - (a < 0)",     at=[-1, 0.5], kinks={0: 0})
+maximum = Op("max",       "a if a >= b else b if b > a else a + b",  "a >= b",   "a < b",
+             at=[(2, 3), (1, -1)], kinks={(1, 1): (1, 0)})
+minimum = Op("min",       "a if a <= b else b if b < a else a + b",  "a <= b",   "a > b",
+             at=[(2, 3), (1, -1)], kinks={(1, 1): (1, 0)})
+# fmt: on
+
+# These two take any number of arguments, so they are written by hand.
+weighted_sum = table[WeightedSum.symbol] = WeightedSum()
+total = table[Total.symbol] = Total()
+shipped.update(table)

@@ -1,0 +1,115 @@
+"""Where did the first number come from that is not finite? And which numbers are out of date?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import isfinite
+
+from engine.core.backward import Contribution, topological_order, watcher
+from engine.core.messages import one_line
+from engine.core.node_factories import node_factory
+from engine.core.op import Operation
+from engine.core.value import Value, record
+from engine.formula.printers import StrPrinter, Text
+
+PACKAGE = os.path.dirname(os.path.dirname(__file__))
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Within it, the first number or gradient of this thread that is not finite is an error that explains it.
+
+    It costs time: each node's line of source is noted, and each contribution of a backward pass looked at.
+
+    Raises:
+        FloatingPointError: with the label, the operation, its formula and numbers, the line that made the
+            node, and, for a gradient, the path by which the root depends on it.
+
+    >>> from engine import Value
+    >>> with detect_anomaly():                                                 # doctest: +ELLIPSIS
+    ...     y = Value(1e200, label="x") * Value(1e200, label="w")
+    Traceback (most recent call last):
+    FloatingPointError: a * b = inf at a = 1e+200 (x), b = 1e+200 (w), computed in ...
+    """
+    detector = Detector()
+    outer = watcher.get()
+    watcher.set(detector.backward)
+    try:
+        with node_factory(detector.make):
+            yield
+    finally:
+        watcher.set(outer)
+
+
+def stale(root: Value) -> list[Value]:
+    """The nodes under ``root`` that no longer follow from their parents' numbers, parents before children.
+
+    >>> from engine import Value
+    >>> x = Value(2.0)
+    >>> y = x * x
+    >>> stale(y)
+    []
+    >>> x.data = 3.0
+    >>> [node.data for node in stale(y)]
+    [4.0]
+    """
+    return [node for node in topological_order(root) if node.is_stale()]
+
+
+class Detector:
+    """What `detect_anomaly` knows: the line that made each node, and by which child a gradient reached it."""
+
+    def __init__(self) -> None:
+        from weakref import WeakKeyDictionary  # here, as it is slow to import
+
+        self.lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()
+
+    def make(self, op: Operation, parents: Sequence[Value]) -> Value:
+        """Record a node as usual, note its line, and look at its number."""
+        with node_factory(None):
+            node = record(op, *parents)
+        self.lines[node] = _line()
+        if not isfinite(node.data):
+            raise FloatingPointError(self.describe(node))
+        return node
+
+    def backward(self, steps: Iterator[Contribution]) -> None:
+        """Go through a backward pass, and look at each contribution."""
+        children: dict[Value, Value] = {}
+        for step in steps:
+            children.setdefault(step.parent, step.node)
+            if not isfinite(step.total):
+                path, node = [], step.parent
+                while node in children:
+                    node = children[node]
+                    path.append(one_line(node.label) or node.op.symbol)  # type: ignore[union-attr]
+                name = one_line(step.parent.label) or repr(step.parent)
+                product = f"{step.upstream} × {step.local}"
+                raise FloatingPointError(
+                    f"the gradient of {name} is {step.total}, after upstream × local = {product} = "
+                    f"{step.contribution} came from {self.describe(step.node)}; "
+                    f"the path to the root: {' → '.join(path)}"
+                )
+
+    def describe(self, node: Value) -> str:
+        """The node's formula, numbers and labels, and the line of source that made it."""
+        assert node.op is not None  # a leaf was made of nothing
+        formula = node.op.forward(StrPrinter(), [Text(a) for a in node.op.letters(len(node.parents))]).text
+        where = node.op.point([p.data for p in node.parents], [p.label for p in node.parents])
+        name = f"{one_line(node.label)}: " if node.label else ""
+        line = self.lines.get(node, "an unknown line")
+        return f"{name}{formula} = {node.data} at {where}, computed in {line}"
+
+
+def _line() -> str:
+    """The line of source, outside this package, that is running."""
+    import linecache  # here, as it is slow to import
+
+    frame = sys._getframe(1)
+    while frame.f_back and (frame.f_code.co_filename.startswith((PACKAGE, "<row"))):
+        frame = frame.f_back
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    return f"{file}, line {number}: {linecache.getline(file, number).strip()}"

@@ -1,0 +1,137 @@
+"""The program `dot`, which lays a picture out, and text that it takes for nothing but text."""
+
+from __future__ import annotations
+
+import functools
+import os
+import unicodedata
+from typing import Any
+
+REMEDIES = (
+    "a picture needs the program dot, and none was found: pip install 'chalkgrad[draw]' brings one along "
+    "(graphviz-pure); or install Graphviz itself, so that dot is on the PATH (Debian: apt install graphviz, "
+    "macOS: brew install graphviz)"
+)
+
+
+def graphviz() -> Any:
+    """The package graphviz, which writes DOT; it is set to look for `dot` where `find_dot` does.
+
+    Raises:
+        ImportError: the package is not installed; the message names the extra.
+    """
+    try:
+        import graphviz
+        from graphviz.backend import dot_command
+    except ImportError:
+        raise ImportError("a picture needs the package graphviz: pip install 'chalkgrad[draw]'") from None
+    if (
+        isinstance(dot_command.DOT_BINARY, os.PathLike) and str(dot_command.DOT_BINARY) == "dot"
+    ):  # nobody has chosen another
+        dot_command.DOT_BINARY = Dot()
+    return graphviz
+
+
+def check_graphviz() -> None:
+    """Raise the error that says what is missing to draw a picture, if anything is.
+
+    Raises:
+        ImportError: the package graphviz is not installed.
+        RuntimeError: there is no program dot.
+    """
+    graphviz()
+    find_dot()
+
+
+class Dot(os.PathLike[str]):
+    """The path of `dot`, looked up when it is run: a picture that is never shown needs none."""
+
+    def __fspath__(self) -> str:
+        return find_dot()
+
+    def __repr__(self) -> str:
+        return "dot"
+
+
+def quietly(picture: Any) -> Any:
+    """The picture, showing itself without a word of `dot` about fonts on stderr; its errors still come."""
+    picture.pipe = functools.partial(picture.pipe, quiet=True)
+    picture.render = functools.partial(picture.render, quiet=True)
+    return picture
+
+
+def find_dot() -> str:
+    """The path of `dot`: the one on the PATH, else the one that graphviz-pure brings along.
+
+    Raises:
+        RuntimeError: there is neither; the message says what to do.
+    """
+    import importlib.metadata  # here, as these are slow to import and only a drawing needs them
+    import shutil
+    from pathlib import Path
+
+    on_path = shutil.which("dot")
+    if on_path:
+        return on_path
+    try:
+        files = importlib.metadata.files("graphviz-pure") or ()
+    except importlib.metadata.PackageNotFoundError:
+        files = ()
+    for file in files:
+        path = Path(str(file.locate()))
+        if path.stem == "graphviz-pure" and path.is_file():
+            return str(path.resolve())
+    raise RuntimeError(REMEDIES)
+
+
+def shown(x: float) -> str:
+    """A number to four significant digits.
+
+    >>> shown(2.0), shown(-0.123456)
+    ('2', '-0.1235')
+    """
+    return f"{x:.4g}"
+
+
+def text(anything: str) -> str:
+    r"""Any text for an HTML-like label: every character shows as itself, and none is markup.
+
+    A line break is kept. What XML cannot hold shows as its stand-in: ␀ for NUL, � for half a character.
+
+    >>> print(text('<b> & "x" | {y}'))
+    &lt;b&gt; &amp; &quot;x&quot; | {y}
+    """
+    from html import escape  # here, as it is slow to import and only a picture needs it
+
+    lines = anything.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "<BR/>".join("".join(map(_character, escape(line))) for line in lines)
+
+
+def _character(c: str) -> str:
+    if c == "\\":
+        return "<FONT>\\</FONT>"  # dot would take \N for the name of the node, but not if the two are apart
+    if c < " ":
+        return chr(0x2400 + ord(c))
+    return "\ufffd" if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff" else c
+
+
+def cell(anything: str, bold: bool = False, width: int = 0, columns: int = 1) -> str:
+    """A cell of a table in an HTML-like label.
+
+    Args:
+        anything: what it says.
+        bold: in bold type.
+        width: at least so wide, in points.
+        columns: how many columns it spans.
+    """
+    # graphviz-pure knows the widths of ASCII alone: what goes beyond it makes its own room
+    if not anything.isascii():
+        width = max(width, 10 + max(sum(map(_width, line)) for line in anything.split("\n")))
+    inner = text(anything) or " "
+    if bold:
+        inner = f"<B>{inner}</B>"
+    return f'<TD ALIGN="LEFT" COLSPAN="{columns}" WIDTH="{width}">{inner}</TD>'
+
+
+def _width(c: str) -> int:
+    return 13 if unicodedata.east_asian_width(c) in "WF" else 8

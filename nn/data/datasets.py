@@ -1,0 +1,256 @@
+"""Small data sets to learn on: points in the plane drawn here, and real measurements that scikit-learn ships.
+
+Each function returns ``(xs, ys)``: a list of samples, each a list of floats, and their classes 0, 1, 2, ...
+"""
+
+from __future__ import annotations
+
+import random  # noqa: F401
+from collections.abc import Callable, Sequence
+from math import cos, inf, isfinite, pi, sin, sqrt
+from typing import Any
+
+from engine import as_float
+from nn.validation import floats, generator
+
+__all__ = [
+    "breast_cancer", "circles", "digits", "iris", "moons", "spirals", "split", "standardise", "table", "xor",
+]  # fmt: skip
+
+MOST = 10_000_000  # points that fit into the memory
+Rows = list[list[float]]
+Dataset = tuple[Rows, list[int]]
+
+
+def moons(n: int = 100, noise: float = 0.1, rng: Any = None) -> Dataset:
+    """Two half circles that reach into one another; the two classes take turns.
+
+    Args:
+        n: how many points.
+        noise: the standard deviation of what is added to each coordinate; the half circles have radius 1.
+        rng: random numbers as random.Random draws them; None for the module `random`.
+
+    Raises:
+        ValueError: n is not a whole number of at least 2, or noise is negative or not finite.
+        TypeError: noise is not a number, or rng draws none.
+
+    >>> xs, ys = moons(2, noise=0.0)
+    >>> [[round(p, 3) for p in x] for x in xs], ys  # the top of one, the bottom of the other
+    ([[0.0, 1.0], [1.0, -0.5]], [0, 1])
+    """
+
+    def point(k: int, where: float) -> list[float]:
+        c, s = cos(pi * where), sin(pi * where)
+        return [c, s] if k == 0 else [1 - c, 0.5 - s]
+
+    return _scatter(point, 2, n, noise, rng)
+
+
+def circles(n: int = 100, noise: float = 0.05, rng: Any = None) -> Dataset:
+    """A circle of radius 1 around one of radius ½. Arguments and errors as for `moons`.
+
+    >>> xs, ys = circles(4, noise=0.0)
+    >>> [round(p * p + q * q, 3) for p, q in xs], ys
+    ([1.0, 0.25, 1.0, 0.25], [0, 1, 0, 1])
+    """
+
+    def point(k: int, where: float) -> list[float]:
+        r = 1 - 0.5 * k
+        return [r * cos(2 * pi * where), r * sin(2 * pi * where)]
+
+    return _scatter(point, 2, n, noise, rng)
+
+
+def spirals(n: int = 200, noise: float = 0.02, rng: Any = None) -> Dataset:
+    """Two arms of a spiral of radius 1, wound round one another. Arguments and errors as for `moons`.
+
+    >>> xs, ys = spirals(2, noise=0.0)
+    >>> [[round(p, 3) + 0.0 for p in x] for x in xs], ys  # half-way out, on opposite sides
+    ([[0.0, -0.55], [0.0, 0.55]], [0, 1])
+    """
+
+    def point(k: int, where: float) -> list[float]:
+        r, angle = 0.1 + 0.9 * where, pi * (3 * where + k)
+        return [r * cos(angle), r * sin(angle)]
+
+    return _scatter(point, 2, n, noise, rng)
+
+
+def xor(n: int = 100, noise: float = 0.1, rng: Any = None) -> Dataset:
+    """The corners of the unit square, opposite ones alike: what no straight line can part.
+
+    Arguments and errors as for `moons`. Four points without noise are the truth table:
+
+    >>> xor(4, noise=0.0)
+    ([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]], [0, 1, 0, 1])
+    """
+    corners = [[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]]
+    xs, corner = _scatter(lambda k, where: corners[k], 4, n, noise, rng)
+    return xs, [k % 2 for k in corner]
+
+
+def _scatter(
+    point: Callable[[int, float], list[float]], kinds: int, n: int, noise: float, rng: Any
+) -> Dataset:
+    """n points: the kinds take turns, and each is spread evenly over 0 < where < 1."""
+    if isinstance(n, bool) or not isinstance(n, int) or not kinds <= n <= MOST:
+        bounds = f"a whole number of at least {kinds} and at most {MOST}"
+        raise ValueError(f"n is the number of points, {bounds}, not {n!r:.60}")
+    if not 0 <= _number("noise", noise) < inf:
+        raise ValueError(f"noise is a standard deviation, finite and not negative, not {noise!r:.60}")
+    rng = generator(rng)
+    xs, ys = [], []
+    for i in range(n):
+        turn, k = divmod(i, kinds)
+        exact = point(k, (turn + 0.5) / len(range(k, n, kinds)))
+        xs.append([p + (rng.gauss(0.0, noise) if noise else 0.0) for p in exact])
+        ys.append(k)
+    return xs, ys
+
+
+def iris() -> Dataset:
+    """150 flowers of three species by the length and width, in cm, of sepals and petals (Fisher, 1936).
+
+    Raises:
+        ImportError: scikit-learn is not installed.
+
+    >>> xs, ys = iris()
+    >>> len(xs), xs[0], ys[0]
+    (150, [5.1, 3.5, 1.4, 0.2], 0)
+    """
+    return _shipped("load_iris")
+
+
+def breast_cancer() -> Dataset:
+    """569 tumours by 30 measurements of their cells: 0 malignant, 1 benign (Wisconsin, 1995).
+
+    Raises:
+        ImportError: scikit-learn is not installed.
+
+    >>> xs, ys = breast_cancer()
+    >>> len(xs), len(xs[0]), sum(ys)
+    (569, 30, 357)
+    """
+    return _shipped("load_breast_cancer")
+
+
+def digits() -> Dataset:
+    """1,797 handwritten digits of 8 × 8 pixels, from 0 (paper) to 1 (ink) (Alpaydin and Kaynak, 1998).
+
+    Raises:
+        ImportError: scikit-learn is not installed.
+
+    >>> xs, ys = digits()
+    >>> len(xs), len(xs[0]), xs[0][:8], ys[0]
+    (1797, 64, [0.0, 0.0, 0.3125, 0.8125, 0.5625, 0.0625, 0.0, 0.0], 0)
+    """
+    xs, ys = _shipped("load_digits")
+    return [[pixel / 16 for pixel in x] for x in xs], ys
+
+
+def _shipped(loader: str) -> Dataset:
+    try:
+        from sklearn import datasets
+    except ImportError:
+        raise ImportError("this data set comes with scikit-learn: pip install 'chalkgrad[data]'") from None
+    xs, ys = getattr(datasets, loader)(return_X_y=True)
+    return xs.tolist(), ys.tolist()
+
+
+#: Every data set, by its name.
+table: dict[str, Callable[..., Dataset]] = {
+    f.__name__: f for f in (moons, circles, spirals, xor, iris, breast_cancer, digits)
+}
+
+
+def split(
+    xs: Sequence[Any], ys: Sequence[Any], held_back: float = 0.2, rng: Any = None
+) -> tuple[tuple[list[Any], list[Any]], tuple[list[Any], list[Any]]]:
+    """Shuffle the samples and hold some back: ``(xs, ys)`` to learn from, ``(xs, ys)`` to be tested on.
+
+    Args:
+        xs: the samples.
+        ys: their targets.
+        held_back: the part to hold back, between 0 and 1; at least one sample goes to either side.
+        rng: random numbers as random.Random draws them; None for the module `random`.
+
+    Raises:
+        TypeError: xs or ys is not a list, or held_back not a number.
+        ValueError: there are not as many targets as samples, fewer than two samples, or no such part.
+
+    >>> import random
+    >>> learn, test = split([[1.0], [2.0], [3.0], [4.0], [5.0]], [1, 2, 3, 4, 5], rng=random.Random(0))
+    >>> learn
+    ([[2.0], [1.0], [5.0], [4.0]], [2, 1, 5, 4])
+    >>> test
+    ([[3.0]], [3])
+    """
+    for name, given in ("xs", xs), ("ys", ys):
+        if not hasattr(given, "__len__") or isinstance(given, (str, bytes, dict, set)):
+            raise TypeError(f"{name} is a list, not {type(given).__name__}: {given!r:.60}")
+    if len(xs) != len(ys):
+        raise ValueError(f"as many targets as samples, please: {len(xs)} samples, {len(ys)} targets")
+    if len(xs) < 2:
+        raise ValueError(f"expected at least two samples to split, not {len(xs)}")
+    if not 0 < _number("held_back", held_back) < 1:
+        raise ValueError(f"held_back is a part between 0 and 1, not {held_back!r:.60}")
+    order = list(range(len(xs)))
+    generator(rng).shuffle(order)
+    cut = min(max(round(len(xs) * held_back), 1), len(xs) - 1)
+    test, learn = order[:cut], order[cut:]
+    return ([xs[i] for i in learn], [ys[i] for i in learn]), ([xs[i] for i in test], [ys[i] for i in test])
+
+
+def standardise(xs: Sequence[Sequence[float]], *others: Sequence[Sequence[float]]) -> tuple[Rows, ...]:
+    """Shift and scale each feature to mean 0 and standard deviation 1 over ``xs``; ``others`` by the same.
+
+    What is held back goes into ``others``: a test must not leak into the learning. A feature that is constant
+    over ``xs`` is only shifted.
+
+    Raises:
+        ValueError: there is no sample, one has another number of features than the first, or one of them is
+            not finite, or too large for a mean and a deviation.
+        TypeError: a sample is not a list of numbers.
+
+    >>> standardise([[1.0], [3.0]], [[5.0]])
+    ([[-1.0], [1.0]], [[3.0]])
+    """
+    first, *rest = (_rows(part) for part in (xs, *others))
+    if not first:
+        raise ValueError("expected at least one sample to standardise by")
+    for x in (x for part in (first, *rest) for x in part):
+        if len(x) != len(first[0]):
+            raise ValueError(f"expected {len(first[0])} features in every sample, not {len(x)}: {x!r:.60}")
+    means = [sum(column) / len(first) for column in zip(*first)]
+    scales = [
+        sqrt(sum((p - mean) * (p - mean) for p in column) / len(first)) or 1.0
+        for column, mean in zip(zip(*first), means)
+    ]
+    for k, (mean, scale) in enumerate(zip(means, scales)):
+        if not isfinite(scale):
+            raise ValueError(f"feature {k} is too large: its mean is {mean}, its standard deviation {scale}")
+    return tuple(
+        [[(p - mean) / scale for p, mean, scale in zip(x, means, scales)] for x in part]
+        for part in (first, *rest)
+    )
+
+
+def _rows(xs: Any) -> Rows:
+    """The samples as lists of finite floats."""
+    if not hasattr(xs, "__len__") or isinstance(xs, (str, bytes, dict, set)):
+        raise TypeError(f"expected a list of samples, not {type(xs).__name__}: {xs!r:.60}")
+    rows = [floats(x, len(x) if hasattr(x, "__len__") else 1) for x in xs]
+    for i, x in enumerate(rows):
+        for k, p in enumerate(x):
+            if not isfinite(p):
+                raise ValueError(f"sample {i}: feature {k} is {p}; expected a finite number")
+    return rows
+
+
+def _number(name: str, x: Any) -> float:
+    try:
+        return as_float(x)
+    except TypeError:
+        raise TypeError(f"{name} is a number, not {type(x).__name__}: {x!r:.60}") from None
+    except OverflowError:
+        return inf

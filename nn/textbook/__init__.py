@@ -1,0 +1,18 @@
+"""Backpropagation as textbooks write it, by hand on plain floats, and the Δ lens that compares it with autograd."""
+
+from nn.textbook.backprop import (
+    activations,
+    backward_matrix,
+    deltas,
+    forward,
+    gradients,
+    hidden_deltas,
+    losses,
+    output_deltas,
+    update,
+)
+
+__all__ = [
+    "forward", "output_deltas", "hidden_deltas", "deltas", "gradients", "update", "backward_matrix",
+    "activations", "losses",
+]  # fmt: skip

@@ -1,0 +1,146 @@
+"""What the Δ lens shows: neuron by neuron and weight by weight, as text and as an HTML table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import NamedTuple, TypeVar
+
+__all__ = ["DeltaReport", "NeuronRow", "WeightRow"]
+
+SHOWN = 16  # rows of a table, the largest; the report itself holds them all
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class NeuronRow:
+    """One neuron k, and its Δ_k = -∂E/∂in_k found in three ways."""
+
+    layer: int  #: counted from 1
+    index: int  #: k, its place in the layer, counted from 0
+    z: float  #: in_k = b_k + Σ_j w_jk a_j
+    a: float  #: a_k = g(in_k)
+    slope: float  #: g'(in_k)
+    downstream: (
+        float  #: Σ w Δ over the nodes that it feeds; of an output -∂E/∂a_k (t_k - a_k for ½ Σ (t - a)²)
+    )
+    autograd: float  #: Δ_k from the backward pass
+    textbook: float  #: Δ_k = slope × downstream, by hand
+    finite_difference: float  #: Δ_k = -(E(in_k + h) - E(in_k - h)) / 2h
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRow:
+    """One weight w_jk, and the direction of its step found in two ways."""
+
+    layer: int  #: counted from 1
+    index: int  #: k, the neuron that it feeds
+    input: int  #: j, the input or the neuron that it comes from
+    minus_gradient: float  #: -∂E/∂w_jk from the backward pass
+    product: float  #: a_j Δ_k, by hand
+
+
+class Table(NamedTuple):
+    """A formula, and columns of numbers under their headings."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[float | str]]
+
+
+@dataclass(frozen=True, repr=False)
+class DeltaReport:
+    """What `nn.textbook.lens` found. It shows itself as tables, in a terminal and in Jupyter.
+
+    Attributes:
+        model: the model that was asked about.
+        loss: the name of E.
+        error: E, the loss of the sample.
+        neurons: one `NeuronRow` for each neuron, from the first layer to the last.
+        weights: one `WeightRow` for each weight, in the same order.
+        disagreement: the largest difference between autograd and textbook, of neurons and of weights,
+            relative to the terms that were added up to the number in question.
+        finite_difference_error: the largest difference between autograd and finite difference, relative to
+            the largest of the Δ, the outputs and E, which the finite difference is made of.
+    """
+
+    model: str
+    loss: str
+    error: float
+    neurons: list[NeuronRow]
+    weights: list[WeightRow]
+    disagreement: float
+    finite_difference_error: float
+
+    def __str__(self) -> str:
+        lines = [self._opening()]
+        for table in self._tables():
+            grid = [table.headings, *([_text(cell) for cell in row] for row in table.rows)]
+            widths = [max(map(len, column)) for column in zip(*grid)]
+            lines += ["", table.title]
+            lines += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in grid]
+        return "\n".join([*lines, "", self._closing()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p>{escape(self._opening())}</p>"]
+        for table in self._tables():
+            head = "".join(f"<th>{escape(heading)}</th>" for heading in table.headings)
+            rows = [[f"<td>{escape(_text(cell))}</td>" for cell in row] for row in table.rows]
+            body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+            caption = f'<caption style="text-align: left">{escape(table.title)}</caption>'
+            parts.append(f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+        return "".join([*parts, f"<p>{escape(self._closing())}</p>"]).replace("\n", "<br>")
+
+    def _opening(self) -> str:
+        return (
+            f"{self.model}: E = {self.loss} = {_text(self.error)}\n"
+            "Δ_k = -∂E/∂in_k is the error signal of the scalar form,\n"
+            "δ_k = ∂E/∂z_k = -Δ_k that of the matrix form; in_k and z_k are one number"
+        )
+
+    def _closing(self) -> str:
+        return (
+            f"Largest relative difference: autograd and textbook {self.disagreement:.1e}, "
+            f"autograd and finite difference {self.finite_difference_error:.1e}."
+        )
+
+    def _tables(self) -> list[Table]:
+        last = self.neurons[-1].layer
+        return [*(self._layer(l, l == last) for l in range(last, 0, -1)), self._weights()]
+
+    def _layer(self, l: int, is_last: bool) -> Table:
+        i, pull = "j", "Σ_k w_jk Δ_k"
+        if is_last:
+            i, pull = "k", "(t_k - a_k)" if self.loss == "half_squared_error" else "(-∂E/∂a_k)"
+        which, shown = _largest([n for n in self.neurons if n.layer == l], lambda n: n.autograd, "neuron")
+        return Table(
+            f"Layer {l}{', the outputs' * is_last}: Δ_{i} = g'(in_{i}) {pull}{which}",
+            [i, f"in_{i}", f"a_{i}", f"g'(in_{i})", pull.strip("()"), f"Δ_{i} autograd", "textbook",
+             "finite difference", f"δ_{i} = -Δ_{i}"],
+            [[str(n.index), n.z, n.a, n.slope, n.downstream, n.autograd, n.textbook, n.finite_difference,
+              -n.autograd] for n in shown],
+        )  # fmt: skip
+
+    def _weights(self) -> Table:
+        which, shown = _largest(self.weights, lambda w: w.product, "weight")
+        return Table(
+            f"Weights: -∂E/∂w_jk = a_j Δ_k; a step moves w_jk by η a_j Δ_k, and b_k by η Δ_k{which}",
+            ["w_jk", "-∂E/∂w_jk autograd", "a_j Δ_k textbook"],
+            [[f"w{w.layer}_{w.index}_{w.input}", w.minus_gradient, w.product] for w in shown],
+        )
+
+
+def _text(cell: float | str) -> str:
+    return cell if isinstance(cell, str) else f"{cell + 0.0:.6g}"  # + 0.0 takes the sign from -0.0
+
+
+def _largest(rows: list[Row], size: Callable[[Row], float], noun: str) -> tuple[str, list[Row]]:
+    """At most SHOWN rows, those of the largest size, in their order; and a word on it if that is not all."""
+    if len(rows) <= SHOWN:
+        return "", rows
+    chosen = sorted(range(len(rows)), key=lambda i: -abs(size(rows[i])))[:SHOWN]
+    return f" (the {SHOWN} largest of {len(rows)} {noun}s)", [rows[i] for i in sorted(chosen)]

@@ -1,0 +1,146 @@
+"""Computing without recording."""
+
+import gc
+import threading
+
+import pytest
+
+from engine import Value, no_grad, ops, weighted_sum
+from engine.core import grad_mode as pause
+from engine.core.node_factories import node_factory
+
+
+def recording():
+    return bool((Value(1.0) * 2).parents)
+
+
+def test_under_no_grad_nothing_is_recorded():
+    x = Value(2.0)
+    with no_grad():
+        results = [x * x, x + 1, 2 - x, x.exp(), ops.maximum(x, 1.0), weighted_sum([x], [x], x), -x]
+    assert [y.data for y in results[:3]] == [4.0, 3.0, 0.0]
+    assert all(y.parents == () and y.op is None and y.local_gradients() == () for y in results)
+    assert (x * x).parents == (x, x)
+
+
+def test_no_grad_may_be_nested():
+    x = Value(2.0)
+    with no_grad():
+        with no_grad():
+            assert not (x * x).parents
+        assert not (x * x).parents
+        assert not recording()
+    assert (x * x).parents
+    assert recording()
+
+
+def test_after_an_exception_recording_goes_on():
+    with pytest.raises(ZeroDivisionError), no_grad():
+        Value(1.0) / 0
+    assert recording()
+
+
+def test_no_grad_decorates_a_function():
+    @no_grad()
+    def square(x):
+        return x * x
+
+    x = Value(3.0)
+    for _ in range(2):
+        assert square(x).data == 9.0
+        assert not square(x).parents
+        assert recording()
+
+
+def test_a_generator_under_no_grad_that_is_dropped_gives_back():
+    def numbers():
+        with no_grad():
+            yield 1
+
+    suspended = numbers()
+    next(suspended)
+    assert not recording()
+    del suspended
+    gc.collect()
+    assert recording()
+
+
+def under(block):
+    with block:
+        yield
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["outer first", "inner first"])
+def test_generators_may_leave_their_blocks_in_any_order(first):
+    suspended = [under(no_grad()), under(no_grad())]
+    for generator in suspended:
+        next(generator)
+    suspended[first].close()
+    assert not recording()
+    suspended[1 - first].close()
+    assert recording()
+
+
+def test_the_innermost_block_that_is_open_decides():
+    outer, inner = under(no_grad()), under(node_factory(None))
+    next(outer)
+    next(inner)
+    assert recording()
+    inner.close()
+    assert not recording()
+    next(inner := under(node_factory(None)))
+    outer.close()
+    assert recording()
+    inner.close()
+    assert recording()
+    assert not pause._blocks
+
+
+def test_each_thread_pauses_for_itself():
+    x = Value(2.0)
+    inside, done = threading.Event(), threading.Event()
+    seen = {}
+
+    def paused():
+        with no_grad():
+            inside.set()
+            done.wait(10)
+            seen["paused"] = (x * x).parents
+
+    thread = threading.Thread(target=paused)
+    thread.start()
+    inside.wait(10)
+    seen["other"] = (x * x).parents
+    done.set()
+    thread.join()
+    assert seen == {"paused": (), "other": (x, x)}
+
+
+def test_threads_that_build_graphs_do_not_disturb_each_other():
+    results = {}
+
+    def work(name):
+        for _ in range(200):
+            x = Value(float(name))
+            y = x
+            for _ in range(10):
+                y = y * x + 1
+                with no_grad():
+                    y.tanh()
+            y.backward()
+        results[name] = x.grad
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in (1, 2, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expected = {n: sum(k * float(n) ** (k - 1) for k in (*range(10), 11)) for n in (1, 2)}
+    assert results == expected
+
+
+def test_a_sum_too_long_for_one_line_is_not_recorded_either():
+    w, a = [Value(1.0) for _ in range(500)], [Value(2.0) for _ in range(500)]
+    with no_grad():
+        z = weighted_sum(w, a, 1.0)
+    assert (z.data, z.parents) == (1001.0, ())

@@ -1,0 +1,355 @@
+"""Every row of the table, held against 50 digits, at points that are meant to hurt."""
+
+import math
+import struct
+
+import accuracy
+import mpmath
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from mpmath import mp, mpf
+from support import witness
+from support.names import name
+from support.slips import slips
+
+import engine
+from engine import Op, Value, check_row, grad, ops
+from engine.core.op import Evaluator, shipped
+
+ROWS = [op for op in ops.table.values() if isinstance(op, Op)]
+BINARY = [op for op in ROWS if len(op.partials) == 2]
+UNARY = [op for op in ROWS if len(op.partials) == 1]
+EDGES = accuracy.edges()
+FUNCTIONS = [
+    "exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sigmoid", "relu", "leaky_relu", "softplus", "gelu",
+]  # fmt: skip
+
+
+def called(it):
+    return name(accuracy.name(it))
+
+
+each_row = pytest.mark.parametrize("op", ROWS, ids=called)
+each_binary = pytest.mark.parametrize("op", BINARY, ids=called)
+each_unary = pytest.mark.parametrize("op", UNARY, ids=called)
+each_known = pytest.mark.parametrize("op", [op for op in ROWS if witness.definition(op.symbol)], ids=called)
+each_edge = pytest.mark.parametrize(("op", "position"), EDGES, ids=called)
+
+
+def named(*symbols):
+    return pytest.mark.parametrize("op", [ops.table[symbol] for symbol in symbols], ids=called)
+
+
+def bits(x):
+    return struct.pack("d", x)
+
+
+# The truth. Where 4 ulp cannot be promised, here is what is.
+
+
+def loose(error):
+    """1 - y² and y(1 - y) are as in every book: where y is almost 1, what is left of them is rounding."""
+    return error.absolute <= 2**-52
+
+
+def power(error):
+    """b - 1 is rounded before a is raised to it; and a ** (b - 1) may overflow where the slope does not."""
+    a, b = error.where
+    return error.ulps <= 4 + abs(math.log(abs(a))) or (abs(a) < 1e-300 and abs(b) < 1e-200)
+
+
+BOUNDS = {("tanh", 0): loose, ("sigmoid", 0): loose, ("**", 0): power}
+
+
+def assert_true(op, position, data):
+    error = accuracy.error(op, position, *data)
+    bound = BOUNDS.get((op.symbol, position), lambda error: False)
+    assert error is None or error.allowed or bound(error), error
+
+
+@each_edge
+def test_a_row_is_right_to_4_ulp_at_nasty_points(op, position):
+    for data in accuracy.points(op):
+        assert_true(op, position, data)
+
+
+@each_edge
+@settings(max_examples=25)
+@given(data=st.data())
+def test_a_row_is_right_to_4_ulp_anywhere(op, position, data):
+    finite = st.floats(allow_nan=False, allow_infinity=False) | st.floats(-10, 10)
+    assert_true(op, position, data.draw(st.tuples(*[finite for _ in op.partials])))
+
+
+@each_known
+def test_a_formula_at_50_digits_is_the_function_that_others_know(op):
+    f = witness.definition(op.symbol)
+    for data in op.at:
+        assert mp.almosteq(witness.value(op, *data), f(*map(mpf, data)), mpf(10) ** -45)
+
+
+@each_row
+def test_the_witness_knows_every_row_of_ours_by_itself(op):
+    assert witness.definition(op.symbol) or op.symbol not in shipped
+
+
+@each_row
+def test_a_row_agrees_with_finite_differences_at_the_points_it_names(op):
+    assert op.at
+    assert check_row(op)
+
+
+@each_row
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_derivatives_of_any_order_come_from_the_row(op, order):
+    f = witness.definition(op.symbol) or (lambda *data: witness.value(op, *data))
+    for data in op.at:
+        for position in range(len(data)):
+            values = [Value(x) for x in data]
+            y = op(*values)
+            for _ in range(order):
+                [y] = grad(y, [values[position]], create_graph=True)
+            orders = tuple(order if i == position else 0 for i in range(len(data)))
+            exact = mpmath.diff(f, tuple(map(mpf, data)), orders)
+            assert y.data == pytest.approx(float(exact), rel=1e-12, abs=1e-14)
+
+
+@named("*", "/", "**", "max")
+def test_mixed_derivatives_do_not_mind_the_order(op):
+    a, b = Value(2.0), Value(3.0)
+    da, db = grad(op(a, b), [a, b], create_graph=True)
+    exact = mpmath.diff(witness.definition(op.symbol), (mpf(2), mpf(3)), (1, 1))
+    assert grad(da, [b])[0] == pytest.approx(float(exact), rel=1e-14, abs=1e-14)
+    assert grad(db, [a])[0] == pytest.approx(float(exact), rel=1e-14, abs=1e-14)
+
+
+# The witness is watched, too: it notices every slip of the pen
+
+HARMLESS = {  # at 0, or where one of the two is a NaN, the other branch says the same
+    "**": {  # where b is almost 0, y is almost 1; and that a nought of b differs shows in second order only
+        "(0 if abs(a) + abs(b) <= 0 else b / a * y) if abs(b) < 5e-16 else b * a ** (b - 1)",
+        "(0 if abs(a) + abs(b) <= 0 else b / a / y) if abs(b) <= 5e-16 else b * a ** (b - 1)",
+        "(0 if abs(b) + abs(b) <= 0 else b / a * y) if abs(b) <= 5e-16 else b * a ** (b - 1)",
+        "0 if sqrt(y) <= 0 else y * log(a)",
+    },
+    "sigmoid": {"1 / (1 + exp(-a)) if a > 0 else exp(a) / (1 + exp(a))"},
+    "softplus": {"a + log1p(exp(-a)) if a >= 0 else log1p(exp(a))"},
+    "relu": {"0 if a < 0 else a"},
+    "leaky_relu": {"0.01 * a if a < 0 else a"},
+    "max": {"a if a >= b else (b if b >= a else a + b)", "a if a >= b else (b if b > a else a - b)"},
+    "min": {"a if a <= b else (b if b <= a else a + b)", "a if a <= b else (b if b < a else a - b)"},
+}
+ELSEWHERE = {  # far from 0, either branch of the two says the same, to the last digits
+    "sigmoid": {"1 / (1 + exp(-a)) if a >= 1 else exp(a) / (1 + exp(a))"},
+    "softplus": {"a + log1p(exp(-a)) if a > 1 else log1p(exp(a))"},
+}
+
+
+def is_noticed(op, position, row):
+    """Whether a row with a slip in its formula (position None) or in a slope is caught by what is above."""
+    try:
+        slip = Op("slip", *row, at=op.at, kinks=op.kinks)
+        if not check_row(slip):
+            return True
+        for data in accuracy.points(op, count=10):
+            if position is None:
+                y = accuracy.outcome(slip.value, *data)
+                error = accuracy.compare(y, witness.definition(op.symbol), data)
+            else:
+                error = accuracy.slope_error(slip, position, *data)
+            if error and not error.allowed and error.absolute > 2**-52:
+                return True
+    except (AssertionError, ArithmeticError, ValueError):  # not even a row, or outside its domain
+        return True
+    nans = [(math.nan, 1.0), (1.0, math.nan)] if len(op.partials) == 2 else [(math.nan,)]
+    return not all(math.isnan(slip.value(*data)) for data in nans if math.isnan(op.value(*data)))
+
+
+@each_known
+def test_a_row_as_it_stands_gives_no_cause_for_alarm(op):
+    row = [formula.text for formula in (op.formula, *op.partials)]
+    assert not any(is_noticed(op, position, row) for position in (None, *range(len(op.partials))))
+
+
+@each_known
+def test_a_slip_of_the_pen_in_a_row_is_noticed(op):
+    harmless = HARMLESS.get(op.symbol, set()) | ELSEWHERE.get(op.symbol, set())
+    unnoticed = [(position, row) for position, row in slips(op) if not is_noticed(op, position, row)]
+    assert {row[0 if position is None else 1 + position] for position, row in unnoticed} == harmless
+
+
+# One row, read by everyone in the same way
+
+
+@each_row
+def test_recorded_or_called_or_read_by_calculus_a_row_gives_the_same_bits(op):
+    for data in op.at:
+        node = op(*map(Value, data))
+        read = op.forward(Evaluator(), data)
+        slopes = [op.derivative(i, Evaluator(), data, read) for i in range(len(data))]
+        assert bits(node.data) == bits(op(*data)) == bits(op.value(*data)) == bits(read)
+        assert list(map(bits, node.local_gradients())) == list(map(bits, slopes))
+
+
+@each_row
+def test_a_gradient_that_remembers_starts_from_the_same_bits(op):
+    for data in op.at:
+        values = [Value(x) for x in data]
+        y = op(*values)
+        slopes = [slope.data for slope in grad(y, values, create_graph=True)]
+        assert list(map(bits, slopes)) == list(map(bits, y.local_gradients()))
+
+
+@each_binary
+def test_beside_a_plain_number_a_row_gives_the_same_bits(op):
+    for a, b in op.at:
+        both = op(Value(a), Value(b))
+        left, right = op(Value(a), b), op(a, Value(b))
+        assert bits(both.data) == bits(left.data) == bits(right.data)
+        assert left.local_gradients() == (both.local_gradients()[0], 0.0)
+        assert right.local_gradients() == (0.0, both.local_gradients()[1])
+
+
+@each_unary
+def test_an_operation_of_one_letter_is_a_method_too(op):
+    x = Value(op.at[-1][0])
+    y = getattr(x, op.symbol)()
+    assert (y.data, y.op, y.parents) == (op(x).data, op, (x,))
+
+
+@each_row
+def test_a_row_takes_what_counts_as_a_number(op):
+    np = pytest.importorskip("numpy")
+    for data in op.at:
+        assert op(*map(np.float64, data)) == op(*data)
+        assert op(Value(data[0]), *map(np.float64, data[1:])).data == op(*data)
+
+
+def test_the_table_has_what_the_field_expects():
+    operators = {"+", "-", "*", "/", "**", "neg", "abs", "max", "min"}
+    assert operators | set(FUNCTIONS) <= set(ops.table)
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, "maximum", "minimum"])
+def test_the_front_door_hands_out_the_rows(name):
+    assert getattr(engine, name) is getattr(ops, name)
+    assert name in engine.__all__
+
+
+# Kinks
+
+
+@each_row
+def test_at_a_kink_a_row_picks_what_it_says(op):
+    for point, picks in op.kinks.items():
+        assert op(*map(Value, point)).local_gradients() == picks
+
+
+@named("relu", "leaky_relu", "abs", "max", "min")
+def test_a_row_with_a_kink_says_so(op):
+    assert op.kinks
+
+
+def test_what_is_picked_at_the_kinks():
+    zero, one = Value(0.0), Value(1.0)
+    assert ops.relu(zero).local_gradients() == (0.0,)
+    assert ops.relu(Value(-0.0)).local_gradients() == (0.0,)
+    assert ops.abs(zero).local_gradients() == (0.0,)
+    assert ops.leaky_relu(zero).local_gradients() == (0.01,)
+    assert ops.maximum(one, Value(1.0)).local_gradients() == (1.0, 0.0)  # a tie goes to the first
+    assert ops.minimum(one, Value(1.0)).local_gradients() == (1.0, 0.0)
+    assert ops.maximum(Value(0.0), Value(-0.0)).local_gradients() == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("x", [-5e-324, 5e-324, -1e-300, 1e-300])
+def test_beside_a_kink_the_slope_is_that_of_its_side(x):
+    assert ops.relu(Value(x)).local_gradients() == (1.0 if x > 0 else 0.0,)
+    assert ops.abs(Value(x)).local_gradients() == (math.copysign(1.0, x),)
+    assert ops.leaky_relu(Value(x)).local_gradients() == (1.0 if x > 0 else 0.01,)
+    assert ops.maximum(Value(x), Value(0.0)).local_gradients() == ((1.0, 0.0) if x > 0 else (0.0, 1.0))
+
+
+# A NaN is never swallowed
+
+
+@each_row
+def test_a_nan_in_is_a_nan_out(op):
+    for position in range(len(op.partials)):
+        data = [1.5] * len(op.partials)
+        data[position] = math.nan
+        assert math.isnan(op.value(*data))
+        assert math.isnan(op(*map(Value, data)).data)
+
+
+@named("max", "min")
+@pytest.mark.parametrize("other", [-math.inf, -1.0, 0.0, 1.0, math.inf, math.nan])
+def test_the_greater_of_a_nan_and_a_number_is_a_nan(op, other):
+    assert math.isnan(op(math.nan, other))
+    assert math.isnan(op(other, math.nan))
+
+
+def test_to_the_power_of_nought_even_a_nan_is_1_as_in_python():
+    assert (Value(math.nan) ** 0).data == 1.0
+
+
+@pytest.mark.parametrize("base", [2.0, 0.25, 1e300])
+def test_the_slope_of_a_power_in_its_base_answers_to_an_exponent_of_nought(base):
+    a, b = Value(base), Value(0.0)
+    assert grad(a**b, [a, b]) == [0.0, math.log(base)]
+    for first, second in (a, b), (b, a):
+        [slope] = grad(a**b, [first], create_graph=True)
+        assert grad(slope, [second]) == [pytest.approx(1 / base)]  # a^(b - 1) (1 + b log a)
+
+
+@pytest.mark.parametrize("base", [0.0, 5e-324, -5e-324, 1e308, math.inf])
+def test_a_power_of_nought_is_the_constant_1_even_where_the_power_below_would_overflow(base):
+    a = Value(base)
+    assert grad(a**0, [a]) == [0.0]
+
+
+@pytest.mark.parametrize("exponent", [5e-324, -1e-300, 1e-20, 4e-16])
+def test_the_slope_of_a_power_of_almost_nought_is_there_though_the_power_below_overflows(exponent):
+    a = Value(5e-324)
+    [slope] = grad(a**exponent, [a])
+    assert slope == pytest.approx(exponent / 5e-324, rel=1e-12)
+
+
+def test_the_slope_of_a_power_of_almost_nought_of_nought_is_told_to_be_infinite():
+    with pytest.raises(ZeroDivisionError, match=r"slope ∂/∂a of a \*\* b"):
+        _ = Value(0.0) ** 1e-300
+
+
+# Stable where a naive formula is not
+
+STABLE = {
+    "sigmoid": (1.0, 0.0, 0.0, 0.0),
+    "tanh": (1.0, -1.0, 0.0, 0.0),
+    "softplus": (1000.0, 0.0, 1.0, 0.0),
+    "gelu": (1000.0, 0.0, 1.0, 0.0),
+    "erf": (1.0, -1.0, 0.0, 0.0),
+    "erfc": (0.0, 2.0, 0.0, 0.0),
+}
+
+
+@pytest.mark.parametrize(("symbol", "expected"), STABLE.items(), ids=STABLE)
+@pytest.mark.parametrize("size", [1000.0, 1e300, 1.7976931348623157e308])
+def test_far_out_a_row_goes_where_it_should(symbol, expected, size):
+    up, down, slope_up, slope_down = expected
+    high, low = (ops.table[symbol](Value(x)) for x in (size, -size))
+    assert (high.data, low.data) == (size if up == 1000.0 else up, down)
+    assert (high.local_gradients(), low.local_gradients()) == ((slope_up,), (slope_down,))
+
+
+@given(st.floats(-700, 700))
+@example(-30.0)
+def test_a_sigmoid_and_its_mirror_image_add_up_to_1(x):
+    assert ops.sigmoid(x) + ops.sigmoid(-x) == pytest.approx(1.0, rel=4e-16)
+
+
+def test_overflow_of_sums_and_products_is_infinite_as_in_ieee():
+    huge = Value(1e308)
+    assert (huge + huge).data == math.inf
+    assert (huge * -10).data == -math.inf
+    assert (huge * 10 - huge * 10).data != (huge * 10 - huge * 10).data  # inf - inf is a NaN
+    assert (Value(1e-300) / 1e300).data == 0.0

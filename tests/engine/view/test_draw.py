@@ -1,0 +1,335 @@
+"""The picture: every number and every edge, any label as text, with or without Debian's dot."""
+
+import importlib.metadata
+import os
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import Op, Value, exp, tanh, total
+from engine.core.value import Constant
+from engine.view import graphviz as dot
+from engine.view.draw import COLOURS, VERMILION, draw_dot, largest
+from nn import MLP
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a | b", "{x}", 'say "no"', "it's", r"\n \l \N\G \\N", "back\\", "<b>", "&lt; &amp;",
+    "Δ_k ∂é", "漢字", "𝔘", "--> n0 -> n1;", "]; n9 [label=x", "%s {} {0}", "a<BR/>b", " two  spaces ", "n0:e",
+]  # fmt: skip
+
+
+def svg(picture):
+    return ElementTree.fromstring(picture.pipe("svg", encoding="utf-8"))
+
+
+def parts(picture, kind):
+    """For each node or edge of the SVG: its id, and the texts in it."""
+    found = {}
+    for group in svg(picture).iter("{http://www.w3.org/2000/svg}g"):
+        if group.get("class") == kind:
+            texts = group.iter("{http://www.w3.org/2000/svg}text")
+            found[group.get("id")] = [(text.text or "").replace("\xa0", " ") for text in texts]
+    return found
+
+
+def boxes(picture):
+    return list(parts(picture, "node").values())
+
+
+def edges(picture):
+    return re.findall(r"(\w+) -> (\w+)", picture.source)
+
+
+@pytest.fixture
+def xy():
+    return Value(3.0, label="x"), Value(-2.0, label="w")
+
+
+# What is drawn
+
+
+def test_a_box_says_label_data_and_grad_to_four_digits(xy):
+    x, w = xy
+    y = x * w / 7
+    y.backward()
+    assert ["x", "data 3", "grad -0.2857"] in boxes(draw_dot(y))
+
+
+def test_before_a_backward_pass_a_gradient_is_not_computed(xy):
+    x, w = xy
+    picture = draw_dot(x * w)
+    assert ["x", "data 3", "grad not computed"] in boxes(picture)
+    assert "grad 0" not in picture.source
+
+
+def test_after_it_a_gradient_of_zero_is_a_gradient(xy):
+    x, w = xy
+    y = x * w * 0
+    y.backward()
+    assert ["x", "data 3", "grad 0"] in boxes(draw_dot(y))
+
+
+def test_a_gradient_that_an_earlier_pass_left_on_a_leaf_is_shown(xy):
+    x, w = xy
+    (x * w).backward()
+    assert ["w", "data -2", "grad 3"] in boxes(draw_dot(x * w))
+
+
+def test_every_op_is_a_circle_between_its_operands_and_its_result(xy):
+    x, w = xy
+    picture = draw_dot(tanh(x * w))
+    assert ["tanh"] in boxes(picture)
+    assert ["*"] in boxes(picture)
+    assert edges(picture) == [("n0", "n2op"), ("n1", "n2op"), ("n2op", "n2"), ("n2", "n3op"), ("n3op", "n3")]
+
+
+def test_a_value_that_is_used_twice_has_two_edges(xy):
+    x, _ = xy
+    assert Counter(edges(draw_dot(x * x)))["n0", "n1op"] == 2
+
+
+def test_operands_stand_in_order(xy):
+    x, w = xy
+    for y in (x - w, w - x, exp(x) / w, w / exp(x)):
+        picture = draw_dot(y)
+        first, second = [source for source, target in edges(picture) if target == edges(picture)[-1][0]]
+        where = {
+            group.get("id"): float(next(group.iter("{http://www.w3.org/2000/svg}text")).get("y"))
+            for group in svg(picture).iter("{http://www.w3.org/2000/svg}g")
+            if group.get("class") == "node"
+        }
+        assert where[first] < where[second]
+
+
+def test_a_plain_number_is_drawn_as_a_bare_number(xy):
+    assert ["2"] in boxes(draw_dot(xy[0] ** 2))
+
+
+def test_edges_carry_the_local_gradient_on_request(xy):
+    x, w = xy
+    y = x * w + 1
+    assert not any(texts for texts in parts(draw_dot(y), "edge").values())
+    said = parts(draw_dot(y, local_gradients=True), "edge")
+    assert {name: [t.strip() for t in texts] for name, texts in said.items() if texts} == {
+        "n2edge0": ["-2"], "n2edge1": ["3"], "n4edge0": ["1"],
+    }  # fmt: skip
+
+
+def test_parameters_inputs_and_the_root_have_colours_of_their_own(xy):
+    x, w = xy
+    source = draw_dot(x * w + Constant(1.0, "x1")).source.splitlines()
+    colour = {
+        name: next(line for line in source if "<TD" in line and f">{name}<" in line)
+        for name in ("x", "w", "x1")
+    }
+    assert COLOURS["input"][1] in colour["x"]
+    assert COLOURS["input"][1] in colour["x1"]
+    assert COLOURS["parameter"][1] in colour["w"]
+    assert sum(COLOURS["root"][1] in line for line in source) == 1
+
+
+def luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_everything_reads_on_white_and_on_black(xy):
+    source = draw_dot(xy[0] ** 2, local_gradients=True).source
+    assert "bgcolor=transparent" in source
+    for ground in ("#FFFFFF", "#111111"):
+        assert contrast("#767676", ground) > 4  # numbers, edges and what they say
+        assert contrast(VERMILION, ground) > 3
+    assert all(contrast("#000000", inside) > 12 for _, inside in COLOURS.values())
+
+
+def test_the_path_of_the_largest_gradient_goes_from_the_root_to_a_leaf(xy):
+    x, w = xy
+    y = 5 * x + w * x
+    path = largest(y)
+    assert list(path.values()) == [0, 1, -1]
+    assert list(path)[-1] is x
+    marked = [line for line in draw_dot(y, largest_path=True).source.splitlines() if VERMILION in line]
+    assert len([line for line in marked if "->" in line]) == 4
+
+
+def test_the_marked_path_takes_one_of_two_equal_edges(xy):
+    marked = [
+        line for line in draw_dot(xy[0] * xy[0], largest_path=True).source.splitlines() if VERMILION in line
+    ]
+    assert len([line for line in marked if "n0 -> n1op" in line]) == 1
+
+
+def test_drawing_changes_no_gradient(xy):
+    x, w = xy
+    y = x * w
+    y.backward()
+    draw_dot(y, local_gradients=True, largest_path=True)
+    assert (x.grad, w.grad, y.grad) == (-2.0, 3.0, 1.0)
+
+
+def test_the_picture_of_a_leaf_is_one_box():
+    assert boxes(draw_dot(Value(1.0))) == [["data 1", "grad not computed"]]
+
+
+def test_numbers_that_are_not_finite_are_drawn():
+    assert ["data nan", "grad not computed"] in boxes(draw_dot(Value(float("nan")) + Value(float("-inf"))))
+
+
+def test_the_same_graph_gives_the_same_picture():
+    def picture():
+        x = Value(2.0, label="x")
+        return draw_dot(x * x + 1).source
+
+    assert picture() == picture()
+
+
+def test_micrograds_own_drawing_code_draws_our_values(xy):
+    from graphviz import Digraph
+
+    x, w = xy
+    root = x * w + x
+    nodes, links, todo = set(), set(), [root]
+    while todo:
+        v = todo.pop()
+        nodes.add(v)
+        links |= {(child, v) for child in v._prev}
+        todo += v._prev
+    plain = Digraph(format="svg", graph_attr={"rankdir": "LR"})
+    for n in nodes:
+        plain.node(name=str(id(n)), label="{ data %.4f | grad %.4f }" % (n.data, n.grad), shape="record")  # noqa: UP031
+        if n._op:
+            plain.node(name=str(id(n)) + n._op, label=n._op)
+            plain.edge(str(id(n)) + n._op, str(id(n)))
+    for n1, n2 in links:
+        plain.edge(str(id(n1)), str(id(n2)) + n2._op)
+    draw_dot(x)  # from now on the package finds a dot
+    assert svg(plain) is not None
+
+
+# Any label is text
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_a_label_comes_out_as_itself(label):
+    [[*said, data, grad]] = boxes(draw_dot(Value(1.0, label=label)))
+    assert ("".join(said), data, grad) == (label, "data 1", "grad not computed")
+
+
+def test_a_line_break_in_a_label_is_a_line_break():
+    assert boxes(draw_dot(Value(1.0, label="one\ntwo\r\nthree"))) == [
+        ["one", "two", "three", "data 1", "grad not computed"]
+    ]
+
+
+@given(st.text())
+def test_in_no_label_is_there_markup_but_the_breaks_of_lines(label):
+    inner = ElementTree.fromstring(f"<a>{dot.text(label)}</a>")
+    assert {element.tag for element in inner} <= {"BR", "FONT"}
+
+
+@pytest.mark.parametrize("label", ["\0", "\x1b[31m", "\ud800", "\ufffe", "\x85", "\t"])
+def test_what_xml_cannot_hold_has_a_stand_in(label):
+    [[shown, *_]] = boxes(draw_dot(Value(1.0, label=label + "!")))
+    assert shown.endswith("!")
+
+
+@pytest.mark.parametrize("symbol", ["<", "a&b", 'q"q', "back\\slash", "|", "{}", "&lt;", "<b>"])
+def test_the_symbol_of_an_op_is_text_too(symbol):
+    from engine.core.op import table
+
+    op = Op(symbol, "a + 1", "1")
+    try:
+        assert [symbol] in boxes(draw_dot(op(Value(1.0))))
+    finally:
+        del table[symbol]
+
+
+# The program dot
+
+
+def test_a_dot_on_the_path_comes_first(tmp_path, monkeypatch):
+    mine = tmp_path / ("dot.exe" if os.name == "nt" else "dot")
+    mine.write_text("#!/bin/sh\n")
+    mine.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Path(dot.find_dot()) == mine
+
+
+def test_without_it_graphviz_pure_draws(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Path(dot.find_dot()).stem == "graphviz-pure"
+    assert ["data 1", "grad not computed"] in boxes(draw_dot(Value(1.0)))
+
+
+def test_with_neither_the_error_names_both_remedies(tmp_path, monkeypatch):
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(importlib.metadata, "files", missing)
+    picture = draw_dot(Value(1.0))
+    assert "data 1" in picture.source  # the source needs no dot
+    with pytest.raises(RuntimeError, match=r"(?s)pip install 'chalkgrad\[draw\]'.*apt install graphviz"):
+        picture.pipe("svg")
+
+
+def test_without_the_package_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    with pytest.raises(ImportError, match=r"pip install 'chalkgrad\[draw\]'"):
+        draw_dot(Value(1.0))
+
+
+def test_a_dot_that_the_reader_has_chosen_is_left_alone(monkeypatch):
+    from graphviz.backend import dot_command
+
+    monkeypatch.setattr(dot_command, "DOT_BINARY", Path("/my/dot"))
+    draw_dot(Value(1.0))
+    assert dot_command.DOT_BINARY == Path("/my/dot")  # noqa: SIM300
+
+
+def test_the_picture_shows_itself_without_a_word_on_stderr(capfd):
+    bundle = draw_dot(Value(1.0, label="Δ"))._repr_mimebundle_()
+    assert "<svg" in bundle["image/svg+xml"]
+    assert capfd.readouterr().err == ""
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"rankdir": "left"}, "LR, RL, TB, BT, not 'left'"),
+        ({"fold": "all"}, "'none', 'neuron', 'layer', 'batch' or 'auto', not 'all'"),
+        ({"max_nodes": 1}, "at least 2, not 1"),
+        ({"unfold": "layer 9"}, "no folded box is called 'layer 9'; there are none"),
+    ],
+)
+def test_a_wrong_argument_is_named(wrong, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        draw_dot(Value(1.0), **wrong)
+
+
+def test_only_a_value_has_a_picture():
+    with pytest.raises(TypeError, match="not of float"):
+        draw_dot(1.0)
+
+
+def test_a_folded_box_feeds_a_sum_by_one_edge_however_many_values_it_holds():
+    model = MLP(2, [2, 1])
+    loss = total([model([0.1 * i, 1.0]) ** 2 for i in range(50)])
+    edges = [line for line in draw_dot(loss, fold="batch").source.splitlines() if "->" in line]
+    assert len(edges) < 10

@@ -1,0 +1,279 @@
+"""One gradient in words: every number in the story is the engine's, and no story gets too long."""
+
+import random
+import re
+
+import pytest
+
+from engine import Op, Value, exp, grad, ops, relu, tanh, topological_order, weighted_sum
+from engine.view.explain import explain, steps
+from engine.view.paths import count_paths, paths
+from engine.view.phrases import Math, Plain, names
+from nn import MLP
+from nn.training.losses import half_squared_error
+
+
+@pytest.fixture
+def xwy():
+    x, w = Value(3.0, label="x"), Value(-2.0, label="w")
+    y = x * w + x
+    y.label = "y"
+    return x, w, y
+
+
+def net(atomic=False):
+    model = MLP(2, [2, 2], activation="tanh", output="tanh", rng=random.Random(1), atomic=atomic)
+    loss = half_squared_error(model([1.0, -2.0]), [1, 0])
+    loss.label = "E"
+    return model, loss
+
+
+# The steps
+
+
+def test_a_step_tells_the_row_the_numbers_the_slope_and_the_contribution(xwy):
+    x, _, y = xwy
+    text = str(explain(x, y))
+    assert "v1 = x * w = -6 (x = 3, w = -2), so ∂v1/∂x = w = -2." in text
+    assert "Upstream × local = contribution: 1 × (-2) = -2. The gradient of x becomes 1 + (-2) = -1." in text
+
+
+def test_the_steps_are_those_of_the_backward_pass_and_leave_the_graph_alone(xwy):
+    x, w, y = xwy
+    y.backward()
+    before = [node.grad for node in topological_order(y)]
+    told = list(steps(y))
+    explain(x, y)
+    assert [node.grad for node in topological_order(y)] == before
+    last = {t.step.parent: t.step.total for t in told}
+    assert [last[node] for node in (x, w)] == grad(y, [x, w])
+    assert all(t.before + t.step.contribution == t.step.total for t in told)
+
+
+def test_a_gradient_that_is_left_on_a_leaf_does_not_count(xwy):
+    x, _, y = xwy
+    x.grad = 100.0
+    assert next(t for t in steps(y) if t.step.parent is x).before == 0.0
+
+
+def test_only_the_steps_on_the_way_are_told(xwy):
+    _, w, y = xwy
+    assert "gradient of x becomes" not in str(explain(w, y))
+
+
+def test_a_value_that_is_used_twice_is_told_place_by_place():
+    x = Value(3.0, label="x")
+    text = str(explain(x, x * x))
+    assert "through its 1st x" in text
+    assert "through its 2nd x" in text
+    assert "becomes 3 + 3 = 6." in text
+
+
+@pytest.mark.parametrize("symbol", [symbol for symbol, op in ops.table.items() if getattr(op, "at", None)])
+def test_every_row_of_the_table_is_explained(symbol):
+    op = ops.table[symbol]
+    args = [Value(x) for x in op.at[0]]
+    y = op(*args)
+    for arg, slope in zip(args, y.local_gradients(), strict=True):
+        story = explain(arg, y)
+        assert f"= {slope:.4g}" in str(story)
+        assert story.markdown.count("$") % 2 == 0
+        assert story.markdown.count("{") == story.markdown.count("}")
+
+
+def test_a_row_made_in_a_notebook_is_explained_as_well():
+    swish = Op("swish_told", "a * sigmoid(a)", "sigmoid(a) + y * (1 - sigmoid(a))")
+    x = Value(0.0, label="x")
+    assert "swish_told(x) = x * sigmoid(x) = 0" in str(explain(x, swish(x)))
+
+
+def test_plain_numbers_are_worked_out():
+    x = Value(3.0, label="x")
+    assert "∂v1/∂x = 2 * x = 2 * 3 = 6" in str(explain(x, x**2))
+    assert "∂v1/∂x = 3 * x ** 2 = 3 * 3 ** 2 = 27" in str(explain(x, x**3))
+
+
+# Paths
+
+
+def test_the_gradient_is_the_sum_over_the_paths(xwy):
+    x, _, y = xwy
+    text = str(explain(x, y))
+    assert "x reaches y by 2 paths" in text
+    assert "- x → v1 → y: (-2) × 1 = -2" in text
+    assert "- x → y: 1" in text
+    assert "Sum: (-2) + 1 = -1." in text
+
+
+def test_paths_are_counted_not_followed():
+    x = y = Value(1.0, label="x")
+    for _ in range(60):
+        y = y + y
+    text = str(explain(x, y))
+    assert "by 1,152,921,504,606,846,976 paths" in text
+    assert "and 1,152,921,504,606,846,968 more." in text
+    assert "(52 of its 60 edges are left out)" in text
+    assert "… 96 steps in between …" in text
+    assert len(text.splitlines()) < 60
+
+
+def test_even_10_to_the_602_paths_are_told():
+    x = y = Value(1e-320, label="x")
+    for _ in range(2000):
+        y = y - y
+    assert "about 1.148e+602 paths" in str(explain(x, y))
+
+
+def test_a_graph_of_any_depth_is_explained():
+    x = y = Value(1.0, label="x")
+    for _ in range(5000):
+        y = relu(y)
+    assert "A single path" in str(explain(x, y))
+    assert "5,000 steps" in str(explain(y))
+
+
+def test_the_paths_are_as_many_as_were_counted(xwy):
+    x, _, _ = xwy
+    y = exp(x) * tanh(x) + x * x
+    number, nodes = count_paths(x, y)
+    found = [tuple(path) for path in paths(x, y, nodes)]
+    assert len(found) == len(set(found)) == number == 4
+
+
+def test_no_path_is_a_gradient_of_zero(xwy):
+    x, _, y = xwy
+    text = str(explain(Value(1.0, label="other"), y))
+    assert text.startswith("∂y/∂other = 0")
+    assert "no path" in text
+    assert "no path" in str(explain(y, x))
+
+
+def test_a_value_has_the_gradient_1_of_itself(xwy):
+    assert str(explain(xwy[0], xwy[0])).startswith("∂x/∂x = 1")
+
+
+def test_the_middle_of_a_graph_is_explained_as_well(xwy):
+    y = xwy[2]
+    assert str(explain(y.parents[0], y)).startswith("∂y/∂v1 = 1")
+
+
+# The whole pass
+
+
+def test_of_a_root_alone_the_whole_pass_is_told_in_order(xwy):
+    text = str(explain(xwy[2]))
+    assert text.startswith("∂y/∂y = 1: with this the backward pass from y begins.\nIt takes 4 steps")
+    assert re.findall(r"gradient of (\w+) becomes", text) == ["v1", "x", "x", "w"]
+
+
+# In the textbook's terms
+
+
+@pytest.mark.parametrize("atomic", [False, True], ids=["weighted sums", "single operations"])
+def test_a_hidden_neuron_is_told_in_the_textbooks_terms(atomic):
+    model, loss = net(atomic)
+    order = {node.label: node for node in topological_order(loss)}
+    w = model.layers[0].neurons[0].w[1]
+    d, d0, d1 = grad(loss, [order[name] for name in ("z1_0", "z2_0", "z2_1")])
+    text = str(explain(w, loss))
+    assert "Δ_k = -∂E/∂z1_0" in text
+    assert "g'(in_k) = ∂a1_0/∂z1_0 = 1 - a1_0 ** 2" in text
+    assert "Σ w Δ = w2_0_0 × Δ2_0 + w2_1_0 × Δ2_1 = " in text
+    assert f"{-d0:.4g}" in text
+    assert f"{-d1:.4g}" in text
+    assert "So Δ1_0 = g'(in_k) × Σ w Δ = " in text
+    assert f"= {-d:.4g}." in text
+    assert "-∂E/∂w1_0_1 that makes a_j × Δ_k = x1 × Δ1_0 = (-2) × " in text
+    assert f"= {-grad(loss, [w])[0]:.4g}." in text
+
+
+@pytest.mark.parametrize("which", ["preactivation", "activation"])
+def test_a_neuron_itself_is_told_in_the_same_terms(which):
+    model = MLP(2, [2, 1], "tanh", rng=random.Random(0))
+    y = model([1.0, 2.0])
+    a = next(node for node in topological_order(y) if node.label == "a1_0")
+    z = a.parents[0]
+    text = str(explain(z if which == "preactivation" else a, y))
+    assert "In the textbook's terms, where in_k = z1_0, a_k = a1_0, Δ_k = -∂z2_0/∂z1_0:" in text
+    [slope] = grad(y, [z])
+    assert text.endswith(f"= {-slope:.4g}.")
+
+
+def test_an_output_neuron_gets_its_error_from_the_loss():
+    model, loss = net()
+    text = str(explain(model.layers[1].neurons[0].b, loss))
+    a = next(node for node in topological_order(loss) if node.label == "a2_0")
+    assert f"It is an output: back comes -∂E/∂a2_0 = {1 - a.data:.4g}" in text
+
+
+def test_a_neuron_without_activation_has_the_slope_1():
+    model = MLP(1, [1], rng=random.Random(0))
+    y = model([2.0])
+    assert "no activation, so g'(in_k) = 1" in str(explain(model.layers[0].neurons[0].w[0], y))
+
+
+def test_a_weight_that_many_samples_share_is_told_for_some():
+    model, _ = net()
+    w = model.layers[0].neurons[0].w[0]
+    loss = sum(half_squared_error(model([float(i), 1.0]), [0, 0]) for i in range(10))
+    text = str(explain(w, loss))
+    assert text.count("In the textbook's terms") == 3
+    assert "so for 7 more samples" in text
+
+
+def test_without_a_neuron_there_is_no_word_of_the_textbook(xwy):
+    assert "textbook" not in str(explain(xwy[0], xwy[2]))
+
+
+# Forms
+
+
+def test_it_shows_itself_as_text_markdown_and_latex(xwy):
+    story = explain(xwy[0], xwy[2])
+    assert repr(story) == str(story) == story.text
+    assert story._repr_markdown_().startswith(r"$\frac{\partial y}{\partial x} = -1$")
+    assert story._repr_latex_() == r"$\displaystyle \frac{\partial y}{\partial x} = -1$"
+
+
+@pytest.mark.parametrize(
+    "label", ["<script>alert(1)</script>", "a$b$c", "}\\end{", "`x`", "x|y", "<!--", "&lt;"]
+)
+def test_in_markdown_no_label_is_markup(label):
+    x = Value(1.0, label=label)
+    markdown = explain(x, x * x).markdown
+    assert not set("<`&") & set(markdown)
+    assert markdown.count("$") % 2 == 0
+    assert str(explain(x, x * x)).startswith(f"∂v1/∂{label} = 2")
+
+
+def test_a_label_on_several_lines_stays_on_one():
+    x = Value(1.0, label="a\nb\x1b")
+    assert str(explain(x, x * x)).startswith("∂v1/∂a b\ufffd = 2")
+
+
+def test_many_parents_are_named_in_part():
+    w = [Value(float(i), label=f"w{i}") for i in range(50)]
+    z = weighted_sum(w, [1.0] * 50)
+    text = str(explain(w[49], z))
+    assert "Σwa(w0, w1, w2, w3, w4, …, 0) = 1225" in text
+    assert max(map(len, text.splitlines())) < 300
+
+
+def test_every_node_has_a_name_of_its_own():
+    nodes = [Value(1.0, label=label) for label in ("x", "x", "x#2", "v1", "", "", "x")]
+    assert len(set(names(nodes).values())) == len(nodes)
+
+
+def test_indices_are_indices_in_latex():
+    pen = Math({})
+    assert [pen.text(name) for name in ("w1_3_0", "x0", "x", "loss", "v12", "Δ1_3")] == [
+        "w_{1,3,0}", "x_{0}", "x", r"\text{loss}", "v_{12}", "Δ_{1,3}",
+    ]  # fmt: skip
+    assert pen.number(1.5e-7) == r"1.5 \cdot 10^{-7}"
+    assert Plain({}).number(1.5e-7) == "1.5e-07"
+
+
+@pytest.mark.parametrize("wrong", [(1.0, None), (Value(1.0), 2.0), ("x", Value(1.0))])
+def test_only_values_are_explained(wrong):
+    with pytest.raises(TypeError, match="expected a Value, not"):
+        explain(*wrong)

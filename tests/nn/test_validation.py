@@ -1,0 +1,82 @@
+"""What goes into a model."""
+
+import pytest
+
+from engine import Value
+from nn.validation import Lifted, count, floats, lifted
+
+
+def test_plain_numbers_become_constants_with_the_names_of_inputs():
+    x = lifted([1, 2.5, True], 3)
+    assert [(v.data, v.label, v.constant) for v in x] == [
+        (1.0, "x0", True),
+        (2.5, "x1", True),
+        (1.0, "x2", True),
+    ]
+
+
+def test_values_stay_what_they_are():
+    v = Value(3.0, label="mine")
+    x = lifted([v, 1.0], 2)
+    assert x[0] is v
+    assert x[0].label == "mine"
+
+
+def test_what_is_lifted_is_not_looked_at_again():
+    x = lifted([1.0], 1)
+    assert type(x) is Lifted
+    assert lifted(x, 1) is x
+
+
+def test_arrays_and_their_numbers_are_plain_numbers():
+    numpy = pytest.importorskip("numpy")
+    assert floats(numpy.array([1, 2], dtype=numpy.int8), 2) == [1.0, 2.0]
+    assert [v.data for v in lifted(numpy.array([0.5, 1.5]), 2)] == [0.5, 1.5]
+
+
+@pytest.mark.parametrize("enter", [lifted, floats])
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        ([1.0], ValueError, "expected 2 inputs, got 1"),
+        ([1.0, 2.0, 3.0], ValueError, "expected 2 inputs, got 3"),
+        ([], ValueError, "expected 2 inputs, got 0"),
+        (1.0, TypeError, "a sample is a list of 2 numbers, not float: 1.0"),
+        (None, TypeError, "a sample is a list of 2 numbers, not NoneType"),
+        ("12", TypeError, "a sample is a list of 2 numbers, not str: '12'"),
+        ({1: 2, 3: 4}, TypeError, "a sample is a list of 2 numbers, not dict"),
+        (Value(1.0), TypeError, "a sample is a list of 2 numbers, not Value"),
+        ([1.0, "2"], TypeError, "not str: '2'"),
+        ([1.0, None], TypeError, "not NoneType"),
+        ([1.0, [2.0]], TypeError, "not list"),
+        ([1.0, 2j], TypeError, "not complex"),
+    ],
+)
+def test_what_is_no_sample_is_refused(enter, x, error, message):
+    with pytest.raises(error, match=message):
+        enter(x, 2)
+
+
+def test_a_lifted_sample_of_another_length_is_refused_too():
+    with pytest.raises(ValueError, match="expected 3 inputs, got 2"):
+        lifted(lifted([1.0, 2.0], 2), 3)
+
+
+def test_values_are_no_plain_numbers():
+    with pytest.raises(TypeError, match="Value"):
+        floats([Value(1.0)], 1)
+
+
+def test_a_count_is_a_whole_number_of_at_least_one():
+    assert count("n", 3) == 3
+
+
+def test_a_count_may_come_from_numpy():
+    numpy = pytest.importorskip("numpy")
+    assert type(count("n", numpy.int64(3))) is int
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.0, True, "3", None, [1]])
+def test_anything_else_is_no_count(n):
+    with pytest.raises(ValueError, match="nin is a whole number of at least 1, not"):
+        count("nin", n)

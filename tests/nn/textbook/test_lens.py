@@ -1,0 +1,381 @@
+"""The Δ lens: three ways to the same number, and what it says when one of them is wrong."""
+
+import math
+import random
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import Op, Value, grad, no_grad, relu
+from nn import MLP, SGD, Layer, Module, Neuron, deltas, losses, textbook
+
+ROOM = sys.modules["nn.textbook.lens"]  # its name at the front door is the function's
+ACTIVATIONS = ["relu", "tanh", "sigmoid", "leaky_relu", "softplus", "gelu", "sin", "swish_of_the_lens", None]
+Op("swish_of_the_lens", "a * sigmoid(a)", "sigmoid(a) + y * (1 - sigmoid(a))", at=[-1, 2])
+
+
+def target(loss, n, rng):
+    return {
+        "hinge": [rng.choice([-1, 1]) for _ in range(n)],
+        "binary_cross_entropy": [rng.choice([0, 1]) for _ in range(n)],
+        "cross_entropy": rng.randrange(n),
+    }.get(loss, [rng.gauss(0, 1) for _ in range(n)])
+
+
+@st.composite
+def questions(draw):
+    """A net, a sample, a target and a loss."""
+    rng = random.Random(draw(st.integers(0, 10**9)))
+    loss = draw(st.sampled_from(list(losses.table)))
+    hidden = draw(st.lists(st.integers(1, 6), max_size=7))
+    nout = draw(st.integers(2 if loss == "cross_entropy" else 1, 4))
+    activation = draw(st.sampled_from(ACTIVATIONS))
+    output = draw(st.sampled_from([None, activation]))
+    init = draw(st.sampled_from(["uniform", "normal", "xavier", "he", "lecun"]))
+    model = MLP(rng.randint(1, 5), [*hidden, nout], activation, output, init=init, rng=rng)
+    for p in model.parameters():
+        p.data = p.data or rng.gauss(0, 0.1)  # a bias of 0 puts relu on its kink
+    return model, [rng.gauss(0, 1) for _ in range(model.nin)], target(loss, nout, rng), loss
+
+
+@given(questions())
+def test_autograd_and_textbook_agree_on_any_net(question):
+    report = deltas(*question)
+    assert report.disagreement <= 1e-12
+
+
+@given(questions())
+def test_the_textbooks_matrix_form_is_the_lens_with_the_other_sign(question):
+    model, x, t, loss = question
+    book = [
+        ([[w.data for w in n.w] for n in layer.neurons], [n.b.data for n in layer.neurons], name(layer))
+        for layer in model.layers
+    ]
+    t = t if loss == "cross_entropy" else list(t)
+    found, _ = textbook.backward_matrix(book, x, t, loss)
+    for row in deltas(model, x, t, loss).neurons:
+        assert found[row.layer - 1][row.index] == pytest.approx(-row.textbook, rel=1e-9, abs=1e-12)
+
+
+def name(layer):
+    op = layer.neurons[0].activation
+    if op is None or op.symbol in textbook.activations:
+        return op and op.symbol
+    return op.value, lambda z: op(Value(z)).local_gradients()[0]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("loss", losses.table)
+def test_the_finite_difference_agrees_for_every_activation_and_loss(activation, loss):
+    rng = random.Random(5)
+    model = MLP(3, [5, 4, 3], activation, activation, rng=rng)
+    report = deltas(model, [0.3, -0.8, 1.1], target(loss, 3, rng), loss)
+    assert report.finite_difference_error < 1e-8
+    assert any(row.autograd for row in report.neurons)
+
+
+def test_the_rows_are_what_their_names_say():
+    model = MLP(2, [3, 2], activation="tanh", output="sigmoid", rng=random.Random(0))
+    x, t = [0.5, -1.0], [0.0, 1.0]
+    report = deltas(model, x, t)
+    outs = model(x)
+    E = losses.half_squared_error(outs, t)
+    assert report.error == E.data
+    assert [(row.layer, row.index) for row in report.neurons] == [(1, 0), (1, 1), (1, 2), (2, 0), (2, 1)]
+    assert [row.a for row in report.neurons[3:]] == pytest.approx([a.data for a in outs], rel=1e-15)
+    for row in report.neurons:
+        g, slope = textbook.activations["tanh" if row.layer == 1 else "sigmoid"]
+        assert (row.a, row.slope) == (g(row.z), slope(row.z))
+        assert row.textbook == row.slope * row.downstream
+        bias = model.layers[row.layer - 1].neurons[row.index].b
+        assert row.autograd == -grad(E, [bias])[0]
+    for row in report.neurons[3:]:
+        assert row.downstream == t[row.index] - row.a
+    for row in report.neurons[:3]:
+        through = sum(
+            neuron.w[row.index].data * above.textbook
+            for neuron, above in zip(model.layers[1].neurons, report.neurons[3:])
+        )
+        assert row.downstream == pytest.approx(through, rel=1e-14)
+    signals = [x, [row.a for row in report.neurons[:3]]]
+    assert len(report.weights) == 2 * 3 + 3 * 2
+    for w in report.weights:
+        weight = model.layers[w.layer - 1].neurons[w.index].w[w.input]
+        assert w.minus_gradient == -grad(E, [weight])[0]
+        [delta] = [n.textbook for n in report.neurons if (n.layer, n.index) == (w.layer, w.index)]
+        assert w.product == signals[w.layer - 1][w.input] * delta
+
+
+def test_a_step_along_a_delta_is_the_step_that_sgd_makes():
+    model = MLP(3, [4, 2], activation="sigmoid", output="tanh", rng=random.Random(2))
+    x, t, eta = [0.1, 0.9, -0.4], [1.0, -1.0], 0.5
+    report = deltas(model, x, t)
+    products, found = iter(report.weights), iter(report.neurons)
+    expected = []
+    for layer in model.layers:
+        for neuron in layer.neurons:
+            expected += [w.data + eta * next(products).product for w in neuron.w]
+            expected.append(neuron.b.data + eta * next(found).textbook)
+    losses.half_squared_error(model(x), t).backward()
+    SGD(model.parameters(), lr=eta).step()
+    assert [p.data for p in model.parameters()] == pytest.approx(expected, rel=1e-15, abs=1e-16)
+
+
+def test_the_lens_looks_at_layers_and_neurons_too():
+    rng = random.Random(0)
+    neuron = deltas(Neuron(2, "tanh", rng=rng), [1.0, 2.0], 0.5)
+    assert [(row.layer, row.index) for row in neuron.neurons] == [(1, 0)]
+    layer = deltas(Layer(2, 3, "tanh", rng=rng), [1.0, 2.0], 1, "cross_entropy")
+    assert len(layer.neurons) == 3
+    assert max(neuron.disagreement, layer.disagreement) < 1e-15
+
+
+def test_an_atomic_net_gives_the_same_report():
+    whole, atomic = (MLP(2, [3, 1], "tanh", atomic=kind, rng=random.Random(1)) for kind in (False, True))
+    for a, b in zip(deltas(whole, [1.0, 2.0], 0.0).neurons, deltas(atomic, [1.0, 2.0], 0.0).neurons):
+        assert a.autograd == pytest.approx(b.autograd, rel=1e-14)
+
+
+def test_a_loss_of_your_own_is_looked_at_as_well():
+    def fourth(outputs, t):
+        return sum((a - t_k) ** 4 for a, t_k in zip(outputs, t))
+
+    report = deltas(MLP(2, [3, 2], "tanh", rng=random.Random(3)), [0.4, 0.6], [1.0, -1.0], fourth)
+    assert report.loss == "fourth"
+    assert report.disagreement < 1e-14
+    assert report.finite_difference_error < 1e-8
+
+
+def test_targets_may_be_arrays():
+    numpy = pytest.importorskip("numpy")
+    model = MLP(2, [3, 2], "tanh", rng=random.Random(3))
+    assert deltas(model, numpy.array([0.4, 0.6]), numpy.array([1, -1]), "hinge") == deltas(
+        model, [0.4, 0.6], [1, -1], "hinge"
+    )
+    assert deltas(model, [0.4, 0.6], numpy.int64(1), "cross_entropy") == deltas(
+        model, [0.4, 0.6], [0, 1], "cross_entropy"
+    )
+
+
+def test_nothing_is_written_into_the_model():
+    model = MLP(2, [3, 1], "tanh")
+    for p in model.parameters():
+        p.grad = 7.0
+    before = [(p.data, p.grad) for p in model.parameters()]
+    deltas(model, [1.0, 2.0], 0.0)
+    assert [(p.data, p.grad) for p in model.parameters()] == before
+
+
+# When something is wrong
+
+
+def test_a_wrong_slope_is_seen_by_the_finite_difference():
+    Op("wrong_of_the_lens", "tanh(a)", "1 - y")
+    report = deltas(MLP(2, [3, 1], "wrong_of_the_lens", rng=random.Random(0)), [1.0, 2.0], 0.0)
+    assert report.finite_difference_error > 1e-2
+
+
+def test_a_wrong_backward_pass_is_seen_by_the_textbook(monkeypatch):
+    monkeypatch.setattr(ROOM, "grad", lambda y, xs: [1.000001 * g for g in grad(y, xs)])
+    report = deltas(MLP(2, [3, 1], "tanh", rng=random.Random(0)), [1.0, 2.0], 0.0)
+    assert 1e-7 < report.disagreement < 1e-5
+    assert 1e-8 < report.finite_difference_error < 1e-5
+
+
+def test_differences_are_told_beside_the_size_of_what_they_were_made_of(monkeypatch):
+    monkeypatch.setattr(ROOM, "grad", lambda y, xs: [1.01 * g for g in grad(y, xs)])
+    neuron = Neuron(1, None, init="zeros")  # a = 0, so that Δ = t and E = ½ t²
+    near, far = deltas(neuron, [1.0], 0.5), deltas(neuron, [3.0], 20.0)
+    assert near.disagreement == pytest.approx(
+        0.01 * 0.5 / (1 + 0.5)
+    )  # Δ beside itself and a pull of at least 1
+    assert far.disagreement == pytest.approx(0.01 * 20 / (20 + 20))
+    assert near.finite_difference_error == pytest.approx(0.01 * 0.5 / (1.01 * 0.5), rel=1e-2)
+    assert far.finite_difference_error == pytest.approx(0.01 * 20 / 200, rel=1e-2)
+
+
+def test_a_single_wrong_weight_is_seen_too(monkeypatch):
+    monkeypatch.setattr(ROOM, "grad", lambda y, xs: [*grad(y, xs)[:-1], grad(y, xs)[-1] + 1e-6])
+    assert deltas(MLP(2, [3, 1], "tanh", rng=random.Random(0)), [1.0, 2.0], 0.0).disagreement > 1e-8
+
+
+def test_a_gradient_that_is_no_number_never_counts_as_agreement(monkeypatch):
+    monkeypatch.setattr(ROOM, "grad", lambda y, xs: [math.nan for _ in xs])
+    report = deltas(MLP(2, [3, 1], "tanh", rng=random.Random(0)), [1.0, 2.0], 0.0)
+    assert math.isnan(report.disagreement)
+    assert math.isnan(report.finite_difference_error)
+
+
+# Places where it is hard
+
+
+def test_on_a_kink_the_side_that_the_op_picks_counts():
+    neuron = Neuron(1, "relu", init="zeros")  # in = 0
+    report = deltas(neuron, [1.0], 5.0)
+    [row] = report.neurons
+    assert (row.slope, row.autograd, row.textbook, row.finite_difference) == (0.0, 0.0, 0.0, 0.0)
+    assert report.finite_difference_error == 0.0
+
+
+@pytest.mark.parametrize(("kink", "picked"), [("left", 0.25), ("right", 4.0), ("middle", 2.125)])
+def test_on_a_kink_it_may_be_the_slope_on_either_side_or_their_mean(kink, picked):
+    op = Op(
+        f"{kink}_of_the_lens",
+        "a / 4 if a < 1 else 4 * a - 3.75",
+        f"0.25 if a < 1 else 4 if a > 1 else {picked}",
+    )
+    neuron = Neuron(1, op, init="zeros")
+    neuron.b.data = 1.0
+    report = deltas(neuron, [1.0], 5.25)  # a = 0.25, so that t - a = 5
+    assert report.neurons[0].autograd == 5.0 * picked
+    assert report.neurons[0].finite_difference == pytest.approx(5.0 * picked, rel=1e-4)
+
+
+def test_where_no_slope_is_that_of_a_side_the_nearest_is_shown_as_wrong():
+    op = Op("steep_of_the_lens", "a / 4 if a < 0 else 4 * a", "0.25 if a < 0 else 4 if a > 0 else 9")
+    report = deltas(Neuron(1, op, init="zeros"), [1.0], 5.0)
+    assert report.neurons[0].finite_difference == pytest.approx(20.0, rel=1e-4)
+    assert report.finite_difference_error == pytest.approx(25.0 / 45.0, rel=1e-4)
+
+
+def test_deep_sigmoids_whose_delta_all_but_vanishes_still_agree():
+    model = MLP(2, [3] * 12 + [1], "sigmoid", init="normal", rng=random.Random(0))
+    report = deltas(model, [1.0, -1.0], 3.0)
+    first = max(abs(row.autograd) for row in report.neurons if row.layer == 1)
+    assert first < 1e-6
+    assert report.disagreement < 1e-14
+
+
+def test_a_saturated_net_still_agrees():
+    model = MLP(2, [3, 2], "tanh", "sigmoid", rng=random.Random(0))
+    for p in model.parameters():
+        p.data *= 40
+    assert deltas(model, [1.0, -1.0], [0.0, 1.0]).disagreement < 1e-12
+
+
+def test_a_sure_answer_leaves_only_rounding_and_still_agrees():
+    model = MLP(2, [3, 3], "tanh", rng=random.Random(0))
+    for n in model.layers[1].neurons:
+        for w in n.w:
+            w.data *= 30
+    said = model.predict([1.0, -1.0])
+    assert deltas(model, [1.0, -1.0], said.index(max(said)), "cross_entropy").disagreement < 1e-12
+
+
+def test_where_the_error_ends_the_finite_difference_is_no_number():
+    Op("log_of_the_lens", "log(a)", "1 / a")
+    neuron = Neuron(1, "log_of_the_lens", init="zeros")
+    neuron.b.data = 1e-7
+    report = deltas(neuron, [0.0], 0.0)
+    assert math.isnan(report.neurons[0].finite_difference)
+    assert math.isnan(report.finite_difference_error)
+    assert report.disagreement < 1e-15
+
+
+# Bad input
+
+
+@pytest.mark.parametrize("model", [None, Value(1.0), Module(), lambda x: x])
+def test_only_what_is_made_of_neurons_is_looked_at(model):
+    kind = type(model).__name__
+    with pytest.raises(TypeError, match=f"the lens looks at an MLP, a Layer or a Neuron, not {kind}: "):
+        deltas(model, [1.0], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("x", "t", "loss", "error", "message"),
+    [
+        ([1.0], 0.0, "half_squared_error", ValueError, "expected 2 inputs, got 1"),
+        ([1.0, "2"], 0.0, "half_squared_error", TypeError, "not str"),
+        ([1.0, 2.0], [0.0, 1.0], "half_squared_error", ValueError, "1 outputs, 2 targets"),
+        ([1.0, 2.0], 3, "hinge", ValueError, "-1 or 1"),
+        ([1.0, 2.0], 0, "cross_entropy", ValueError, "two or more classes"),
+        ([1.0, 2.0], 0.0, "mse", ValueError, "unknown loss 'mse'"),
+        ([1.0, 2.0], 0.0, lambda a, t: 0.0, ValueError, "^<lambda> recorded nothing: it does not depend on"),
+    ],
+)
+def test_a_question_that_does_not_fit_is_refused(x, t, loss, error, message):
+    with pytest.raises(error, match=message):
+        deltas(MLP(2, [2, 1], "tanh"), x, t, loss)
+
+
+def test_under_no_grad_there_is_nothing_to_look_at():
+    with no_grad(), pytest.raises(ValueError, match="recorded nothing: .* or no_grad is on"):
+        deltas(MLP(2, [2, 1], "tanh"), [1.0, 2.0], 0.0)
+
+
+# As it is shown
+
+
+@pytest.fixture
+def report():
+    return deltas(MLP(2, [3, 2], "tanh", "sigmoid", rng=random.Random(0)), [0.5, -1.0], [0, 1])
+
+
+def test_the_text_names_both_signs_and_gives_the_formulas(report):
+    text = str(report)
+    for said in (
+        "MLP(2, [3, 2], activation='tanh', output='sigmoid'): E = half_squared_error",
+        "Δ_k = -∂E/∂in_k",
+        "δ_k = ∂E/∂z_k = -Δ_k",
+        "Layer 2, the outputs: Δ_k = g'(in_k) (t_k - a_k)",
+        "Layer 1: Δ_j = g'(in_j) Σ_k w_jk Δ_k",
+        "-∂E/∂w_jk = a_j Δ_k",
+    ):
+        assert said in text
+
+
+def test_a_prompt_shows_the_tables_too(report):
+    assert repr(report) == str(report)
+
+
+def test_the_outputs_come_first_as_the_signal_goes_back(report):
+    text = str(report)
+    assert text.index("Layer 2") < text.index("Layer 1") < text.index("Weights")
+
+
+def test_the_text_shows_every_number_of_a_small_net(report):
+    text = str(report)
+    for row in report.neurons:
+        assert f"{row.autograd:.6g}" in text
+    for w in report.weights:
+        assert f"w{w.layer}_{w.index}_{w.input}" in text
+
+
+def test_columns_stand_one_under_the_other(report):
+    blocks = str(report).split("\n\n")
+    for block in blocks[1:-1]:
+        _, *lines = block.split("\n")
+        assert len({len(line) for line in lines}) == 1
+
+
+def test_another_loss_pulls_by_its_own_slope():
+    model = MLP(2, [2], "tanh", rng=random.Random(0))
+    assert "Δ_k = g'(in_k) (-∂E/∂a_k)" in str(deltas(model, [1.0, 2.0], 1, "cross_entropy"))
+
+
+def test_of_a_large_net_the_largest_are_shown_and_that_is_said():
+    report = deltas(MLP(8, [40, 2], "tanh", rng=random.Random(0)), [0.1] * 8, [0.0, 1.0])
+    text = str(report)
+    assert "(the 16 largest of 40 neurons)" in text
+    assert "(the 16 largest of 400 weights)" in text
+    largest = max(report.neurons[:40], key=lambda row: abs(row.autograd))
+    assert f"{largest.autograd:.6g}" in text
+    assert len(report.neurons) == 42
+
+
+def test_jupyter_sees_tables_with_the_same_numbers(report):
+    html = report._repr_html_()
+    assert html.count("<table>") == html.count("</table>") == 3
+    assert f"<td>{report.neurons[0].autograd:.6g}</td>" in html
+    assert "δ_k = ∂E/∂z_k = -Δ_k" in html
+
+
+def test_names_are_text_and_never_markup():
+    def evil(outputs, t):
+        return relu(outputs)
+
+    evil.__name__ = "<script>alert(1)</script>"
+    assert "<script>" not in deltas(Neuron(1, rng=random.Random(0)), [1.0], 0.0, evil)._repr_html_()

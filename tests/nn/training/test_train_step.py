@@ -1,0 +1,178 @@
+"""One batch: its mean loss, its gradients, and the same from the traced graph."""
+
+import math
+import random
+
+import pytest
+
+from engine import Op, Value, total
+from nn import MLP, Module, losses
+from nn.training.dataset import Sample
+from nn.training.train_step import AT_ONCE, eager, evaluate, traced
+
+
+def batch(n, rng, nin=2, t=lambda rng: rng.choice([-1, 1])):
+    return [Sample([rng.gauss(0, 1) for _ in range(nin)], t(rng), i) for i in range(n)]
+
+
+@pytest.mark.parametrize("n", [1, 3, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 5])
+def test_the_gradient_is_that_of_the_mean_over_the_batch(n):
+    rng = random.Random(n)
+    model, samples = MLP(2, [4, 1], "tanh", rng=rng), batch(n, rng)
+    whole = total([losses.hinge(model(s.x), s.t) for s in samples]) / n
+    whole.backward()
+    expected = [p.grad for p in model.parameters()]
+    mean, right = eager(model, losses.hinge)(samples)
+    assert mean == pytest.approx(whole.data, rel=1e-14)
+    assert [p.grad for p in model.parameters()] == pytest.approx(expected, rel=1e-12, abs=1e-16)
+    assert right == sum((model.predict(s.x) > 0) == (s.t > 0) for s in samples)
+
+
+def test_a_second_step_begins_from_nothing():
+    rng = random.Random(0)
+    model, samples = MLP(2, [4, 1], "tanh", rng=rng), batch(5, rng)
+    step = eager(model, losses.hinge)
+    assert step(samples) == step(samples)
+    first = [p.grad for p in model.parameters()]
+    step(samples)
+    assert [p.grad for p in model.parameters()] == first
+
+
+def test_evaluation_records_and_changes_nothing():
+    rng = random.Random(0)
+    model, samples = MLP(2, [4, 1], "tanh", rng=rng), batch(5, rng)
+    mean, right = evaluate(model, losses.hinge, samples)
+    assert (mean, right) == pytest.approx(eager(model, losses.hinge)(samples), rel=1e-14)
+    model.zero_grad()
+    evaluate(model, losses.hinge, samples)
+    assert not any(p.grad for p in model.parameters())
+
+
+def test_a_loss_that_is_not_finite_names_the_sample_and_the_first_node():
+    model = MLP(2, [2, 1], "tanh", rng=random.Random(0))
+    model.layers[1].neurons[0].w[1].data = float("inf")
+    with pytest.raises(
+        FloatingPointError, match=r"sample 7: the loss is .* not finite is w2_0_1 = inf, a leaf"
+    ):
+        eager(model, losses.half_squared_error)([Sample([1.0, 1.0], 0.0, 7)])
+
+
+def test_a_node_made_of_finite_numbers_is_named_with_them():
+    model = MLP(1, [1], None, init="zeros")
+    model.layers[0].neurons[0].w[0].data = 1e200
+    with pytest.raises(FloatingPointError, match=r"is z1_0 = inf, Σwa of \[1e\+200, 1e\+200"):
+        eager(model, losses.half_squared_error)([Sample([1e200], 0.0, 0)])
+
+
+def test_a_loss_of_your_own_may_be_a_plain_number_for_some_samples():
+    model = MLP(1, [1], rng=random.Random(0))
+    step = eager(model, lambda y, t: (y - t) ** 2 if t else 0.0)
+    mean, _ = step([Sample([1.0], 0.0), Sample([1.0], 1.0)])
+    assert mean == (model.predict([1.0]) - 1.0) ** 2 / 2
+
+
+# The traced graph
+
+TARGETS = {
+    "half_squared_error": lambda rng: [rng.gauss(0, 1) for _ in range(3)],
+    "mean_squared_error": lambda rng: [rng.gauss(0, 1) for _ in range(3)],
+    "hinge": lambda rng: [rng.choice([-1, 1]) for _ in range(3)],
+    "binary_cross_entropy": lambda rng: [rng.choice([0, 1]) for _ in range(3)],
+    "cross_entropy": lambda rng: rng.randrange(3),
+}
+
+
+@pytest.mark.parametrize("name", losses.table)
+def test_the_traced_graph_gives_what_values_give(name):
+    rng = random.Random(0)
+    model, samples = MLP(2, [4, 3], "tanh", rng=rng), batch(9, rng, t=TARGETS[name])
+    loss = losses.table[name]
+    expected = *eager(model, loss)(samples), [p.grad for p in model.parameters()]
+    step = traced(model, loss, samples[:2], "python")
+    found = *step(samples), [p.grad for p in model.parameters()]
+    assert found[:2] == pytest.approx(expected[:2], rel=1e-12)
+    assert found[2] == pytest.approx(expected[2], rel=1e-9, abs=1e-15)
+
+
+def test_a_single_target_is_a_column_too():
+    rng = random.Random(0)
+    model, samples = MLP(2, [4, 1], "relu", rng=rng), batch(9, rng)
+    assert traced(model, losses.hinge, samples, "python")(samples) == pytest.approx(
+        eager(model, losses.hinge)(samples)
+    )
+
+
+def test_a_learners_activation_is_traced_like_any_other():
+    Op("cubed_traced", "a ** 3", "3 * a**2")
+    rng = random.Random(0)
+    model, samples = MLP(2, [3, 1], "cubed_traced", rng=rng), batch(4, rng)
+    assert traced(model, losses.hinge, samples, "python")(samples) == pytest.approx(
+        eager(model, losses.hinge)(samples)
+    )
+
+
+def test_an_if_on_the_data_is_noticed():
+    class Bent(Module):
+        def __init__(self):
+            self.w = Value(2.0, label="w")
+
+        def parameters(self):
+            return [self.w]
+
+        def __call__(self, x):
+            x = [v if isinstance(v, Value) else Value(v) for v in x]
+            return self.w * x[0] if x[0].data > 0 else -self.w * x[0]
+
+    samples = [Sample([1.0], 0.0, 0), Sample([-1.0], 1.0, 1)]
+    with pytest.raises(ValueError, match="gives other numbers than Values on the first batch"):
+        traced(Bent(), losses.half_squared_error, samples, "python")
+
+
+def test_an_unknown_backend_is_refused():
+    with pytest.raises(ValueError, match="abacus"):
+        traced(MLP(2, [1]), losses.hinge, [Sample([1.0, 1.0], 1)], "abacus")
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "llvm"])
+def test_what_is_not_finite_is_followed_to_its_line_and_sample(backend):
+    if backend != "python":
+        pytest.importorskip({"numpy": "numpy", "llvm": "llvmlite"}[backend])
+    model = MLP(1, [1], None, init="zeros")
+    step = traced(model, lambda y, t: y - t, [Sample([1.0], 0.0, 0)], backend)
+    model.layers[0].neurons[0].w[0].data = 1e200
+    expected = r"sample 7: z1_0 = b1_0 \+ w1_0_0\*x0 is inf at .*w1_0_0 = 1e\+200, x0 = 1e\+200.*No parameter"
+    with pytest.raises(FloatingPointError, match=expected):
+        step([Sample([1.0], 0.0, 3), Sample([1e200], 0.0, 7)])
+
+
+def test_a_slope_that_is_not_finite_is_followed_too():
+    model = MLP(1, [1], None, init="zeros")
+
+    def loss(y, t):
+        return y * 1e200 * t * 1e-200
+
+    step = traced(model, loss, [Sample([1.0], 1.0, 0)], "python")
+    with pytest.raises(FloatingPointError, match=r"sample 4: d_w1_0_0 = .* is inf at"):
+        step([Sample([1e250], 1e100, 4)])
+
+
+def test_whatever_is_in_a_label_the_message_is_one_line():
+    model = MLP(1, [1], init="zeros")
+    model.parameters()[0].data = math.inf
+    model.parameters()[0].label = "two\nlines"
+    with pytest.raises(FloatingPointError) as told:
+        eager(model, lambda y, t: y)([Sample([1.0], 0.0, 3)])
+    assert r"is 'two\nlines' = inf, a leaf." in str(told.value)
+    assert str(told.value).isprintable()
+
+
+def test_a_number_outside_a_domain_names_the_sample_of_the_data():
+    Op("log_traced", "log(a)", "1 / a")
+    model = MLP(1, [1], "log_traced", "log_traced", init="zeros")
+    neuron = model.layers[0].neurons[0]
+    neuron.b.data = 1.0
+    step = traced(model, losses.half_squared_error, [Sample([1.0], 0.0, 0)], "python")
+    neuron.w[0].data = 1.0
+    with pytest.raises(ValueError, match="log") as caught:
+        step([Sample([1.0], 0.0, 5), Sample([-3.0], 0.0, 9)])
+    assert caught.value.__notes__ == ["at sample 9"]
