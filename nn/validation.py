@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from engine import Constant, Value, as_float
+from engine import Constant, Role, Value, as_float
 
 __all__ = ["Lifted", "count", "floats", "generator", "lifted", "table"]
 
@@ -27,10 +27,17 @@ def lifted(x: Iterable[Any], n: int) -> Lifted:
     'x1'
     """
     if type(x) is not Lifted:
-        x = Lifted([v if isinstance(v, Value) else Constant(v, f"x{i}") for i, v in enumerate(_listed(x, n))])
+        x = Lifted([v if isinstance(v, Value) else _input(v, i) for i, v in enumerate(_listed(x, n))])
     if len(x) != n:
         raise ValueError(f"expected {n} inputs, got {len(x)}")
     return x
+
+
+def _input(x: float, i: int) -> Constant:
+    """Return the input of that place as a labelled constant."""
+    node = Constant(x, f"x{i}")
+    node.role = Role("x", input=i)
+    return node
 
 
 def floats(x: Iterable[Any], n: int) -> list[float]:

@@ -73,7 +73,7 @@ ENGINE = [
     ("x / 0", ZeroDivisionError, "a / b at a = 2.0 (x), b = 0.0"),
     ("1 / Value(0.0, 'z')", ZeroDivisionError, "a / b at a = 1.0, b = 0.0 (z)"),
     ("w ** 0.5", ValueError, "a ** b at a = -3.0 (w), b = 0.5"),
-    ("w ** x", ValueError, "the slope ∂/∂b of a ** b"),
+    ("w ** x", ValueError, "the derivative ∂/∂b of a ** b"),
     ("0 ** w", ZeroDivisionError, "a ** b at a = 0.0, b = -3.0 (w)"),
     ("Value(1e200, 'big') ** 2", OverflowError, "a ** b at a = 1e+200 (big), b = 2.0"),
     # functions
@@ -88,7 +88,7 @@ ENGINE = [
     ("log(w)", ValueError, "log(a) at a = -3.0 (w)"),
     ("log1p(-1)", ValueError, "log1p(a) at a = -1.0"),
     ("sqrt(w)", ValueError, "sqrt(a) at a = -3.0 (w)"),
-    ("sqrt(Value(0.0, 'z'))", ZeroDivisionError, "the slope ∂/∂a of sqrt(a)"),
+    ("sqrt(Value(0.0, 'z'))", ZeroDivisionError, "the derivative ∂/∂a of sqrt(a)"),
     ("sin(inf)", ValueError, "sin(a) at a = inf"),
     ("relu(None)", TypeError, "expected a number, not NoneType"),
     ("maximum(x)", TypeError, "max takes 2 arguments, not 1"),
@@ -117,7 +117,7 @@ ENGINE = [
     # rows
     ("Op()", TypeError, "symbol"),
     ("Op('cube')", TypeError, "formula"),
-    ("Op('cube', 'a ** 3')", ValueError, "one slope for each letter"),
+    ("Op('cube', 'a ** 3')", ValueError, "one partial derivative for each letter"),
     ("Op('cube', 'a ** 3', '3 * x**2')", ValueError, "Op('cube', 'a ** 3', '3 * x**2'): '3 * x**2' is not"),
     ("Op('cube', 'a ** 3', '3 * a**2', '0')", ValueError, "letters a, slopes 2"),
     ("Op('cube', 'a *', '1')", ValueError, "'a *' is not a formula"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.core.messages import one_line
 from engine.core.scalar import as_float
-from engine.formula.arithmetic import COMPARISONS, CONSTANTS
+from engine.formula.arithmetic import COMPARISONS, CONSTANTS, WORDS
 from engine.formula.compile import compile_formula
 from engine.formula.printers import StrPrinter, Text
 from engine.formula.tree import LETTERS, Formula, Interpreter
@@ -183,9 +183,10 @@ class Evaluator(Interpreter[Any]):
         return x
 
     def apply(self, word: str, *args: Any) -> Any:
-        if word in COMPARISONS:
-            return COMPARISONS[word](*args)
-        return table[word](*args) if args else CONSTANTS[word]  # type: ignore[operator]
+        for arg in args:
+            if not isinstance(arg, float):  # a Value: the word is an operation, or compares numbers
+                return (COMPARISONS.get(word) or table[word])(*args)  # type: ignore[operator]
+        return WORDS[word](*args) if args else CONSTANTS[word]
 
     def choose(self, test: bool, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
         return then() if test else other()

@@ -34,3 +34,6 @@ ARITHMETIC: dict[str, Callable[..., float]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": pow,
     "neg": operator.neg,
 }  # fmt: skip
+
+#: Every word that computes.
+WORDS: dict[str, Callable[..., float]] = {**ARITHMETIC, **COMPARISONS, **FUNCTIONS}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from engine.formula.arithmetic import ARITHMETIC, COMPARISONS, CONSTANTS, FUNCTIONS
+from engine.formula.arithmetic import ARITHMETIC, COMPARISONS, CONSTANTS, WORDS
 from engine.formula.tree import Formula, Interpreter, Tree
 
 T = TypeVar("T")
@@ -47,8 +47,7 @@ class Simplifier(Interpreter[T]):
 
     def __init__(self, inner: Interpreter[T], functions: bool = True) -> None:
         self.inner = inner
-        words = {**ARITHMETIC, **COMPARISONS}
-        self.words: dict[str, Callable[..., float]] = {**words, **FUNCTIONS} if functions else words
+        self.words = WORDS if functions else {**ARITHMETIC, **COMPARISONS}
         self.constants = CONSTANTS if functions else {}
 
     def number(self, x: float) -> T:

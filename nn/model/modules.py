@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from engine import Value, no_grad, record, weighted_sum
+from engine import Role, Value, no_grad, record, weighted_sum
 from nn.model import initializers as initialisers
 from nn.model.activations import Activation, apply, find, symbol
 from nn.model.initializers import Initialiser
@@ -72,7 +72,7 @@ class Neuron(Module):
         rng: random numbers as random.Random draws them; None for the module `random`.
         atomic: build z of single * and + nodes, as micrograd does, instead of one weighted sum.
         nout: how many neurons its layer has, for those ways to begin that depend on it.
-        place: its layer and its place there, as "1_3", for the labels of its nodes.
+        layer, index: the number of its layer and its place there, for the labels and roles of its nodes.
 
     Raises:
         ValueError: nin is not a whole number of at least 1, or the activation or init is unknown.
@@ -93,15 +93,22 @@ class Neuron(Module):
         atomic: bool = False,
         *,
         nout: int = 1,
-        place: str = "",
+        layer: int | None = None,
+        index: int | None = None,
     ) -> None:
         self.nin, self.atomic, self.activation = count("nin", nin), atomic, find(activation)
         _fits(self.nin + 1)
         draw, rng = initialisers.find(init), initialisers.generator(rng)
+        self.layer, self.index = layer, index
+        place = "" if layer is None else f"{layer}_{index}"
         prefix = f"w{place}_" if place else "w"
         self.w = [Value(draw(rng, nin, nout), label=f"{prefix}{i}") for i in range(nin)]
         self.b = Value(0.0, label=f"b{place}")
-        self._z, self._a = f"z{place}", f"a{place}"
+        for i, w in enumerate(self.w):
+            w.role = Role("w", layer, index, i)
+        self.b.role = Role("b", layer, index)
+        self._labels = f"z{place}", f"a{place}"
+        self._roles = Role("z", layer, index), Role("a", layer, index)
 
     def preactivation(self, x: Sequence[Any]) -> Value:
         """z = b + Σ_i w_i x_i, added from left to right: the textbook's in_k."""
@@ -112,7 +119,7 @@ class Neuron(Module):
                 z = z + w * x_i
         else:
             z = weighted_sum(self.w, inputs, self.b)
-        z.label = self._z
+        z.label, z._role = self._labels[0], self._roles[0]
         return z
 
     def activate(self, z: Value) -> Value:
@@ -122,7 +129,7 @@ class Neuron(Module):
         if self.activation is None:
             return z
         a: Value = record(self.activation, z)
-        a.label = self._a
+        a.label, a._role = self._labels[1], self._roles[1]
         return a
 
     def __call__(self, x: Sequence[Any]) -> Value:
@@ -172,7 +179,7 @@ class Layer(Module):
         self.nin, self.nout = count("nin", nin), count("nout", nout)
         _fits((self.nin + 1) * self.nout)
         self.neurons = [
-            Neuron(nin, activation, init, rng, atomic, nout=nout, place=f"{number}_{k}") for k in range(nout)
+            Neuron(nin, activation, init, rng, atomic, nout=nout, layer=number, index=k) for k in range(nout)
         ]
 
     def activations(self, x: Sequence[Any]) -> Lifted:

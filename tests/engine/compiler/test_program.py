@@ -314,7 +314,7 @@ def test_an_error_is_told_as_values_tell_it_with_the_sample():
 def test_a_slope_that_does_not_exist_is_told_as_well():
     [w] = leaves(4.0)
     step = trace(sqrt(w), parameters=[w]).compile()
-    with pytest.raises(ZeroDivisionError, match=r"sample 0: the slope ∂/∂a of sqrt\(a\)"):
+    with pytest.raises(ZeroDivisionError, match=r"sample 0: the derivative ∂/∂a of sqrt\(a\)"):
         step([0.0])
 
 

@@ -30,14 +30,14 @@ REFUSED = {
     ("cube", "__import__('os').system('true')", "1"): "is not a formula",
     ("cube", "a.__class__", "1"): "is not a formula",
     ("cube", "a ** 3", "(lambda: 1)()"): "is not a formula",
-    ("cube", "a ** 3"): "one slope for each letter: letters a, slopes 0",
-    ("cube", "a ** 3", "3 * a**2", "0"): "one slope for each letter: letters a, slopes 2",
+    ("cube", "a ** 3"): "one partial derivative for each letter: letters a, slopes 0",
+    ("cube", "a ** 3", "3 * a**2", "0"): "one partial derivative for each letter: letters a, slopes 2",
     ("cube", "a * b", "b"): "at 'b'",
-    ("cube", "a * b", "b", "a", "0"): "one slope for each letter: letters a, b, slopes 3",
-    ("cube", "2 * pi", "0"): "one slope for each letter: letters none, slopes 1",
-    ("cube", "2 * pi"): "one slope for each letter: letters none, slopes 0",
+    ("cube", "a * b", "b", "a", "0"): "one partial derivative for each letter: letters a, b, slopes 3",
+    ("cube", "2 * pi", "0"): "one partial derivative for each letter: letters none, slopes 1",
+    ("cube", "2 * pi"): "one partial derivative for each letter: letters none, slopes 0",
     ("cube", "b ** 3", "3 * b**2"): "at 'b'",
-    ("cube", "b + 1", "0", "1"): "one slope for each letter: letters b, slopes 2",
+    ("cube", "b + 1", "0", "1"): "one partial derivative for each letter: letters b, slopes 2",
     ("", "a", "1"): "one printable word",
     (" ", "a", "1"): "one printable word",
     ("my cube", "a", "1"): "one printable word",
@@ -220,8 +220,8 @@ def test_a_method_of_values_is_not_lost_to_a_row_of_its_name():
 
 def test_a_row_says_what_it_is():
     cube = Op(*CUBE)
-    assert cube.__doc__ == "y = a ** 3, with the slope 3 * a**2."
-    assert ops.mul.__doc__ == "y = a * b, with the slopes b and a."
+    assert cube.__doc__ == "y = a ** 3, with the derivative 3 * a**2."
+    assert ops.mul.__doc__ == "y = a * b, with the derivatives b and a."
     assert repr(cube) == "<op cube>"
 
 
@@ -314,11 +314,11 @@ def test_on_values_the_error_tells_the_label_too(f, x, error, says, context):
 @pytest.mark.parametrize(
     ("op", "data", "error", "slope"),
     [
-        (ops.sqrt, (0.0,), ZeroDivisionError, "the slope ∂/∂a of sqrt(a), which is 1 / (2 * y),"),
-        (ops.pow, (-2.0, 2.0), ValueError, "the slope ∂/∂b of a ** b, which is "),
-        (ops.pow, (0.0, 0.0), ValueError, "the slope ∂/∂b of a ** b, which is "),
-        (ops.pow, (0.0, 0.5), ZeroDivisionError, "the slope ∂/∂a of a ** b, which is "),
-        (ops.pow, (1e-310, -0.5), OverflowError, "the slope ∂/∂a of a ** b, which is "),  # -5e464
+        (ops.sqrt, (0.0,), ZeroDivisionError, "the derivative ∂/∂a of sqrt(a), which is 1 / (2 * y),"),
+        (ops.pow, (-2.0, 2.0), ValueError, "the derivative ∂/∂b of a ** b, which is "),
+        (ops.pow, (0.0, 0.0), ValueError, "the derivative ∂/∂b of a ** b, which is "),
+        (ops.pow, (0.0, 0.5), ZeroDivisionError, "the derivative ∂/∂a of a ** b, which is "),
+        (ops.pow, (1e-310, -0.5), OverflowError, "the derivative ∂/∂a of a ** b, which is "),  # -5e464
     ],
     ids=name,
 )

@@ -136,7 +136,7 @@ def test_a_constant_base_asks_for_no_slope_of_its_own():
 
 def test_a_value_as_exponent_does():
     assert (Value(2.0) ** Value(3.0)).local_gradients() == (12.0, 8.0 * math.log(2.0))
-    with pytest.raises(ValueError, match=r"the slope ∂/∂b of a \*\* b"):
+    with pytest.raises(ValueError, match=r"the derivative ∂/∂b of a \*\* b"):
         Value(-2.0) ** Value(2.0)
 
 

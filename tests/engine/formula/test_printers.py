@@ -199,7 +199,10 @@ def test_a_row_may_call_a_row_of_any_name():
 def test_a_row_may_call_rows_that_call_rows():
     twice = Formula("2 * a", name="twice")
     four = Formula("twice(twice(a))", words={"twice": twice}, name="four")
-    assert compile_formula(Formula("four(a) + twice(b)", words={"four": four, "twice": twice}))(1.0, 10.0) == 24.0
+    assert (
+        compile_formula(Formula("four(a) + twice(b)", words={"four": four, "twice": twice}))(1.0, 10.0)
+        == 24.0
+    )
 
 
 def test_a_function_takes_the_letters_that_the_formula_uses():

@@ -316,7 +316,7 @@ def test_an_overflow_within_a_formula_is_told(backend):
 def test_an_error_among_what_all_samples_share_is_told(backend):
     x, w = leaves(1.0, 2.0)
     step = trace(x + sqrt(w), [x], [w]).compile(backend)
-    with pytest.raises(ZeroDivisionError, match=r"sample 0: the slope ∂/∂a of sqrt\(a\)"):
+    with pytest.raises(ZeroDivisionError, match=r"sample 0: the derivative ∂/∂a of sqrt\(a\)"):
         step([0.0], [[1.0]])
 
 
