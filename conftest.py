@@ -1,9 +1,11 @@
 """Settings of all tests and examples: random draws, the table of operations, Ctrl-C, plots, pages."""
 
 import doctest
+import importlib
 import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +14,7 @@ from engine import Value, ops
 from engine.core import specialize
 from engine.core.op import rows
 
+ROOT = Path(__file__).parent
 os.environ.setdefault("MPLBACKEND", "Agg")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with SIGINT ignored
 
@@ -20,6 +23,21 @@ settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.register_profile("mutants", deadline=None, derandomize=True, database=None, max_examples=15)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+EXTRAS = {"jax", "llvmlite", "numpy", "torch"}
+
+
+def pytest_ignore_collect(collection_path):
+    """Skip the examples of a backend whose package is not installed."""
+    backends = ROOT / "engine" / "compiler" / "backends"
+    if collection_path.suffix == ".py" and collection_path.is_relative_to(backends):
+        module = collection_path.relative_to(ROOT).with_suffix("").parts
+        try:
+            importlib.import_module(".".join(module))
+        except ModuleNotFoundError as error:
+            return True if error.name in EXTRAS else None
+    return None
 
 
 _parse = doctest.DocTestParser.parse

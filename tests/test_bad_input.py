@@ -119,7 +119,7 @@ ENGINE = [
     ("Op('cube')", TypeError, "formula"),
     ("Op('cube', 'a ** 3')", ValueError, "one partial derivative for each letter"),
     ("Op('cube', 'a ** 3', '3 * x**2')", ValueError, "Op('cube', 'a ** 3', '3 * x**2'): '3 * x**2' is not"),
-    ("Op('cube', 'a ** 3', '3 * a**2', '0')", ValueError, "letters a, slopes 2"),
+    ("Op('cube', 'a ** 3', '3 * a**2', '0')", ValueError, "letters a, derivatives 2"),
     ("Op('cube', 'a *', '1')", ValueError, "'a *' is not a formula"),
     ("Op('cube', 'open(\"/etc/passwd\")', '1')", ValueError, "the word 'open' is unknown"),
     ("Op('cube', '__import__(\"os\")', '1')", ValueError, "the word '__import__' is unknown"),
