@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
-from engine.core.messages import brief
+from engine.core.checks import check_recorded, check_value
+from engine.core.closures import local_of
 
 
 class Node(Protocol):
@@ -85,6 +86,7 @@ def pass_on(nodes: Iterable[Node]) -> None:
 
 def start(root: N) -> list[N]:
     """Set the gradients of the interior nodes to 0 and the root's to 1; return the nodes from the root down."""
+    check_recorded(root)
     order = topological_order(root)
     for node in order:
         if node.parents:
@@ -117,13 +119,14 @@ def backward_steps(root: N) -> Iterator[Contribution]:
     1 1.0 3.0 3.0 6.0
     """
     check_value(root)  # now, and not when the first step is asked for
+    check_recorded(root)
     return _steps(root)
 
 
 def _steps(root: Any) -> Iterator[Contribution]:
     for node in start(root):
         upstream = node._grad
-        for position, (parent, local) in enumerate(zip(node.parents, node._local, strict=True)):
+        for position, (parent, local) in enumerate(zip(node.parents, local_of(node, upstream), strict=True)):
             pass_on([AdjointNode((parent,), (local,), upstream)])
             if not parent.constant:
                 yield Contribution(node, parent, position, upstream, local, upstream * local, parent._grad)
@@ -140,9 +143,3 @@ class AdjointNode:
 
 #: In each context, the function that consumes the steps of backward passes; see `detect_anomaly`.
 watcher: ContextVar[Callable[[Iterator[Contribution]], None] | None] = ContextVar("watcher", default=None)
-
-
-def check_value(node: object) -> None:
-    """Raise a TypeError unless ``node`` is a node of a graph."""
-    if not hasattr(node, "parents"):
-        raise TypeError(f"expected a Value, not {type(node).__name__}: {brief(node)}")

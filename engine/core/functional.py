@@ -14,7 +14,7 @@ from engine.core.value import Number, Value, as_value, record
 
 
 @overload
-def weighted_sum(weights: Sequence[float], inputs: Sequence[float], bias: float = 0.0) -> float: ...
+def weighted_sum(weights: Sequence[float], inputs: Sequence[float], bias: float = 0.0) -> float: ...  # type: ignore[overload-overlap]
 
 
 @overload
@@ -47,7 +47,7 @@ def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Numb
 
 
 @overload
-def total(values: Iterable[float]) -> float: ...
+def total(values: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 
 
 @overload
@@ -85,7 +85,7 @@ def _shifted(values: Iterable[Number]) -> tuple[Number, list[Number]]:
 
 
 @overload
-def logsumexp(values: Iterable[float]) -> float: ...
+def logsumexp(values: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 
 
 @overload
@@ -108,7 +108,7 @@ def logsumexp(values: Iterable[Number]) -> Number:
 
 
 @overload
-def log_softmax(values: Iterable[float]) -> list[float]: ...
+def log_softmax(values: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
 
 
 @overload
@@ -127,7 +127,7 @@ def log_softmax(values: Iterable[Number]) -> list[float] | list[Value]:
 
 
 @overload
-def softmax(values: Iterable[float]) -> list[float]: ...
+def softmax(values: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
 
 
 @overload

@@ -12,7 +12,15 @@ from engine.formula.tree import Interpreter
 T = TypeVar("T")
 
 
-class WeightedSum(Operation):
+class Reduction(Operation):
+    """Base class for operations of many arguments."""
+
+    def all_local_gradients(self, data: Sequence[float]) -> tuple[float, ...]:
+        """Return ∂y/∂parent for all parents, none of which is a plain number."""
+        raise NotImplementedError
+
+
+class WeightedSum(Reduction):
     """z = b + Σ wᵢ aᵢ, with the parents w…, a…, b."""
 
     symbol = "Σwa"
@@ -37,8 +45,12 @@ class WeightedSum(Operation):
             z += product
         return z
 
+    def all_local_gradients(self, data: Sequence[float]) -> tuple[float, ...]:
+        n = len(data) // 2
+        return (*data[n:-1], *data[:n], 1.0)
 
-class Total(Operation):
+
+class Total(Reduction):
     """y = Σ aᵢ."""
 
     symbol = "Σ"
@@ -57,3 +69,6 @@ class Total(Operation):
         for a in data[1:]:  # not sum(): from Python 3.12 on it adds in another way
             y += a
         return y
+
+    def all_local_gradients(self, data: Sequence[float]) -> tuple[float, ...]:
+        return (1.0,) * len(data)

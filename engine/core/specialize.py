@@ -13,13 +13,13 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Sequence
-from operator import mul
 from types import FunctionType
 from typing import Any
 
 from engine.core import ops
 from engine.core.node_factories import active_factory, open_blocks
 from engine.core.op import Op, Operation, on_register, table
+from engine.core.reductions import Reduction
 from engine.core.scalar import is_number
 from engine.core.value import Constant, Value, as_value, make_node, recorders
 from engine.formula.compile import compile_formula, run_source
@@ -40,20 +40,20 @@ SOURCE = """\
 def _record({params}):
     {doc!r}
 {test}\
-    if _open_blocks and _active_factory():
-        return _make_node(_op, ({params},))
     {unpack}
+    if _open_blocks and _active_factory():
+        return _make_node(_op, {parents})
     try:
         y = {formula}
         _local = ({local},)
     except (_ArithmeticError, _ValueError) as _error:
-        raise _op.domain_error(_error, [{data}], [_parent.label for _parent in ({params},)]) from None
+        raise _op.domain_error(_error, [{data}], [_parent.label for _parent in {parents}]) from None
     _node = _new(_Value)
     _node._data = y
     _node._grad = 0.0
     _node.label = ""
     _node.op = _op
-    _node.parents = ({params},)
+    _node.parents = {parents}
     _node._local = _local
     return _node
 """
@@ -61,14 +61,22 @@ TEST = """\
     if {test}:  # a plain number, perhaps
         return _mixed({params})
 """
+UNPACK = """\
+{params}, = _parents
+    try:
+        {unpack}
+    except _AttributeError:
+        return _mixed(*_parents)
+"""
+LONGEST = 2001  # arguments that are still written out as code
 NAMES = {
     "_Value": Value, "_new": object.__new__, "_make_node": make_node, "_type": type,
     "_open_blocks": open_blocks, "_active_factory": active_factory,
-    "_ArithmeticError": ArithmeticError, "_ValueError": ValueError,
+    "_ArithmeticError": ArithmeticError, "_AttributeError": AttributeError, "_ValueError": ValueError,
 }  # fmt: skip
 
 
-def generate(op: Op, constant: Sequence[bool], mixed: Recorder | None = None) -> Recorder:
+def generate(op: Operation, constant: Sequence[bool], mixed: Recorder | None = None) -> Recorder:
     """Return the generated function that records ``op``.
 
     Args:
@@ -85,12 +93,19 @@ def generate(op: Op, constant: Sequence[bool], mixed: Recorder | None = None) ->
     ]
     formula = float_literal(op.forward(printer, args)).text
     params = ", ".join(f"_{letter}" for letter in letters)
-    test = " or ".join(f"_type(_{letter}) is not _Value" for letter in letters)
+    unpack = "; ".join(f"{letter} = _{letter}._data" for letter in letters)
+    if isinstance(op, Op):
+        test = " or ".join(f"_type(_{letter}) is not _Value" for letter in letters)
+        test, parents = TEST.format(test=test, params=params) if mixed else "", f"({params},)"
+    else:  # of many arguments: a plain number shows by its lack of _data
+        test, unpack, parents = "", UNPACK.format(params=params, unpack=unpack), "_parents"
+        params = "*_parents"
     source = SOURCE.format(
         doc=f"y = {formula}, recorded.",
         params=params,
-        test=TEST.format(test=test, params=params) if mixed else "",
-        unpack="; ".join(f"{letter} = _{letter}._data" for letter in letters),
+        parents=parents,
+        test=test,
+        unpack=unpack,
         formula=formula,
         local=", ".join(local),
         data=", ".join(letters),
@@ -142,59 +157,51 @@ def mixed(op: Op) -> Recorder:
 _NUMBERS = float, int
 
 
-def weighted_sum(*parents: Any) -> Any:
-    """Record a weighted sum."""
+class Unrolled(dict[int, Recorder]):
+    """The functions that record an operation of many arguments, by the number of arguments."""
+
+    def __init__(self, op: Reduction) -> None:
+        super().__init__()
+        self.op = op
+
+    def __missing__(self, count: int) -> Recorder:
+        if count <= LONGEST:
+            self[count] = generate(self.op, [False] * count, functools.partial(_mixed_many, self.op))
+            return self[count]
+        return functools.partial(_long, self.op)
+
+    def record(self, *parents: Any) -> Any:
+        """Record the operation of ``parents``."""
+        return self[len(parents)](*parents)
+
+
+def _long(op: Reduction, *parents: Any) -> Any:
+    """Record an operation of so many arguments that a line of code for each of them would be slow to compile."""
     try:
         data = [parent._data for parent in parents]
-    except AttributeError:  # a plain number, perhaps
-        return _lifted(ops.weighted_sum, weighted_sum, parents)
+    except AttributeError:
+        return _mixed_many(op, *parents)
     if open_blocks and active_factory():
-        return make_node(ops.weighted_sum, parents)
-    n = len(data) // 2
-    z = data[-1]
-    for product in map(mul, data[:n], data[n:-1]):
-        z += product
-    node = _new(Value)
-    node._data, node._grad, node.label, node.op, node.parents = z, 0.0, "", ops.weighted_sum, parents
-    node._local = (*data[n:-1], *data[:n], 1.0)
+        return make_node(op, parents)
+    node = Value(op.value(*data))
+    node.op, node.parents, node._local = op, parents, op.all_local_gradients(data)
     return node
 
 
-def total(*parents: Any) -> Any:
-    """Record a sum."""
-    try:
-        data = [parent._data for parent in parents]
-    except AttributeError:  # a plain number, perhaps
-        return _lifted(ops.total, total, parents)
-    if open_blocks and active_factory():
-        return make_node(ops.total, parents)
-    node = _new(Value)
-    node._data, node._grad, node.label, node.op, node.parents = (
-        ops.total.value(*data),
-        0.0,
-        "",
-        ops.total,
-        parents,
-    )
-    node._local = (1.0,) * len(data)
-    return node
-
-
-_new = object.__new__
-
-
-def _lifted(op: Operation, recorder: Recorder, args: Sequence[Any]) -> Any:
+def _mixed_many(op: Operation, *args: Any) -> Any:
+    """Record an operation of many arguments where plain numbers may stand among the Values."""
     if not all(isinstance(arg, Value) or is_number(arg) for arg in args):
         return NotImplemented
-    return recorder(*map(as_value, args))
+    return recorders[op](*map(as_value, args))
 
 
 def enable() -> None:
     """Switch the accelerator on. The function of each operation is generated when it is first used."""
-    recorders[ops.weighted_sum], recorders[ops.total] = weighted_sum, total
     for op in table.values():
         if isinstance(op, Op):
             _add(op)
+        elif isinstance(op, Reduction):
+            recorders[op] = Unrolled(op).record
     on_register.append(_add)
 
 

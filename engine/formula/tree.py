@@ -147,13 +147,13 @@ def interpret(tree: Tree, interpreter: Interpreter[T], names: Mapping[str, T]) -
 
     First arguments are followed in a loop, so that a sum may have any number of terms.
     """
-    spine: list[tuple[Word, *tuple[Tree, ...]]] = []
+    spine: list[tuple[Word, tuple[Tree, ...]]] = []  # each word, and its arguments but for the first
     while isinstance(tree, tuple) and len(tree) > 1 and tree[0] != "if":
-        spine.append(tree)
+        spine.append((tree[0], tree[2:]))
         tree = tree[1]
     result = _leaf(tree, interpreter, names)
-    for word, _, *others in reversed(spine):
-        args = [result, *(interpret(part, interpreter, names) for part in others)]
+    for word, others in reversed(spine):
+        args = [result, *[interpret(part, interpreter, names) for part in others]]
         result = interpreter.apply(word, *args) if isinstance(word, str) else interpreter.call(word, *args)
     return result
 
@@ -165,7 +165,7 @@ def _leaf(tree: Tree, interpreter: Interpreter[T], names: Mapping[str, T]) -> T:
         return names[tree]
     if len(tree) == 1:
         return interpreter.apply(str(tree[0]))
-    _, test, then, other = tree
+    test, then, other = list(tree[1:])
     return interpreter.choose(
         interpret(test, interpreter, names),
         lambda: interpret(then, interpreter, names),

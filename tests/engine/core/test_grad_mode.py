@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from engine import Value, no_grad, ops, weighted_sum
-from engine.core import grad_mode as pause
+from engine.core import node_factories
 from engine.core.node_factories import node_factory
 
 
@@ -93,7 +93,7 @@ def test_the_innermost_block_that_is_open_decides():
     assert recording()
     inner.close()
     assert recording()
-    assert not pause._blocks
+    assert not node_factories.open_blocks
 
 
 def test_each_thread_pauses_for_itself():

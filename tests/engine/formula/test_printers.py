@@ -244,7 +244,7 @@ def test_a_traceback_shows_the_line_of_the_formula():
 
 
 def test_two_sources_of_one_name_are_kept_apart():
-    first, second = (run_source(f"def f(): return {n}", "the same")["f"] for n in (1, 2))
+    first, second = (run_source(f"def f(): return {n}", "the same", {})["f"] for n in (1, 2))
     assert "return 1" in inspect.getsource(first)
     assert "return 2" in inspect.getsource(second)
 
