@@ -1,6 +1,6 @@
-"""Bad calls: each raises what it should, in one clear line, and leaves everything as it was.
+"""Bad calls raise the right error with a one-line message, and change nothing.
 
-A case is the call itself, as someone might type it, the error, and some words of its message.
+A case is the call as a user might type it, the type of the error, and some words of its message.
 """
 
 import math
@@ -15,7 +15,7 @@ NAN, INF = math.nan, math.inf
 
 
 class World:
-    """What the calls find: a graph with gradients, and the names that they may use."""
+    """A graph with gradients, and the names that the calls may use."""
 
     def __init__(self):
         x, w = engine.Value(2.0, label="x"), engine.Value(-3.0, label="w")
@@ -175,7 +175,7 @@ CASES = [pytest.param(*case, id=case[0]) for case in ENGINE]
 
 
 @pytest.mark.parametrize(("call", "error", "says"), CASES)
-def test_a_bad_call_says_what_is_wrong_and_changes_nothing(call, error, says, tmp_path, monkeypatch):
+def test_a_bad_call_raises_a_clear_error_and_changes_nothing(call, error, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     world = World()
     before = world.state()
@@ -186,11 +186,11 @@ def test_a_bad_call_says_what_is_wrong_and_changes_nothing(call, error, says, tm
     assert says in message
     assert "\n" not in message
     assert 0 < len(message) < 1000
-    if "check_row" not in call:  # its row is made before it is checked
+    if "check_row" not in call:  # this call registers a row before it fails
         assert world.state() == before
     assert not list(tmp_path.iterdir())
 
 
-def test_no_case_is_told_twice():
+def test_no_case_is_listed_twice():
     calls = [case[0] for case in ENGINE]
     assert len(calls) == len(set(calls))

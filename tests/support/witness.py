@@ -2,7 +2,7 @@
 
 There are two references for the value of a row: mpmath's function of that name (or the definition below), so
 that a wrong formula is caught; and the row's formula at 50 digits, for rows that mpmath does not have.
-Derivatives are never taken from the row: they come from dual numbers, pairs (x, ∂x), and the rules of calculus.
+Derivatives never come from the row: they come from dual numbers, pairs (x, ∂x), and the rules of calculus.
 """
 
 import math
@@ -151,8 +151,8 @@ def neighbours(*data):
 def chain_rule(root):
     """Return ∂root/∂node for every node at 50 digits, and the size of each gradient.
 
-    The size is the sum of the absolute values over all paths; rounding errors are relative to it. The order of
-    the pass does not come from the engine: a node is ready when all of its children are done.
+    The size is the sum of the absolute values over all paths; rounding errors are relative to it. The order
+    does not come from the engine: a node is ready when all of its children are done.
     """
     children = {root: 0}
     stack = [root]
