@@ -39,8 +39,8 @@ def of_children() -> float:
 def seconds(f: Callable[[], object], collect: bool, clock: Clock = time.perf_counter) -> list[float]:
     """Return the times of one call with the garbage collector off, or of a few calls in a row with it on.
 
-    Garbage is collected before the first call only: in training, too, an engine that leaves garbage pays for it
-    in a later step.
+    Garbage is collected before the first call only: in training, too, an engine that leaves garbage pays for
+    it in a later step.
     """
     gc.collect()
     if not collect:

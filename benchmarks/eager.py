@@ -4,9 +4,9 @@
     python benchmarks/eager.py step chain       the named tables (step, ops, chain, startup)
 
 The others: micrograd 0.1.0 (PyPI), minigrad 0.0.6 (PyPI, written in C), and a Value in microgpt's style
-(tuples.py). Before anything is timed, the gradients of all engines are compared. The engines are interleaved, and
-each number is a median of processor time. "on" and "off" refer to Python's garbage collector: reference cycles
-make it slow, so both are measured. With it on, a measurement is a few steps in a row, as in training.
+(tuples.py). Before anything is timed, the gradients of all engines are compared. The engines are interleaved,
+and each number is a median of processor time. "on" and "off" refer to Python's garbage collector: reference
+cycles make it slow, so both are measured. With it on, a measurement is a few steps in a row, as in training.
 """
 
 from __future__ import annotations

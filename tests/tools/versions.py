@@ -1,6 +1,6 @@
 """Run the core's tests on the oldest and the newest Python that are available.
 
-The oldest gets the lowest versions of the packages that pyproject.toml allows, the newest the newest versions.
+The oldest gets the lowest versions of the packages that pyproject.toml allows, the newest the newest ones.
 uv downloads the Pythons that are missing; if it cannot, the installed ones are used, and a line says what was
 left out.
 """
