@@ -16,7 +16,7 @@ from support import witness
 from engine import Value, no_grad, ops
 
 HUGE = 1.7976931348623157e308
-NASTY = [
+DIFFICULT = [
     0.0, 5e-324, 1e-320, 2.2250738585072014e-308, 1e-300, 1e-155, 1e-17, 1e-16, 1e-8, 1e-3, 0.5, 1.0 - 2**-53,
     1.0, 1.0 + 2**-52, math.pi / 4, math.pi / 2, math.e, math.pi, 7.0, 19.0, 36.0, 40.0, 88.0, 350.0, 700.0,
     709.0, 745.0, 1000.0, 1e8, 1e16, 1e155, 1e300, HUGE,
@@ -32,7 +32,7 @@ def either_sign(xs):
 def points(op, count=40):
     """Yield difficult inputs, kinks and both sides of them, and random points: the same ones each time."""
     rng, arity = random.Random(1), len(op.partials)
-    yield from itertools.product(either_sign(NASTY if arity == 1 else PAIRED), repeat=arity)
+    yield from itertools.product(either_sign(DIFFICULT if arity == 1 else PAIRED), repeat=arity)
     for kink in op.kinks:
         yield kink
         yield from witness.neighbours(*kink)
