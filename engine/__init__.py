@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import engine.core.specialize  # noqa: F401  (it switches the accelerator on)
 from engine.core import ops
-from engine.core import specialize as _specialize  # switches the accelerator on
 from engine.core.backward import Contribution, backward_steps, topological_order
 from engine.core.functional import log_softmax, logsumexp, softmax, total, weighted_sum
 from engine.core.grad import grad

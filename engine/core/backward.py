@@ -1,6 +1,6 @@
 """Topological order, and the chain rule, which is written here once and nowhere else.
 
-This module knows no operation by name. All that it needs of a node is its `parents`, its gradient, and one local
+This module names no operation. All that it needs of a node is its `parents`, its gradient, and one local
 gradient for each parent.
 """
 
@@ -76,7 +76,7 @@ def topological_order(root: N) -> list[N]:
 
 
 def pass_on(nodes: Iterable[Node]) -> None:
-    """Apply the chain rule: each node in turn adds its gradient × the local gradient to each parent's gradient."""
+    """Apply the chain rule: each node adds gradient × local gradient to the gradient of each parent."""
     for node in nodes:
         upstream, local, i = node._grad, node._local, 0
         for parent in node.parents:
@@ -85,7 +85,7 @@ def pass_on(nodes: Iterable[Node]) -> None:
 
 
 def start(root: N) -> list[N]:
-    """Set the gradients of the interior nodes to 0 and the root's to 1; return the nodes from the root down."""
+    """Set the interior gradients to 0 and the root's to 1; return the nodes from the root to the leaves."""
     check_recorded(root)
     order = topological_order(root)
     for node in order:
@@ -96,7 +96,7 @@ def start(root: N) -> list[N]:
 
 
 def backward(root: N) -> None:
-    """Give every node that ``root`` depends on its gradient. A node's gradient is complete when its turn comes."""
+    """Compute the gradient of every node that ``root`` depends on; it is complete when its turn comes."""
     if watch := watcher.get():
         return watch(_steps(root))
     pass_on(start(root))
@@ -105,8 +105,8 @@ def backward(root: N) -> None:
 def backward_steps(root: N) -> Iterator[Contribution]:
     """Run the same pass one contribution at a time; it writes the gradients as it goes.
 
-    Edges into plain numbers are left out, as they have no gradient. A stream that is abandoned leaves the pass
-    half done.
+    Edges into plain numbers are left out, as they have no gradient. A stream that is abandoned leaves the
+    pass half done.
 
     Raises:
         TypeError: ``root`` is not a Value.

@@ -1,7 +1,7 @@
-"""A node of a student's own: ``out = Value(t, (a, b), "name")``, with a function assigned to ``out._backward``.
+"""A node made by hand: ``out = Value(t, (a, b), "name")``, with a function assigned to ``out._backward``.
 
-The function adds to the gradients of the parents, as in micrograd. It is called with the parents' gradients at 0;
-what it leaves there are the contributions of the node's edges, so that ``=`` in it has the effect of ``+=``.
+The function adds to the gradients of the parents, as in micrograd. It is called with the parents' gradients at
+0; what it leaves there are the contributions of the node's edges, so that ``=`` in it has the effect of ``+=``.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Local(float):
 
 
 class OwnClosure(Sequence[Edge]):
-    """The local gradients of a node that was made by hand, given by the function assigned to ``_backward``."""
+    """The local gradients of a node made by hand, computed by the function assigned to ``_backward``."""
 
     def __init__(self, node: OwnNode, parents: tuple[OwnNode, ...]) -> None:
         self.node, self.parents = ref(node), parents  # weakly, as the node refers to its closure
@@ -101,7 +101,7 @@ class OwnClosure(Sequence[Edge]):
         return tuple([Local(upstream, contribution) for contribution in self.contributions(upstream)])
 
     def contributions(self, upstream: float) -> tuple[float, ...]:
-        """Call the function, and return what it adds to the gradient of each parent; all gradients are restored.
+        """Call the function, and return what it adds to each parent's gradient; all gradients are restored.
 
         Raises:
             ValueError: no function was assigned, or it writes the gradient of a node that is not a parent.

@@ -85,8 +85,8 @@ def _gradients(
     for x in xs:
         if x not in nodes and not all(node.recorded for node in nodes):
             raise ValueError(
-                f"{brief(y)} does not depend on {brief(x)} by a recorded path, but on a Value that was computed "
-                "under no_grad: compute that one again, outside of it"
+                f"no recorded path leads from {brief(x)} to {brief(y)}, which depends on a Value that was computed "
+                "under no_grad: compute that one outside of it"
             )
     nodes[y]._grad = one
     pass_on(reversed(nodes.values()))

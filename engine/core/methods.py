@@ -1,4 +1,4 @@
-"""The methods of Value that are not needed to understand it: functions, copies, checks for changed numbers."""
+"""The methods of Value that are not needed to understand it: functions, comparisons, copies."""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ class Methods:
         for node in topological_order(self):
             if isinstance(node._local, OwnClosure):
                 raise TypeError(
-                    f"{node!r} has a closure, which would still refer to the original nodes: build the graph again"
+                    f"{node!r} has a closure, which would refer to the original nodes: build the graph again"
                 )
             if id(node) not in memo:
                 memo[id(node)] = copy = object.__new__(type(node))

@@ -149,7 +149,7 @@ class Op(Operation):
             callback(self)
 
     @functools.cached_property
-    def value(self) -> Callable[..., float]:  # type: ignore[override]
+    def value(self) -> Callable[..., float]:
         """The formula, compiled to a function of floats when it is first needed."""
         return compile_formula(self.formula)
 

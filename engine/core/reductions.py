@@ -12,15 +12,7 @@ from engine.formula.tree import Interpreter
 T = TypeVar("T")
 
 
-class Reduction(Operation):
-    """Base class for operations of many arguments."""
-
-    def all_local_gradients(self, data: Sequence[float]) -> tuple[float, ...]:
-        """Return ∂y/∂parent for all parents, none of which is a plain number."""
-        raise NotImplementedError
-
-
-class WeightedSum(Reduction):
+class WeightedSum(Operation):
     """z = b + Σ wᵢ aᵢ, with the parents w…, a…, b."""
 
     symbol = "Σwa"
@@ -45,12 +37,12 @@ class WeightedSum(Reduction):
             z += product
         return z
 
-    def all_local_gradients(self, data: Sequence[float]) -> tuple[float, ...]:
+    def local_gradients(self, data: Sequence[float], y: float, constant: Sequence[bool]) -> tuple[float, ...]:
         n = len(data) // 2
-        return (*data[n:-1], *data[:n], 1.0)
+        return _masked((*data[n:-1], *data[:n], 1.0), constant)
 
 
-class Total(Reduction):
+class Total(Operation):
     """y = Σ aᵢ."""
 
     symbol = "Σ"
@@ -70,5 +62,9 @@ class Total(Reduction):
             y += a
         return y
 
-    def all_local_gradients(self, data: Sequence[float]) -> tuple[float, ...]:
-        return (1.0,) * len(data)
+    def local_gradients(self, data: Sequence[float], y: float, constant: Sequence[bool]) -> tuple[float, ...]:
+        return _masked((1.0,) * len(data), constant)
+
+
+def _masked(local: tuple[float, ...], constant: Sequence[bool]) -> tuple[float, ...]:
+    return tuple([0.0 if skip else x for x, skip in zip(local, constant)]) if any(constant) else local

@@ -1,9 +1,10 @@
 """The accelerator: for each operation a generated function that records it in one step.
 
-Nothing runs more often than making a node. So each operation, when it is first used, gets a function as if written
-by hand for it: the formula, the derivatives that are needed and the new node, without a loop or a look-up. It
-takes the place of `record` and of the operator's method on Value. The nodes are the same, bit for bit; a test holds
-the two equal. To switch the accelerator off, set the environment variable CHALKGRAD_SPECIALIZE=0, or call `disable`.
+Nothing runs more often than making a node. So each operation, when it is first used, gets a function as if
+written by hand for it: the formula, the derivatives that are needed and the new node, without a loop or a
+look-up. It replaces `record` and the operator's method on Value. The nodes are the same, bit for bit; a test
+compares the two. To switch the accelerator off, set the environment variable CHALKGRAD_SPECIALIZE=0, or call
+`disable`.
 
 In generated code our own names begin with ``_``, which no symbol does: a formula may call an op of any name.
 """
@@ -17,9 +18,9 @@ from types import FunctionType
 from typing import Any
 
 from engine.core import ops
+from engine.core.functional import unrolled
 from engine.core.node_factories import active_factory, open_blocks
 from engine.core.op import Op, Operation, on_register, table
-from engine.core.reductions import Reduction
 from engine.core.scalar import is_number
 from engine.core.value import Constant, Value, as_value, make_node, recorders
 from engine.formula.compile import compile_formula, run_source
@@ -61,18 +62,11 @@ TEST = """\
     if {test}:  # a plain number, perhaps
         return _mixed({params})
 """
-UNPACK = """\
-{params}, = _parents
-    try:
-        {unpack}
-    except _AttributeError:
-        return _mixed(*_parents)
-"""
 LONGEST = 2001  # arguments that are still written out as code
 NAMES = {
     "_Value": Value, "_new": object.__new__, "_make_node": make_node, "_type": type,
     "_open_blocks": open_blocks, "_active_factory": active_factory,
-    "_ArithmeticError": ArithmeticError, "_AttributeError": AttributeError, "_ValueError": ValueError,
+    "_ArithmeticError": ArithmeticError, "_ValueError": ValueError,
 }  # fmt: skip
 
 
@@ -81,7 +75,7 @@ def generate(op: Operation, constant: Sequence[bool], mixed: Recorder | None = N
 
     Args:
         op: the operation.
-        constant: for each parent, whether it is a plain number: its derivative is not computed, and reads 0.0.
+        constant: for each parent, whether it is a plain number: its derivative is 0.0, and not computed.
         mixed: the function that takes over if an argument is not a Value; None if all of them are.
     """
     printer = PythonPrinter()
@@ -97,9 +91,9 @@ def generate(op: Operation, constant: Sequence[bool], mixed: Recorder | None = N
     if isinstance(op, Op):
         test = " or ".join(f"_type(_{letter}) is not _Value" for letter in letters)
         test, parents = TEST.format(test=test, params=params) if mixed else "", f"({params},)"
-    else:  # of many arguments: a plain number shows by its lack of _data
-        test, unpack, parents = "", UNPACK.format(params=params, unpack=unpack), "_parents"
-        params = "*_parents"
+    else:
+        test, unpack, parents = "", f"{params}, = _parents\n    {unpack}", "_parents"
+        params = "_parents"
     source = SOURCE.format(
         doc=f"y = {formula}, recorded.",
         params=params,
@@ -139,15 +133,12 @@ def mixed(op: Op) -> Recorder:
 
     if len(op.partials) == 1:
         return lifted
-    left = right = None
+    left, right = variant(op, True, False), variant(op, False, True)
 
     def one_lifted(a: Any, b: Any) -> Any:  # by far the most frequent cases
-        nonlocal left, right
         if type(b) in _NUMBERS and type(a) is Value:
-            right = right or variant(op, False, True)
             return right(a, Constant(b))
         if type(a) in _NUMBERS and type(b) is Value:
-            left = left or variant(op, True, False)
             return left(Constant(a), b)
         return lifted(a, b)
 
@@ -158,41 +149,28 @@ _NUMBERS = float, int
 
 
 class Unrolled(dict[int, Recorder]):
-    """The functions that record an operation of many arguments, by the number of arguments."""
+    """The functions that record an operation of many arguments, by their number; each takes a tuple of Values."""
 
-    def __init__(self, op: Reduction) -> None:
+    def __init__(self, op: Operation) -> None:
         super().__init__()
         self.op = op
 
     def __missing__(self, count: int) -> Recorder:
-        if count <= LONGEST:
-            self[count] = generate(self.op, [False] * count, functools.partial(_mixed_many, self.op))
-            return self[count]
-        return functools.partial(_long, self.op)
-
-    def record(self, *parents: Any) -> Any:
-        """Record the operation of ``parents``."""
-        return self[len(parents)](*parents)
+        if count > LONGEST:
+            return functools.partial(_long, self.op)
+        self[count] = generate(self.op, [False] * count)
+        return self[count]
 
 
-def _long(op: Reduction, *parents: Any) -> Any:
-    """Record an operation of so many arguments that a line of code for each of them would be slow to compile."""
-    try:
-        data = [parent._data for parent in parents]
-    except AttributeError:
-        return _mixed_many(op, *parents)
+def _long(op: Operation, parents: tuple[Value, ...]) -> Value:
+    """Record an operation of so many arguments that to compile a line of code for each would take long."""
+    data = [parent._data for parent in parents]
     if open_blocks and active_factory():
         return make_node(op, parents)
     node = Value(op.value(*data))
-    node.op, node.parents, node._local = op, parents, op.all_local_gradients(data)
+    node.op, node.parents = op, parents
+    node._local = op.local_gradients(data, node._data, ())
     return node
-
-
-def _mixed_many(op: Operation, *args: Any) -> Any:
-    """Record an operation of many arguments where plain numbers may stand among the Values."""
-    if not all(isinstance(arg, Value) or is_number(arg) for arg in args):
-        return NotImplemented
-    return recorders[op](*map(as_value, args))
 
 
 def enable() -> None:
@@ -200,14 +178,15 @@ def enable() -> None:
     for op in table.values():
         if isinstance(op, Op):
             _add(op)
-        elif isinstance(op, Reduction):
-            recorders[op] = Unrolled(op).record
+        else:
+            unrolled[op] = Unrolled(op)
     on_register.append(_add)
 
 
 def disable() -> None:
     """Switch the accelerator off: each node is made by `engine.core.value.record`."""
     recorders.clear()
+    unrolled.clear()
     if _add in on_register:
         on_register.remove(_add)
     for name, method in list(vars(Value).items()):
@@ -226,7 +205,7 @@ def _add(op: Op) -> None:
 
 
 def _replace(name: str, recorder: Recorder, op: Op, turned: bool) -> None:
-    """Put the generated function in the place of a method of Value, under that method's name and docstring."""
+    """Replace a method of Value by the generated function, under the method's own name and docstring."""
     method = getattr(Value, name, None)
     if not isinstance(method, FunctionType):
         return  # a symbol that is not a method, such as max

@@ -1,14 +1,14 @@
 """A formula is one line of text, parsed into a tree that an interpreter evaluates, prints or compiles.
 
-The table of operations writes its mathematics as text: ``"1 - y**2"``. The text is parsed here, and everything
-that is not arithmetic is refused. The result is a tree of three kinds of node:
+The table of operations gives its mathematics as text: ``"1 - y**2"``. The text is parsed here, and anything that
+is not arithmetic is refused. The result is a tree of three kinds of node:
 
     3.0                         a number
     "a"                         a letter: a and b are the arguments, y is the result
     ("*", tree, tree)           a word and its arguments
 
-To interpret a tree, each word is passed to an `Interpreter`, from the leaves up. One interpreter writes Python,
-another LaTeX, another builds Values, another emits machine code; none of them needs to know the operation.
+To interpret a tree, each word is passed to an `Interpreter`, from the leaves up. One interpreter prints Python,
+another LaTeX, another computes Values, another emits machine code; none of them depends on the operation.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Interpreter(Generic[T]):
         raise NotImplementedError
 
     def choose(self, test: T, then: Callable[[], T], other: Callable[[], T]) -> T:
-        """Return ``then if test else other``; both are functions, so that one of them need not be computed."""
+        """Return ``then if test else other``; both are functions, as one of them need not be computed."""
         return self.apply("if", test, then(), other())
 
     def call(self, formula: Formula, *args: T) -> T:

@@ -133,7 +133,7 @@ numbers = st.floats() | st.integers(-3, 3).map(float)
 @given(trees, numbers, numbers, numbers)
 def test_what_is_written_for_python_computes_what_the_tree_says_bit_for_bit(tree, a, b, y):
     formula = made_of(tree)
-    assert outcome(compile_formula(formula), a, b, y) == outcome(formula.fold, Floats(), [a, b], y)
+    assert outcome(compile_formula(formula), a, b, y) == outcome(formula.interpret, Floats(), [a, b], y)
 
 
 # StrPrinter
