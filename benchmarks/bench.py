@@ -7,7 +7,6 @@ import gc
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -15,6 +14,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+try:
+    import resource
+except ImportError:
+    sys.exit("the benchmarks measure processor time by the module resource, which Windows does not have")
 
 ROOT = Path(__file__).parent.parent
 Clock = Callable[[], float]

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import gc
 import json
-import resource
 import statistics
 import sys
 import time
 import tracemalloc
 from typing import Any
 
+from bench import resource
 from peers import values
 
 
