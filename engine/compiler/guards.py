@@ -1,8 +1,9 @@
 """Note the decisions that Python takes on Values while a graph is built, so that a program can check them.
 
-A graph is that of one sample. Where Python chose by ``if a < b`` or by ``max(a, b)``, another sample may choose
-otherwise. So the graph is built from a private subclass of Value: a comparison becomes a `Guard`, which a program
-checks on every sample. A computed number that is read cannot be guarded; the line that reads it is noted.
+A graph is that of one sample. Where Python chose by ``if a < b`` or by ``max(a, b)``, another sample may
+choose otherwise. So the graph is built from a private subclass of Value: a comparison becomes a `Guard`,
+which a program checks on every sample. A computed number that is read cannot be guarded; the line that reads
+it is noted.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from engine.core.checks import check_number
 from engine.core.node_factories import node_factory
 from engine.core.op import Operation
 from engine.core.source_line import calling_line
@@ -78,15 +80,16 @@ class TracedValue(Value):
         decisions, outcome = _decisions.get(), self._data != 0.0
         return decisions.compare("!=", self, as_value(0.0), outcome) if decisions else outcome
 
-    def _read(self) -> float:
+    @property
+    def data(self) -> float:
+        """The number; that it is read is noted."""
         if decisions := _decisions.get():
             decisions.reads.append(calling_line())
         return self._data
 
-    def _write(self, x: float) -> None:
-        Value.data.__set__(self, x)
-
-    data = property(_read, _write)  # type: ignore[assignment]
+    @data.setter
+    def data(self, x: float) -> None:
+        self._data = check_number("data", self.label, x)
 
 
 @contextmanager

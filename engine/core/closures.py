@@ -1,7 +1,8 @@
 """A node made by hand: ``out = Value(t, (a, b), "name")``, with a function assigned to ``out._backward``.
 
-The function adds to the gradients of the parents, as in micrograd. It is called with the parents' gradients at
-0; what it leaves there are the contributions of the node's edges, so that ``=`` in it has the effect of ``+=``.
+The function adds to the gradients of the parents, as in micrograd. It is called with the parents' gradients
+at 0; what it leaves there are the contributions of the node's edges, so that ``=`` in it has the effect of
+``+=``.
 """
 
 from __future__ import annotations

@@ -64,8 +64,8 @@ def total(values: Iterable[Number]) -> Number:
     return record_all(ops.total, values) if values else 0.0
 
 
-#: For operations of many arguments, functions that are faster than `make_node`, by the number of arguments; see
-#: `engine.core.specialize`.
+#: For operations of many arguments, functions that are faster than `make_node`, by the number of arguments;
+#: see `engine.core.specialize`.
 unrolled: dict[Operation, Mapping[int, Callable[[tuple[Number, ...]], Value]]] = {}
 
 

@@ -85,7 +85,7 @@ def _gradients(
     for x in xs:
         if x not in nodes and not all(node.recorded for node in nodes):
             raise ValueError(
-                f"no recorded path leads from {brief(x)} to {brief(y)}, which depends on a Value that was computed "
+                f"no recorded path leads from {brief(x)} to {brief(y)}, which depends on a Value computed "
                 "under no_grad: compute that one outside of it"
             )
     nodes[y]._grad = one

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from engine.core.checks import as_point, check_symbol
 from engine.core.messages import one_line
-from engine.core.scalar import as_float
+from engine.core.scalar import Recordable, as_float
 from engine.formula.arithmetic import COMPARISONS, CONSTANTS, WORDS
 from engine.formula.compile import compile_formula
 from engine.formula.printers import StrPrinter, Text
 from engine.formula.tree import Formula, Interpreter
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Recordable)
 Point = float | Sequence[float]  # where to check a row: a number, or one for each letter
 
 #: Every operation, by its symbol.
@@ -159,6 +160,10 @@ class Op(Operation):
     def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
         return self.partials[position].interpret(interpreter, args, y)
 
+    @overload
+    def __call__(self, *args: float) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *args: R | float) -> R: ...
     def __call__(self, *args: Any) -> Any:
         if len(args) != (n := len(self.partials)):
             raise TypeError(f"{self.symbol} takes {n} argument{'s' * (n > 1)}, not {len(args)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import SupportsFloat, TypeGuard
+from typing import Any, Protocol, SupportsFloat, TypeGuard
 
 from engine.core.messages import brief
 
@@ -42,3 +42,10 @@ def as_float(x: object) -> float:
     if not is_number(x):
         raise TypeError(f"expected a number, not {type(x).__name__}: {brief(x)}")
     return float(x)
+
+
+class Recordable(Protocol):
+    """A type that operations may be called on beside plain numbers, because it records them: Value."""
+
+    @staticmethod
+    def __record__(op: Any, *args: Any) -> Any: ...

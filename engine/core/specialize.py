@@ -149,7 +149,8 @@ _NUMBERS = float, int
 
 
 class Unrolled(dict[int, Recorder]):
-    """The functions that record an operation of many arguments, by their number; each takes a tuple of Values."""
+    """The functions that record an operation of many arguments, by their number; each takes a tuple of
+    Values."""
 
     def __init__(self, op: Operation) -> None:
         super().__init__()

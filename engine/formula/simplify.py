@@ -1,7 +1,7 @@
 """Simplify while interpreting: numbers are computed, and what has no effect is left out.
 
-x * 1, x + 0 and x ** 1 are x; x * -1 is -x, and x + -y is x - y. All of it is exact to the last bit, but for the
-sign of a zero. x * 0 stays, as 0 times infinity is not 0.
+x * 1, x + 0 and x ** 1 are x; x * -1 is -x, and x + -y is x - y. All of it is exact to the last bit, but for
+the sign of a zero. x * 0 stays, as 0 times infinity is not 0.
 """
 
 from __future__ import annotations

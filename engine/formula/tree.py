@@ -1,14 +1,15 @@
 """A formula is one line of text, parsed into a tree that an interpreter evaluates, prints or compiles.
 
-The table of operations gives its mathematics as text: ``"1 - y**2"``. The text is parsed here, and anything that
-is not arithmetic is refused. The result is a tree of three kinds of node:
+The table of operations gives its mathematics as text: ``"1 - y**2"``. The text is parsed here, and anything
+that is not arithmetic is refused. The result is a tree of three kinds of node:
 
     3.0                         a number
     "a"                         a letter: a and b are the arguments, y is the result
     ("*", tree, tree)           a word and its arguments
 
-To interpret a tree, each word is passed to an `Interpreter`, from the leaves up. One interpreter prints Python,
-another LaTeX, another computes Values, another emits machine code; none of them depends on the operation.
+To interpret a tree, each word is passed to an `Interpreter`, from the leaves up. One interpreter prints
+Python, another LaTeX, another computes Values, another emits machine code; none of them depends on the
+operation.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from engine import Op, Value, backward_steps, grad, no_grad, stale, topological_order, trace
+from engine import Value, backward_steps, get_op, grad, no_grad, stale, topological_order, trace
 
 
 def by_hand(symbol, data, parents, *derivatives):
@@ -82,9 +82,10 @@ def test_the_step_by_hand_of_a_leaf_does_nothing():
 def test_a_node_made_by_hand_has_parents_and_an_operation_that_is_not_registered():
     a, b = Value(2.0), Value(5.0)
     out = Value(10.0, (a, b), "mine")
-    assert (out.parents, out._prev, out._op, out.op.symbol, out.label) == ((a, b), (a, b), "mine", "mine", "")
+    assert (out.parents, out._prev, out.label) == ((a, b), (a, b), "")
+    assert (out._op, out.op.symbol) == ("mine", "mine")
     with pytest.raises(ValueError, match="no operation 'mine'"):
-        Op("calls", "mine(a)", "1") if False else __import__("engine").get_op("mine")
+        get_op("mine")
 
 
 @pytest.mark.parametrize("make", [
