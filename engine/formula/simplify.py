@@ -38,7 +38,7 @@ class Simplifier(Interpreter[T]):
 
     Args:
         inner: the interpreter of what remains; it takes floats as arguments, too.
-        functions: whether functions of known numbers are computed; if not, sqrt(2) and pi stay as they are.
+        functions: whether functions of known numbers are computed; if not, sqrt(2) and pi stay as they are, not abs(-2).
 
     >>> simplifier = Simplifier(TreeBuilder())
     >>> Formula("b * a ** (b - 1)").interpret(simplifier, ["x", 2.0])
@@ -47,7 +47,7 @@ class Simplifier(Interpreter[T]):
 
     def __init__(self, inner: Interpreter[T], functions: bool = True) -> None:
         self.inner = inner
-        self.words = WORDS if functions else {**ARITHMETIC, **COMPARISONS}
+        self.words = WORDS if functions else {**ARITHMETIC, **COMPARISONS, "abs": abs}
         self.constants = CONSTANTS if functions else {}
 
     def number(self, x: float) -> T:
