@@ -49,10 +49,10 @@ def in_textbook_terms(pen: Plain, value: Value, run: BackwardPass) -> list[str]:
         lines += ["", f"… and likewise for {more:,} more sample{'s' * (more > 1)}."]
     if len(mine) > 1:
         shares = sum(-run.gradients[z] * weight for _, z, weight in mine)
-        lines += [f"The shares of all {len(mine):,} samples add up to {pen.math(pen.number(shares))}"]
-        whole = f"-{pen.d(run.root, value)} = {pen.number(-run.gradients[value])}"
-        rest = "which is" if len(mine) == len(every) else "the other paths add the rest of"
-        lines[-1] += f"; {rest} {pen.math(whole)}."
+        whole = pen.math(f"-{pen.d(run.root, value)} = {pen.number(-run.gradients[value])}")
+        rest = ", which is" if len(mine) == len(every) else "; other paths add the rest of"
+        total = pen.math(pen.number(shares))
+        lines += ["", f"The shares of all {len(mine):,} samples add up to {total}{rest} {whole}."]
     return lines
 
 

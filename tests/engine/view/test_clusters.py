@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from engine import Value, exp, relu
-from engine.view.clusters import LEVELS, fold
+from engine import Role, Value, exp, relu, topological_order
+from engine.view import clusters
+from engine.view.clusters import LEVELS
 from engine.view.draw import draw_dot
-from engine.view.labels import kind
+from engine.view.kinds import Kinds, samples
 from nn import MLP, Neuron
 
 levels = pytest.mark.parametrize("level", LEVELS)
@@ -29,6 +30,10 @@ def batch_loss(model, n=5, as_values=False, regularised=False):
         losses.append(relu(1 + -rng.choice([-1, 1]) * model([Value(v) for v in x] if as_values else x)))
     loss = sum(losses) * (1 / n)
     return loss + 1e-4 * sum(p * p for p in model.parameters()) if regularised else loss
+
+
+def fold(root, level, most, unfold=()):
+    return clusters.fold(topological_order(root), level, most, unfold)
 
 
 def names(boxes):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from engine import Op, Value, exp, tanh, total
 from engine.core.value import Constant
 from engine.view import graphviz as dot
+from engine.view.backward_pass import BackwardPass
 from engine.view.draw import COLOURS, VERMILION, draw_dot, largest
 from nn import MLP
 
@@ -158,7 +159,7 @@ def test_everything_reads_on_white_and_on_black(xy):
 def test_the_path_of_the_largest_gradient_goes_from_the_root_to_a_leaf(xy):
     x, w = xy
     y = 5 * x + w * x
-    path = largest(y)
+    path = largest(BackwardPass(y))
     assert list(path.values()) == [0, 1, -1]
     assert list(path)[-1] is x
     marked = [line for line in draw_dot(y, largest_path=True).source.splitlines() if VERMILION in line]

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from engine import Op, Value, exp, grad, ops, relu, tanh, topological_order, weighted_sum
-from engine.view.explain import explain, steps
-from engine.view.paths import count_paths, paths
-from engine.view.phrases import Math, Plain, names
+from engine.view.backward_pass import BackwardPass
+from engine.view.explain import explain
+from engine.view.phrases import Latex, Plain, names
 from nn import MLP
 from nn.training.losses import half_squared_error
 
@@ -265,7 +265,7 @@ def test_every_node_has_a_name_of_its_own():
 
 
 def test_indices_are_indices_in_latex():
-    pen = Math({})
+    pen = Latex({})
     assert [pen.text(name) for name in ("w1_3_0", "x0", "x", "loss", "v12", "Δ1_3")] == [
         "w_{1,3,0}", "x_{0}", "x", r"\text{loss}", "v_{12}", "Δ_{1,3}",
     ]  # fmt: skip

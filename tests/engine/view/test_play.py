@@ -13,8 +13,8 @@ from urllib.parse import unquote
 import pytest
 
 from engine import Value, play, relu, tanh, topological_order, total
+from engine.view.backward_pass import BackwardPass
 from engine.view.draw import draw_dot
-from engine.view.explain import steps
 from engine.view.play import LIMIT, Player, script
 from nn import MLP, Neuron
 from nn.training.losses import half_squared_error
@@ -115,7 +115,9 @@ def test_at_the_last_step_the_gradients_are_those_of_backward(tmp_path, loss):
     for node, told in zip(nodes, player.story["nodes"], strict=True):
         if not node.constant:
             assert float(page.gradient(told["id"])) == node.grad
-    assert f"{len(list(steps(root))) + 1 + sum(bool(n.parents) for n in nodes)} / " in "".join(page.texts)
+    assert f"{len(BackwardPass(root).steps) + 1 + sum(bool(n.parents) for n in nodes)} / " in "".join(
+        page.texts
+    )
 
 
 @in_a_browser
