@@ -39,7 +39,7 @@ class Comparison(NamedTuple):
 
     @property
     def error(self) -> float:
-        """The distance between autograd and the finite difference; at a kink, the distance from left … right."""
+        """The distance of autograd from the finite difference; at a kink, from the interval left … right."""
         if not self.kink:
             return abs(self.autograd - self.finite_difference)
         low, high = sorted((self.left, self.right))
@@ -57,8 +57,8 @@ class Comparison(NamedTuple):
 
     @property
     def _tolerance(self) -> float:
-        sides = (self.left, self.right) if self.kink else (self.finite_difference,)
-        return self.rtol * max(map(abs, (self.autograd, *sides)))
+        sides = [self.left, self.right] if self.kink else [self.finite_difference]
+        return self.rtol * max(abs(self.autograd), *map(abs, sides))
 
     def cells(self) -> tuple[str, ...]:
         """Return the row as texts, under HEADINGS."""
@@ -119,7 +119,7 @@ class Report:
 
 
 def gradcheck(f: Callable[..., Value], xs: Sequence[Number], eps: float = 1e-6, rtol: float = 1e-5) -> Report:
-    """Compare each gradient of ``f`` at ``xs``, and each local gradient in its graph, with finite differences.
+    """Compare each gradient of ``f`` at ``xs``, and each local gradient, with finite differences.
 
     Where the differences to the left and to the right do not agree, there is a kink: every gradient between
     them is right, and the table shows both.
@@ -132,7 +132,8 @@ def gradcheck(f: Callable[..., Value], xs: Sequence[Number], eps: float = 1e-6, 
 
     Raises:
         TypeError: ``f`` is not a function that returns a Value, or ``xs`` not a list of numbers.
-        ValueError: ``f`` returns different numbers at the same point, or ``eps`` is not a small positive number.
+        ValueError: ``f`` returns different numbers at the same point, or ``eps`` is not a small positive
+            number.
 
     >>> from engine import tanh
     >>> report = gradcheck(lambda x, w: tanh(w * x), [0.5, -2.0])
@@ -223,10 +224,10 @@ class Quotients(NamedTuple):
 def difference_quotients(f: Callable[[float], float], x: float, eps: float, scale: float) -> Quotients:
     """Return the difference quotients of ``f`` to the left and to the right of ``x``.
 
-    Rounding errors are relative to ``scale``: the greatest part of the result. Quotients over steps twice as long
-    show by how much the third derivative bends the central difference, and whether there is a kink: without one,
-    the gap between left and right is twice as wide, too. If the usual step leaves the domain of ``f``, a
-    smaller one is tried; if that fails, all is NaN.
+    Rounding errors are relative to ``scale``: the greatest part of the result. Quotients over steps twice as
+    long show by how much the third derivative bends the central difference, and whether there is a kink:
+    without one, the gap between left and right is twice as wide, too. If the usual step leaves the domain of
+    ``f``, a smaller one is tried; if that fails, all is NaN.
     """
     for h in (eps * max(1.0, abs(x)), eps * abs(x)):
         low, high = x - h, x + h

@@ -38,7 +38,7 @@ class Simplifier(Interpreter[T]):
 
     Args:
         inner: the interpreter of what remains; it takes floats as arguments, too.
-        functions: whether functions of known numbers are computed; if not, sqrt(2) and pi stay as they are, not abs(-2).
+        functions: whether functions of known numbers are computed; if not, sqrt(2) and pi stay as they are.
 
     >>> simplifier = Simplifier(TreeBuilder())
     >>> Formula("b * a ** (b - 1)").interpret(simplifier, ["x", 2.0])

@@ -64,9 +64,9 @@ class BackwardPass:
         self.gradients: dict[Value, float] = {node: adjoint._grad for node, adjoint in adjoints.items()}
 
     def count_paths(self, leaf: Value) -> tuple[Decimal, list[Value]]:
-        """Return how many paths lead from ``leaf`` to the root, and the nodes on them, parents before children.
+        """Return how many paths lead from ``leaf`` to the root, and the nodes on them in topological order.
 
-        They are counted, not followed: there may be 2^60 of them.
+        The paths are counted, not followed: there may be 2^60 of them.
 
         >>> x = y = Value(1.0)
         >>> for _ in range(60):

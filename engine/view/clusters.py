@@ -1,7 +1,8 @@
 """Fold a graph that is too large to look at: operations into neurons, neurons into layers, samples into one.
 
-What belongs together follows from the graph: from the roles of nodes (layer, neuron, input), from the edges, and,
-for the samples of a batch, from the parameters that they share. No label is read, and no operation by name.
+What belongs together follows from the graph: from the roles of nodes (layer, neuron, input), from the edges,
+and, for the samples of a batch, from the parameters that they share. No label is read, and no operation by
+name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A graph as a picture: a box for each number, a circle for each operation, edges from parents to children."""
+"""A graph as a picture: a box for each number, a circle for each operation, an edge for each use."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ MOST = 200  # boxes that a picture has before fold="auto" folds them
 ROWS = 8  # families of values that a folded box lists
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 
-# The colours of Okabe and Ito, which colour-blind people can tell apart: a strong one for the border, a faint one
-# inside. Every text stands on a ground of its own, or is of a grey that is legible on white and on black.
+# The colours of Okabe and Ito, which colour-blind people can tell apart: a strong one for the border, a faint
+# one inside. Every text stands on a ground of its own, or is of a grey that is legible on white and on black.
 GREY = "#767676"
 COLOURS = {
     "input": ("#56B4E9", "#E3F3FC"),
@@ -69,8 +69,8 @@ def draw_dot(
         local_gradients: whether to write ∂child/∂parent at every edge.
         largest_path: whether to mark the path that goes from ``root`` on to the parent with the largest
             |∂root/∂parent|.
-        inputs: leaves that are inputs; the other leaves are then parameters. The leaves of a model from nn need
-            no such list.
+        inputs: leaves that are inputs; the other leaves are then parameters. The leaves of a model from nn
+            need no such list.
         format: the format of the files that `render` writes.
 
     Returns:
@@ -81,8 +81,8 @@ def draw_dot(
 
     Raises:
         TypeError: ``root`` is not a Value, ``max_nodes`` not an int, or ``inputs`` not a list of Values.
-        ValueError: an unknown rankdir, fold or format, a ``max_nodes`` below 2, no box of a name in ``unfold``,
-            or an input that is not a leaf.
+        ValueError: an unknown rankdir, fold or format, a ``max_nodes`` below 2, no box of a name in
+            ``unfold``, or an input that is not a leaf.
         ImportError: the package graphviz is missing. RuntimeError: the program dot is, when it is needed.
 
     >>> x = Value(3.0, label="x")
@@ -165,7 +165,7 @@ class Picture:
         return drawing
 
     def edges(self, drawing: Digraph, box: Box, end: str) -> None:
-        """Draw the edges to ``end``: two from x to x * x, but only one between a folded box and another box."""
+        """Draw the edges to ``end``: two from x to x * x, but only one to or from a folded box."""
         local_gradients: dict[tuple[Box, int], list[float]] = {}
         marked = set()
         for node in box.nodes:
@@ -226,9 +226,9 @@ class Picture:
 
 
 def largest(run: BackwardPass) -> dict[Value, int]:
-    """Return the path from the root that goes on to the parent whose |gradient| is largest, the first of equals.
+    """Return the path from the root that goes on to the parent whose |gradient| is largest.
 
-    For each node on it, the position of the parent that comes next; -1 where it ends.
+    For each node on it, the position of the parent that comes next, of equals the first; -1 where it ends.
     """
     path, node = {}, run.root
     while candidates := [i for i, parent in enumerate(node.parents) if not parent.constant]:

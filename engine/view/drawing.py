@@ -1,4 +1,7 @@
-"""The picture that `draw_dot` returns. Imported only when a picture is drawn, as the package graphviz is an extra."""
+"""The picture that `draw_dot` returns.
+
+The package graphviz is an extra, so this module is imported only when a picture is drawn.
+"""
 
 from __future__ import annotations
 

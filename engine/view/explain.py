@@ -51,15 +51,16 @@ def explain(leaf: Value, root: Value | BackwardPass | None = None) -> Explanatio
     """Explain how a gradient is computed. No ``.grad`` is read or written.
 
     Args:
-        leaf: the Value whose gradient is explained, a leaf or not. If it is the only argument, the whole backward
-            pass from it is explained, in order.
-        root: the Value to differentiate; or a BackwardPass from it, so that several explanations share one pass.
+        leaf: the Value whose gradient is explained, a leaf or not. If it is the only argument, the whole
+            backward pass from it is explained, in order.
+        root: the Value to differentiate; or a BackwardPass from it, so that several explanations share one
+            pass.
 
     Returns:
-        An Explanation. Of each step: the formula of the operation, the numbers put in, the local gradient, and
-        upstream × local = contribution; then the gradient as the sum over its paths. Long lists are shortened
-        in the middle, and counted. For a neuron (its z and a, its weights and bias), the same in the
-        textbook's terms: Δ_k, g'(in_k), Σ w Δ.
+        An Explanation. Of each step: the formula of the operation, the numbers put in, the local gradient,
+        and upstream × local = contribution; then the gradient as the sum over its paths. Long lists are
+        shortened in the middle, and counted. For a neuron (its z and a, its weights and bias), the same in
+        the textbook's terms: Δ_k, g'(in_k), Σ w Δ.
 
     Raises:
         TypeError: one of them is not a Value.
@@ -149,11 +150,13 @@ def _one_gradient(leaf: Value, run: BackwardPass) -> Story:
 
 def _first_nan(pen: Plain, run: BackwardPass) -> list[str]:
     """Return a line about the first node whose number is NaN."""
-    for node in run.order:
-        if math.isnan(node.data):
-            equation = made(pen, node) if node.op else pen.math(f"{pen.name(node)} = {pen.number(node.data)}")
-            return [f"The first number that is NaN is {equation}."]
-    return ["No number of the forward pass is NaN: the NaN comes from a product or a sum of infinities."]
+    node = next((node for node in run.order if math.isnan(node.data)), None)
+    if node is None:
+        return [
+            "No number of the forward pass is NaN: the gradient is, as infinities met in the backward pass."
+        ]
+    leaf = f"{pen.math(pen.name(node))}, a leaf" if node.label else "a plain number"
+    return [f"The first number that is NaN: {made(pen, node) if node.op else leaf}."]
 
 
 def made(pen: Plain, node: Value) -> str:
@@ -163,7 +166,7 @@ def made(pen: Plain, node: Value) -> str:
 
 
 def passed_on(pen: Plain, step: Step) -> str:
-    """Return sentences about a step: the local gradient, the contribution, and the parent's gradient after it."""
+    """Return sentences about a step: local gradient, contribution, the parent's gradient after it."""
     node, parent, position, upstream, local, contribution, total = step.edge
     which = "edge"
     if node.parents.count(parent) > 1:
@@ -206,8 +209,8 @@ def _path(pen: Plain, leaf: Value, edges: Sequence[Edge]) -> str:
     product = f" {pen.times} ".join(factors)
     if len(edges) > 1:
         product += f" = {pen.number(_product(edges))}"
-    note = f" ({left_out:,} of its {len(edges):,} edges are left out)" if left_out > 0 else ""
-    return f"{pen.math(f' {pen.to} '.join(nodes))}: {pen.math(product)}{note}"
+    note = f" ({left_out:,} of its {len(edges):,} edges {'are' if left_out > 1 else 'is'} left out)"
+    return f"{pen.math(f' {pen.to} '.join(nodes))}: {pen.math(product)}{note if left_out > 0 else ''}"
 
 
 def _local(edge: Edge) -> float:

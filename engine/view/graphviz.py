@@ -83,7 +83,8 @@ def find_dot() -> str:
 def text(anything: str) -> str:
     r"""Return any text for an HTML-like label: every character shows as itself, and none is markup.
 
-    A line break is kept. A character that XML cannot hold is replaced: ␀ for NUL, � for half a surrogate pair.
+    A line break is kept. A character that XML cannot hold is replaced: ␀ for NUL, � for half a surrogate
+    pair.
 
     >>> print(text('<b> & "x" | {y}'))
     &lt;b&gt; &amp; &quot;x&quot; | {y}

@@ -57,7 +57,7 @@ def in_textbook_terms(pen: Plain, value: Value, run: BackwardPass) -> list[str]:
 
 
 def _one_neuron(pen: Plain, z: Value, run: BackwardPass, sample: str = "") -> list[str]:
-    """Return the lines about g'(in_k), about what comes back from the neuron's children, and about their product."""
+    """Return the lines about g'(in_k), about what comes back from the children, and about their product."""
     place = neuron_of(z, "za") or (None, None)
     activations = [edge for edge in run.children[z] if neuron_of(edge[0], "a") == place]
     a = activations[0][0] if activations else z

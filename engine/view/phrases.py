@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -17,13 +18,13 @@ T = TypeVar("T")
 MANY = 7  # parents of a node that are written out; of more, the first and the last
 LONGEST = 80  # characters of a label in a sentence
 
-# In LaTeX a label is text: a character that would be markup there, or in the page around it, is replaced by one
-# that looks like it.
+# In LaTeX a label is text: a character that would be markup there, or in the page around it, is replaced by
+# one that looks like it.
 TWINS = str.maketrans("\\{}$&#%^~`<>_*|[]@", "∖❴❵＄＆＃％＾～‘‹›＿∗❘⁅⁆＠")
 
 
 def names(nodes: Iterable[Value]) -> dict[Value, str]:
-    """Return a different name for each node: its label, or v1, v2, ...; a repeated label gets a number: x, x#2.
+    """Return a different name for each node: its label, or v1, v2, ...; a repeated label is numbered: x#2.
 
     >>> x = Value(2.0, label="x")
     >>> list(names([x, Value(1.0, label="x"), x * x]).values())
@@ -199,7 +200,7 @@ class Latex(Plain):
 
     def __init__(self, names: dict[Value, str]) -> None:
         super().__init__(names)
-        self.printer = LatexPrinter()
+        self.printer = _Printer()
 
     def math(self, formula: str) -> str:
         return f"${formula}$"
@@ -228,6 +229,11 @@ class Latex(Plain):
     def call(self, symbol: str, args: Sequence[str]) -> str:
         word = symbol.replace("_", r"\_") if symbol.isidentifier() else rf"\text{{{symbol.translate(TWINS)}}}"
         return rf"\operatorname{{{word}}}\left({', '.join(args)}\right)"
+
+
+class _Printer(LatexPrinter):
+    def number(self, x: float) -> Text:
+        return Text(r"\text{NaN}") if math.isnan(x) else super().number(x)
 
 
 def _chooses(tree: Tree) -> bool:

@@ -31,12 +31,12 @@ Story = dict[str, Any]  # JSON
 def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value] | None = None) -> Player:
     """Step through the graph of ``root``: forward, as the numbers are computed, then backward, edge by edge.
 
-    Each backward step lights the edge, explains it as `explain` does, and adds the contribution to the parent's
-    gradient. The gradients begin at zero, and end as those of ``root.backward()``; they are the player's own, and
-    the graph keeps the gradients that it has.
+    Each backward step lights the edge, explains it as `explain` does, and adds the contribution to the
+    parent's gradient. The gradients begin at zero, and end as those of ``root.backward()``; they are the
+    player's own, and the graph keeps the gradients that it has.
 
-    In the player: use the slider, the buttons, or the keys ← → Home End; space plays and pauses. Hover over a node,
-    or focus it, to see its formula; choose it to follow its paths to the root.
+    In the player: use the slider, the buttons, or the keys ← → Home End; space plays and pauses. Hover over a
+    node, or focus it, to see its formula; choose it to follow its paths to the root.
 
     Args:
         root: the root of the graph; or a BackwardPass from it.
@@ -81,10 +81,10 @@ def _story(run: BackwardPass, pen: Plain, ids: dict[Value, str], kinds: Kinds) -
     place = {node: i for i, node in enumerate(run.order)}
     leaves = sum(not node.parents for node in run.order)
     have = f"The {leaves} leaves have their numbers." if leaves > 1 else "The leaf has its number."
-    end = pen.name(run.root)
+    end, start = pen.name(run.root), f"{pen.d(run.root, run.root)} = 1"
     return {
         "start": f"{have} Nothing is computed yet.",
-        "turn": f"{end} is computed. The backward pass starts at {end}, with {pen.d(run.root, run.root)} = 1.",
+        "turn": f"{end} is computed. The backward pass starts at {end}, with {start}.",
         "nodes": [_about(pen, node, ids[node], place, kinds(node)) for node in run.order],
         "forward": [[place[node]] for node in run.order if node.parents],
         "backward": [
