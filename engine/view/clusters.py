@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from weakref import ref
 
 from engine.core.value import Value
 from engine.view.kinds import Kinds, Place, indices, neuron_of
@@ -26,12 +27,14 @@ class Box:
         name: its name, if it is folded.
         title: its name; of a single node, the node's family.
         kind: the kind of its last node.
-        parents, children: the boxes that lead to it, and those that it leads to.
+        parents: the boxes that lead to it.
         neuron: the neuron whose z or a is in it, if any.
         owner: the neuron whose weights or bias it consists of, if any.
     """
 
-    __slots__ = ("children", "inner", "kind", "name", "neuron", "nodes", "owner", "parents", "title")
+    __slots__ = (
+        "__weakref__", "_children", "inner", "kind", "name", "neuron", "nodes", "owner", "parents", "title",
+    )  # fmt: skip
 
     def __init__(
         self, nodes: Sequence[Value], kinds: Kinds, inner: Sequence[Box] = (), name: str = ""
@@ -40,7 +43,7 @@ class Box:
         self.title = name or kinds.family(nodes[-1])
         self.kind = kinds(nodes[-1])
         self.parents: tuple[Box, ...] = ()
-        self.children: tuple[Box, ...] = ()
+        self._children: list[ref[Box]] = []  # weak, or boxes and their nodes would stay alive in a cycle
         self.neuron: Place | None
         self.owner: Place | None
         if inner:
@@ -49,6 +52,11 @@ class Box:
         else:
             self.neuron = neuron_of(nodes[0], "za") if nodes[0].parents else None
             self.owner = None if nodes[0].parents else neuron_of(nodes[0], "wb")
+
+    @property
+    def children(self) -> tuple[Box, ...]:
+        """The boxes that it leads to."""
+        return tuple(box for child in self._children if (box := child()) is not None)
 
     @property
     def node(self) -> Value:
@@ -116,7 +124,7 @@ def _link(boxes: list[Box], root: Value) -> list[Box]:
         for parent in parents:
             children[parent][box] = None
     for box in boxes:
-        box.children = tuple(children[box])
+        box._children = [ref(child) for child in children[box]]
     order: list[Box] = []
     seen: set[Box] = set()
     stack: list[tuple[Box, bool]] = [(home[root], False)]
