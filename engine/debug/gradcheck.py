@@ -173,8 +173,10 @@ def gradcheck(f: Callable[..., Value], xs: Sequence[Number], eps: float = 1e-6, 
     inputs = []
     for i, (value, gradient) in enumerate(zip(values, grad(root, values), strict=True)):
         name, point = one_line(value.label) or f"x{i}", f"{value.data:.6g}"
-        quotients = difference_quotients(functools.partial(at, value), value.data, eps, scale)
-        inputs.append(_compare(name, point, gradient, quotients, rtol))
+        left, right, noise, kink = difference_quotients(
+            functools.partial(at, value), value.data, eps, scale, rtol
+        )
+        inputs.append(Comparison(name, point, gradient, left, right, noise, rtol, kink))
     return Report(inputs, [edge for node in order for edge in _edges(node, eps, rtol)])
 
 
@@ -212,48 +214,53 @@ def check_row(op: Op | str, eps: float = 1e-6, rtol: float = 1e-5) -> Report:
 
 
 class Quotients(NamedTuple):
-    """Difference quotients at one point."""
+    """The difference quotients at one point."""
 
     left: float
     right: float
     noise: float  #: their possible error, from rounding and from the third derivative
-    rounding: float  #: the part of it that comes from rounding
-    jump: float  #: how much the derivative jumps at the point: near 0 if the function is smooth
+    kink: bool  #: whether they differ by more than the curvature explains
 
 
-def difference_quotients(f: Callable[[float], float], x: float, eps: float, scale: float) -> Quotients:
+def difference_quotients(
+    f: Callable[[float], float], x: float, eps: float, scale: float, rtol: float = 1e-5
+) -> Quotients:
     """Return the difference quotients of ``f`` to the left and to the right of ``x``.
 
-    Rounding errors are relative to ``scale``: the greatest part of the result. Quotients over steps twice as
-    long show by how much the third derivative bends the central difference, and whether there is a kink:
-    without one, the gap between left and right is twice as wide, too. If the usual step leaves the domain of
-    ``f``, a smaller one is tried; if that fails, all is NaN.
+    Rounding errors are relative to ``scale``, the greatest part of the result. A smaller step is tried where
+    the usual one leaves the domain of ``f``, is too long for its curvature, or reaches over a kink nearby. If
+    no step is possible, all is NaN.
     """
-    for h in (eps * max(1.0, abs(x)), eps * abs(x)):
-        low, high = x - h, x + h
+    found = []
+    for h in dict.fromkeys([eps * max(1.0, abs(x)), eps * abs(x)]):
         try:
-            y = f(x)
-            left, right = (y - f(low)) / (x - low), (f(high) - y) / (high - x)
-            lowest, highest = f(low - h), f(high + h)
-            longer = (highest - lowest) / (4 * h)
-            gap = (highest - 2 * y + lowest) / (2 * h)
+            found.append(_quotients(f, x, h, scale, rtol))
         except (ArithmeticError, ValueError):
             continue
-        rounding = NOISE * scale / h
-        noise = rounding + abs(longer - (left + right) / 2)
-        return Quotients(left, right, noise, rounding, 2 * (right - left) - gap)
-    return Quotients(math.nan, math.nan, math.nan, math.nan, math.nan)
+        left, right, noise, kink = found[-1]
+        if not kink and noise <= rtol * max(abs(left), abs(right)):
+            break
+    best = sorted(found, key=lambda quotients: (quotients.kink, quotients.noise))
+    return best[0] if best else Quotients(math.nan, math.nan, math.nan, False)
+
+
+def _quotients(f: Callable[[float], float], x: float, h: float, scale: float, rtol: float) -> Quotients:
+    low, high = x - h, x + h
+    y = f(x)
+    left, right = (y - f(low)) / (x - low), (f(high) - y) / (high - x)
+    # Over twice the step, the third derivative changes the central difference by more, and the gap between
+    # left and right is twice as wide; but a kink's gap stays the same.
+    lowest, highest = f(low - h), f(high + h)
+    longer = (highest - lowest) / (4 * h)
+    jump = 2 * (right - left) - (highest - 2 * y + lowest) / (2 * h)
+    rounding = NOISE * scale / h
+    noise = rounding + abs(longer - (left + right) / 2)
+    return Quotients(left, right, noise, abs(jump) > 8 * rounding + rtol * max(abs(left), abs(right)))
 
 
 def greatest_of(numbers: Iterable[float]) -> float:
     """Return the greatest size of those that are finite."""
     return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
-
-
-def _compare(what: str, at: str, gradient: float, quotients: Quotients, rtol: float) -> Comparison:
-    left, right, noise, rounding, jump = quotients
-    kink = abs(jump) > 8 * rounding + rtol * max(abs(left), abs(right))
-    return Comparison(what, at, gradient, left, right, noise, rtol, kink)
 
 
 def _check_eps(eps: float) -> None:
@@ -275,9 +282,9 @@ def _edges(node: Value, eps: float, rtol: float) -> list[Comparison]:
             return op.value(*data[:i], x, *data[i + 1 :])
 
         scale = greatest_of((node.data, local * parent.data))
-        quotients = difference_quotients(at, parent.data, eps, scale)
+        left, right, noise, kink = difference_quotients(at, parent.data, eps, scale, rtol)
         what = f"{op.symbol}: ∂{one_line(node.label) or 'y'}/∂{letter}"
-        edges.append(_compare(what, _point(data), local, quotients, rtol))
+        edges.append(Comparison(what, _point(data), local, left, right, noise, rtol, kink))
     return edges
 
 

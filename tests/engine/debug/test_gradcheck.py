@@ -229,7 +229,7 @@ def test_the_edge_of_a_value_is_checked_and_that_of_a_plain_number_is_not():
 @pytest.mark.parametrize(("x", "h"), [(0.5, 1e-6), (1.0, 1e-6), (-100.0, 1e-4), (0.0, 1e-6)])
 def test_the_step_is_relative_to_numbers_greater_than_1_only(x, h):
     asked = []
-    difference_quotients(lambda x: asked.append(x) or 1.0, x, 1e-6, scale=1.0)
+    difference_quotients(lambda x: asked.append(x) or x, x, 1e-6, scale=1.0)
     assert sorted(asked) == [pytest.approx(x + move * h, abs=h * 1e-6) for move in (-2, -1, 0, 1, 2)]
 
 
@@ -280,6 +280,14 @@ def test_at_a_kink_the_table_shows_both_sides():
 @pytest.mark.parametrize("x", [1e-7, -3e-7, 1.5e-6, -2e-6])
 def test_a_kink_nearby_is_not_taken_for_a_wrong_gradient(x):
     assert gradcheck(relu, [x])
+
+
+@pytest.mark.parametrize(("f", "x"), [(log, 4.4e-6), (ops.sqrt, 2e-5), (lambda x: 1 / x, -1.1e-5)])
+def test_a_steep_curve_near_a_pole_is_checked_with_a_shorter_step(f, x):
+    report = gradcheck(f, [x])
+    assert report
+    assert not any(row.kink for row in report.inputs)
+    assert report.inputs[0].finite_difference == pytest.approx(report.inputs[0].autograd, rel=1e-4)
 
 
 @pytest.mark.parametrize("slope", [1.0, 1000.0])
