@@ -48,8 +48,7 @@ class BackwardPass:
         for node in self.order:
             for position, parent in enumerate(node.parents):
                 self.children[parent].append((node, position))
-        adjoints = {node: AdjointNode((), (), 0.0) for node in self.order}
-        adjoints[root]._grad = 1.0
+        adjoints = {node: AdjointNode((), (), 1.0 if node is root else 0.0) for node in self.order}
         self.steps: list[Step] = []
         for node in reversed(self.order):
             upstream: float = adjoints[node]._grad

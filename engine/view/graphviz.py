@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from typing import Any
+from types import ModuleType
 
 REMEDIES = (
     "a picture needs the program dot, and none was found: pip install 'chalkgrad[draw]' installs one "
@@ -13,7 +13,7 @@ REMEDIES = (
 )
 
 
-def graphviz() -> Any:
+def graphviz() -> ModuleType:
     """Return the package graphviz, which writes DOT; it then looks for `dot` where `find_dot` does.
 
     Raises:
@@ -27,7 +27,8 @@ def graphviz() -> Any:
     chosen = dot_command.DOT_BINARY
     if isinstance(chosen, os.PathLike) and str(chosen) == "dot":  # the default: the user has chosen no other
         dot_command.DOT_BINARY = Dot()
-    return graphviz
+    package: ModuleType = graphviz
+    return package
 
 
 def check_graphviz() -> None:

@@ -15,7 +15,7 @@ class Kinds:
     """Tells the kinds of nodes: "number", "input", "parameter", "leaf" or "computed".
 
     A plain number is an input if it has a label. A leaf is a parameter if it is a neuron's weight or bias,
-    and an input if its role says so. Any other leaf is of the kind "leaf".
+    and an input if its role says so. Every other leaf is of the kind "leaf".
 
     Args:
         inputs: leaves that are inputs; every leaf without a role that is not among them is then a parameter.
