@@ -15,6 +15,7 @@ from weakref import ref
 from engine.core.value import Value
 from engine.view.kinds import Kinds, Place, indices, neuron_of
 
+NAMES = 30  # names of boxes that a message lists
 Key = tuple[str, Hashable]  # boxes with the same key become one box; the first part is its name
 
 
@@ -83,7 +84,7 @@ def fold(
         level: "none", "neuron", "layer", "batch", or "auto": the first of them with at most ``most`` boxes.
         most: see ``level``. If even "batch" has more boxes, "auto" folds by depth, too.
         unfold: the names of boxes that are opened again, one level each.
-        kinds: tells the kinds of nodes.
+        kinds: gives the kind of each node.
 
     Raises:
         ValueError: there is no such level, or no box of such a name; the message lists those that exist.
@@ -108,7 +109,8 @@ def _open(boxes: list[Box], wanted: set[str], root: Value) -> list[Box]:
     while names.keys() != (names := names | {box.name: None for box in boxes if box.folded}).keys():
         boxes = [part for box in boxes for part in (box.inner if box.name in wanted else (box,))]
     for name in wanted - names.keys():
-        known = ", ".join(map(repr, names)) or "none, as nothing is folded"
+        known = ", ".join([*map(repr, list(names)[:NAMES]), *["…"] * (len(names) > NAMES)])
+        known = known or "none, as nothing is folded"
         raise ValueError(f"no folded box is called {name!r:.60}; there are {known}")
     return _link(boxes, root) if wanted else boxes
 

@@ -116,7 +116,7 @@ class Picture:
     Args:
         root: the root of the graph.
         boxes: what to draw, parents first.
-        kinds: tells the kinds of nodes.
+        kinds: gives the kind of each node.
         path: the path to mark: for each node on it, which of its parents comes next; -1 at its end.
         local_gradients: whether edges show the local gradient.
         labels: names for nodes, in place of their labels.

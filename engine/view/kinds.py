@@ -12,10 +12,10 @@ Place = tuple[int | None, int | None]  # a neuron: its layer and its number ther
 
 
 class Kinds:
-    """Tells the kinds of nodes: "number", "input", "parameter", "leaf" or "computed".
+    """The kinds of nodes: "number", "input", "parameter", "leaf" or "computed".
 
-    A plain number is an input if it has a label. A leaf is a parameter if it is a neuron's weight or bias,
-    and an input if its role says so. Every other leaf is of the kind "leaf".
+    A plain number is an input if it has a label. A neuron's weight or bias is a parameter, and a
+    leaf with the role of an input is an input. Every other leaf is of the kind "leaf".
 
     Args:
         inputs: leaves that are inputs; every leaf without a role that is not among them is then a parameter.

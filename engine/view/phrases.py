@@ -166,20 +166,19 @@ class Plain:
 
     def local(self, node: Value, position: int) -> str:
         """Return a local gradient: its formula with the names, then with the numbers, then its value."""
-        sides = [self._derivative(node, position, self._letter)]
-        if not _chooses(self._tree(node, position)):  # the numbers of a choice are no easier to read
-            sides.append(self._derivative(node, position, lambda part: self._numeral(part.data)))
+        tree = self._tree(node, position)
+        sides = [self._write(tree, node, self._letter)]
+        if not _chooses(tree):  # the numbers of a choice are no easier to read
+            sides.append(self._write(tree, node, lambda part: self._numeral(part.data)))
         return " = ".join(dict.fromkeys([*sides, self.number(node.local_gradients()[position])]))
 
     def formula(self, node: Value, position: int) -> str:
         """Return the formula of a local gradient, with the names put in, as a factor."""
-        return self._derivative(node, position, self._letter, PRODUCT)
+        return self._write(self._tree(node, position), node, self._letter, PRODUCT)
 
-    def _derivative(
-        self, node: Value, position: int, letter: Callable[[Value], Text], binds: int = TEST
-    ) -> str:
+    def _write(self, tree: Tree, node: Value, letter: Callable[[Value], Text], binds: int = TEST) -> str:
         letters = {f"p{i}": letter(parent) for i, parent in enumerate(node.parents)} | {"y": letter(node)}
-        return interpret(self._tree(node, position), self.printer, letters).within(binds)
+        return interpret(tree, self.printer, letters).within(binds)
 
     @staticmethod
     def _tree(node: Value, position: int) -> Tree:

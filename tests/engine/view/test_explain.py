@@ -99,9 +99,9 @@ def test_every_row_of_the_table_is_explained(symbol):
     op = ops.table[symbol]
     args = [Value(x) for x in op.at[0]]
     y = op(*args)
-    for arg, slope in zip(args, y.local_gradients(), strict=True):
+    for arg, local in zip(args, y.local_gradients(), strict=True):
         story = explain(arg, y)
-        assert f"= {slope:.4g}" in str(story)
+        assert f"= {local:.4g}" in str(story)
         assert story.markdown.count("$") % 2 == 0
         assert story.markdown.count("{") == story.markdown.count("}")
 
@@ -283,12 +283,12 @@ def test_with_any_labels_a_neuron_is_explained_with_the_same_numbers(atomic):
     model, _ = net(atomic)
 
     def numbers(loss):
-        told = []
+        found = []
         for node in [*model.parameters(), *topological_order(loss)]:
             text = str(explain(node, loss))
             _, _, terms = text.partition("In the textbook's terms")
-            told.append((re.findall(r" (\(?-?\d[\d.e-]*\)?)(?=[ .,])", terms), terms.count("\n")))
-        return told
+            found.append((re.findall(r" (\(?-?\d[\d.e-]*\)?)(?=[ .,])", terms), terms.count("\n")))
+        return found
 
     loss = sum(half_squared_error(model([float(i), 1.0]), [0, 0]) for i in range(2))
     before = numbers(loss)

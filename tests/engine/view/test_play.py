@@ -115,9 +115,9 @@ def test_at_the_last_step_the_gradients_are_those_of_backward(tmp_path, loss):
     page = live(player.save(tmp_path / "page.html"), "#end")
     root.backward()
     nodes = topological_order(root)
-    for node, told in zip(nodes, player.story["nodes"], strict=True):
+    for node, shown in zip(nodes, player.story["nodes"], strict=True):
         if not node.constant:
-            assert float(page.gradient(told["id"])) == node.grad
+            assert float(page.gradient(shown["id"])) == node.grad
     assert f"{len(BackwardPass(root).steps) + 1 + sum(bool(n.parents) for n in nodes)} / " in "".join(
         page.texts
     )
