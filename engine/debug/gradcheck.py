@@ -151,7 +151,7 @@ def gradcheck(f: Callable[..., Value], xs: Sequence[Number], eps: float = 1e-6, 
         with node_factory(None):  # recorded even inside no_grad, so that f may differentiate
             root = f(*values)
         if not isinstance(root, Value):
-            raise TypeError(f"f returns a Value, not {type(root).__name__}: {brief(root)}")
+            raise TypeError(f"f should return a Value, not {type(root).__name__}: {brief(root)}")
         return root
 
     root, again = call(), call()

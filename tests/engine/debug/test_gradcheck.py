@@ -344,7 +344,7 @@ def test_the_point_is_a_list(x):
 
 @pytest.mark.parametrize("result", [None, 1.0, [Value(1.0)]], ids=repr)
 def test_the_function_returns_a_value(result):
-    with pytest.raises(TypeError, match=f"f returns a Value, not {type(result).__name__}"):
+    with pytest.raises(TypeError, match=f"f should return a Value, not {type(result).__name__}"):
         gradcheck(lambda x: result, [1.0])
 
 
