@@ -47,7 +47,7 @@ class Simplifier(Interpreter[T]):
 
     def __init__(self, inner: Interpreter[T], functions: bool = True) -> None:
         self.inner = inner
-        self.words = WORDS if functions else {**ARITHMETIC, **COMPARISONS}
+        self.words = WORDS if functions else {**ARITHMETIC, **COMPARISONS, "abs": abs}
         self.constants = CONSTANTS if functions else {}
 
     def number(self, x: float) -> T:
