@@ -14,6 +14,7 @@ from weakref import ref
 
 from engine.core.messages import brief
 from engine.core.op import Operation
+from engine.formula.printers import Text
 from engine.formula.tree import Interpreter
 
 T = TypeVar("T")
@@ -37,7 +38,10 @@ class OwnOperation(Operation):
         self.symbol = symbol
 
     def forward(self, interpreter: Interpreter[T], args: Sequence[T]) -> T:
-        return interpreter.apply(self.symbol or "f", *args)
+        raise ValueError(NOT_AN_OP.format(self.symbol))
+
+    def text(self, printer: Interpreter[Text], args: Sequence[Text]) -> Text:
+        return printer.apply(self.symbol or "f", *args)
 
     def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
         raise ValueError(NOT_AN_OP.format(self.symbol))

@@ -43,6 +43,10 @@ class Operation:
         """Return ∂y/∂(the parent at ``position``) as ``interpreter`` understands it."""
         raise NotImplementedError
 
+    def text(self, printer: Interpreter[Text], args: Sequence[Text]) -> Text:
+        """Return the formula of y as people read it."""
+        return self.forward(printer, args)
+
     def value(self, *data: float) -> float:
         """Return y as a float."""
         raise NotImplementedError
@@ -63,7 +67,7 @@ class Operation:
         """Return ``error`` with the formula, the numbers and the labels in its message."""
         letters = self.letters(len(data))
         args, y = [Text(letter) for letter in letters], Text("y")
-        what = self.forward(StrPrinter(), args).text
+        what = self.text(StrPrinter(), args).text
         try:
             result = self.value(*data)
         except (ArithmeticError, ValueError):

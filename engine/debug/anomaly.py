@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
@@ -12,10 +10,9 @@ from engine.core.backward import Contribution, topological_order, watcher
 from engine.core.messages import one_line
 from engine.core.node_factories import node_factory
 from engine.core.op import Operation
+from engine.core.source_line import calling_line
 from engine.core.value import Value, record
 from engine.formula.printers import StrPrinter, Text
-
-PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
 
 @contextmanager
@@ -72,7 +69,7 @@ class Detector:
         """Record a node as usual, store its line, and check its number."""
         with node_factory(None):
             node = record(op, *parents)
-        self.lines[node] = _line()
+        self.lines[node] = calling_line()
         if not isfinite(node.data):
             raise FloatingPointError(self.describe(node))
         return node
@@ -98,19 +95,8 @@ class Detector:
     def describe(self, node: Value) -> str:
         """Return the node's formula, numbers and labels, and the line of source that made it."""
         assert node.op is not None  # a leaf is not checked
-        formula = node.op.forward(StrPrinter(), [Text(a) for a in node.op.letters(len(node.parents))]).text
+        formula = node.op.text(StrPrinter(), [Text(a) for a in node.op.letters(len(node.parents))]).text
         where = node.op.point([p.data for p in node.parents], [p.label for p in node.parents])
         name = f"{one_line(node.label)}: " if node.label else ""
         line = self.lines.get(node, "an unknown line")
         return f"{name}{formula} = {node.data} at {where}, computed in {line}"
-
-
-def _line() -> str:
-    """Return the line of source, outside this package, that is running."""
-    import linecache  # here, as it is slow to import
-
-    frame = sys._getframe(1)
-    while frame.f_back and (frame.f_code.co_filename.startswith((PACKAGE, "<row"))):
-        frame = frame.f_back
-    file, number = frame.f_code.co_filename, frame.f_lineno
-    return f"{file}, line {number}: {linecache.getline(file, number).strip()}"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from engine.core.backward import topological_order
+from engine.core.closures import OwnOperation
 from engine.core.grad import grad
 from engine.core.messages import brief, one_line
 from engine.core.node_factories import node_factory
@@ -31,6 +32,9 @@ class Comparison(NamedTuple):
     noise: float  #: the possible error of the finite difference
     rtol: float  #: the relative difference that still counts as agreement
     kink: bool = False  #: whether left and right differ by more than the curvature explains
+    own: bool = (
+        False  #: whether it is the edge of a closure made by hand, which only the whole function tests
+    )
 
     @property
     def finite_difference(self) -> float:
@@ -53,7 +57,7 @@ class Comparison(NamedTuple):
     @property
     def agrees(self) -> bool:
         """Whether the noise explains the error; False if one of the numbers is a NaN."""
-        return self.error <= self.noise + self._tolerance
+        return self.own or self.error <= self.noise + self._tolerance
 
     @property
     def _tolerance(self) -> float:
@@ -63,6 +67,8 @@ class Comparison(NamedTuple):
     def cells(self) -> tuple[str, ...]:
         """Return the row as texts, under HEADINGS."""
         numbers = [f"{x:.10g}" for x in (self.autograd, self.finite_difference, self.error)]
+        if self.own:
+            return self.what, self.at, numbers[0], "", "", "own closure, not checked alone"
         verdict = [] if self.agrees else ["WRONG"]
         if self.kink:
             verdict.append(f"kink: left {self.left:.10g}, right {self.right:.10g}")
@@ -277,13 +283,16 @@ def _edges(node: Value, eps: float, rtol: float) -> list[Comparison]:
         if parent.constant:
             continue
         letter = one_line(parent.label) or ("ab"[i] if len(data) < 3 else f"parent {i}")
+        what = f"{op.symbol}: ∂{one_line(node.label) or 'y'}/∂{letter}"
+        if isinstance(op, OwnOperation):
+            edges.append(Comparison(what, _point(data), local, local, local, 0.0, rtol, own=True))
+            continue
 
         def at(x: float, i: int = i) -> float:
             return op.value(*data[:i], x, *data[i + 1 :])
 
         scale = greatest_of((node.data, local * parent.data))
         left, right, noise, kink = difference_quotients(at, parent.data, eps, scale, rtol)
-        what = f"{op.symbol}: ∂{one_line(node.label) or 'y'}/∂{letter}"
         edges.append(Comparison(what, _point(data), local, left, right, noise, rtol, kink))
     return edges
 

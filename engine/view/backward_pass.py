@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.core.backward import AdjointNode, Contribution, pass_on, topological_order
+from engine.core.checks import check_recorded
+from engine.core.closures import local_of
 from engine.core.value import Value
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class BackwardPass:
 
     Raises:
         TypeError: ``root`` is not a Value.
+        ValueError: ``root`` was computed under `no_grad`.
 
     >>> x = Value(3.0)
     >>> run = BackwardPass(x * x)
@@ -42,6 +45,7 @@ class BackwardPass:
     """
 
     def __init__(self, root: Value) -> None:
+        check_recorded(root)
         self.root = root
         self.order = topological_order(root)
         self.children: dict[Value, list[Edge]] = {node: [] for node in self.order}
@@ -52,7 +56,9 @@ class BackwardPass:
         self.steps: list[Step] = []
         for node in reversed(self.order):
             upstream: float = adjoints[node]._grad
-            for position, (parent, local) in enumerate(zip(node.parents, node._local, strict=True)):
+            for position, (parent, local) in enumerate(
+                zip(node.parents, local_of(node, upstream), strict=True)
+            ):
                 if parent.constant:
                     continue
                 adjoint = adjoints[parent]

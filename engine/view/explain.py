@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from engine.core.backward import check_value
+from engine.core.checks import check_value
+from engine.core.closures import OwnOperation
 from engine.core.value import Value
 from engine.view.backward_pass import BackwardPass, Edge, Step, as_pass
 from engine.view.neuron_terms import in_textbook_terms
@@ -172,12 +173,13 @@ def passed_on(pen: Plain, step: Step) -> str:
     if node.parents.count(parent) > 1:
         which = f"{_ordinal(node.parents[: position + 1].count(parent))} edge"
     edge = pen.math(f"{pen.name(parent)} {pen.to} {pen.name(node)}")
+    by = ", by a closure of your own" if isinstance(node.op, OwnOperation) else ""
     product = f"{pen.within(upstream)} {pen.times} {pen.within(local)} = {pen.number(contribution)}"
     result = pen.number(total)
     if not step.only:
         result = f"{pen.term(step.before)} + {pen.term(contribution)} = {result}"
     return (
-        f"The {which} {edge} has the local gradient {pen.math(pen.local(node, position))}. "
+        f"The {which} {edge} has the local gradient {pen.math(pen.local(node, position))}{by}. "
         f"Upstream × local = contribution: {pen.math(product)}. "
         f"The gradient of {pen.math(pen.name(parent))} becomes {pen.math(result)}."
     )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from engine.core.closures import OwnOperation
 from engine.core.op import shipped
 from engine.core.value import Value
 from engine.formula.printers import ATOM, PRODUCT, SUM, TEST, LatexPrinter, StrPrinter, Text
@@ -155,7 +156,7 @@ class Plain:
                 else self.call(symbol, [arg.text for arg in shown])
             )
         if len(args) <= MANY:
-            sides.append(node.op.forward(self.printer, args).within(TEST))
+            sides.append(node.op.text(self.printer, args).within(TEST))
         return " = ".join(dict.fromkeys([*sides, self.number(node.data)]))
 
     def now(self, nodes: Iterable[Value]) -> str:
@@ -166,6 +167,8 @@ class Plain:
 
     def local(self, node: Value, position: int) -> str:
         """Return a local gradient: its formula with the names, then with the numbers, then its value."""
+        if isinstance(node.op, OwnOperation):
+            return self.number(node.local_gradients()[position])
         tree = self._tree(node, position)
         sides = [self._write(tree, node, self._letter)]
         if not _chooses(tree):  # the numbers of a choice are no easier to read
@@ -174,6 +177,8 @@ class Plain:
 
     def formula(self, node: Value, position: int) -> str:
         """Return the formula of a local gradient, with the names put in, as a factor."""
+        if isinstance(node.op, OwnOperation):
+            return self.within(node.local_gradients()[position])
         return self._write(self._tree(node, position), node, self._letter, PRODUCT)
 
     def _write(self, tree: Tree, node: Value, letter: Callable[[Value], Text], binds: int = TEST) -> str:

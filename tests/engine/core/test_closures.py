@@ -6,7 +6,20 @@ import pickle
 
 import pytest
 
-from engine import Value, backward_steps, get_op, grad, no_grad, stale, topological_order, trace
+from engine import (
+    Value,
+    backward_steps,
+    draw_dot,
+    explain,
+    get_op,
+    grad,
+    gradcheck,
+    no_grad,
+    play,
+    stale,
+    topological_order,
+    trace,
+)
 
 
 def by_hand(symbol, data, parents, *derivatives):
@@ -277,3 +290,36 @@ def test_under_no_grad_a_node_made_by_hand_is_still_a_node():
 def test_a_closure_that_is_never_called_costs_no_node_anything():
     y = Value(2.0) * Value(3.0)
     assert type(y._local) is tuple
+
+
+# What shows a graph shows such a node
+
+
+def test_explain_says_by_whose_closure():
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    y = mul(a, b)
+    y.label = "y"
+    for text in (str(explain(a, y * 2)), explain(a, y * 2).markdown):
+        assert "-3" in text
+        assert "by a closure of your own" in text
+    assert "y = mul(a, b) = -6" in str(explain(a, y))
+
+
+def test_pictures_and_players_show_its_edges():
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    y = mul(a, b)
+    assert ">mul<" in draw_dot(y, local_gradients=True).source or "label=mul" in draw_dot(y).source
+    assert [step[:3] for step in play(y).story["backward"]] == [[2, 0, 0], [2, 1, 1]]
+
+
+def test_gradcheck_checks_the_whole_function_and_says_so_of_the_edge():
+    report = gradcheck(lambda a, b: mul(a, b) * a, [2.0, -3.0])
+    assert report
+    assert str(report).count("own closure, not checked alone") == 2
+
+    def wrong(a):
+        return by_hand("wrong", a.data**2, (a,), 3.0)
+
+    report = gradcheck(lambda a: wrong(a) * 2.0, [2.0])
+    assert not report
+    assert "1 WRONG" in report.summary()

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import ops
-from engine.formula.compile import compile_formula, run_source
 from engine.formula.arithmetic import FUNCTIONS
 from engine.formula.arithmetic import pow as power
+from engine.formula.compile import compile_formula, run_source
 from engine.formula.printers import LatexPrinter, PythonPrinter, StrPrinter, Text, short
 from engine.formula.tree import Formula, Interpreter
 
