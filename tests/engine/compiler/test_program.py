@@ -10,7 +10,7 @@ from hypothesis import given
 from support.graphs import graphs
 
 from engine import Op, Value, exp, log, maximum, relu, sigmoid, sqrt, tanh, total, weighted_sum
-from engine.compiler.identifiers import Names, identifier
+from engine.compiler.identifiers import Identifiers, identifier
 from engine.compiler.tracing import trace
 from nn.model.modules import MLP, Neuron
 
@@ -240,8 +240,8 @@ def test_no_label_can_be_more_than_a_name(label):
 
 
 def test_names_that_python_takes_for_one_are_told_apart():
-    names = Names()
-    assert names.give("ﬁ") != names.give("fi")
+    identifiers = Identifiers()
+    assert identifiers.give("ﬁ") != identifiers.give("fi")
     assert identifier("w2_0_1") == "w2_0_1"
 
 
@@ -289,7 +289,7 @@ def test_leaves_that_are_listed_wrongly_are_refused(inputs, parameters, error, s
 
 def test_what_is_not_a_value_is_refused():
     [w] = leaves(2.0)
-    with pytest.raises(TypeError, match="root of a program is a Value, not float"):
+    with pytest.raises(TypeError, match="output of a program is a Value, not float: 2.0"):
         trace(2.0, parameters=[w])
     with pytest.raises(TypeError, match="inputs are Values, not float"):
         trace(w * 2, inputs=[2.0], parameters=[w])

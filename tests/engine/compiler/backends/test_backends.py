@@ -396,6 +396,6 @@ def test_a_missing_package_is_told_with_its_extra(monkeypatch):
 def test_a_program_that_is_too_long_for_a_backend_is_told_of_a_better_one():
     from engine.compiler import backends
 
-    backends.advise("llvm", 1_000)
+    backends.warn_if_too_long("llvm", 1_000)
     with pytest.warns(UserWarning, match="5,000 operations .* backend='llvm' is the better one"):
-        backends.advise("jax", 5_000)
+        backends.warn_if_too_long("jax", 5_000)

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from engine import Value, tanh, total, trace, weighted_sum
-from engine.compiler.split import FIRST, LONG, MEAN, ONE, Product, Split
+from engine.compiler.backends.llvm.schedule import FIRST, LONG, MEAN, ONE, Product, Schedule
 from nn.model.modules import MLP
 
 pytest.importorskip("llvmlite")
@@ -18,17 +18,17 @@ def leaves(letter, count):
 
 def test_what_no_input_reaches_is_shared():
     [x], [w, v] = leaves("x", 1), leaves("w", 2)
-    split = Split(trace(x * w + tanh(v * w), [x], [w, v]))
-    assert {"v2", "v3", "d_v2"} == {item.name for item in split.shared if item.name}
-    assert {item.place for item in split.shared if not item.name} == {FIRST, FIRST + 1}
-    assert {item.tree for item in split.varying} == {("*", "x0", "w0"), "x0", ("+", "v1", "v3")}
-    assert split.root == "y"
+    schedule = Schedule(trace(x * w + tanh(v * w), [x], [w, v]))
+    assert {"v2", "v3", "d_v2"} == {item.name for item in schedule.shared if item.name}
+    assert {item.place for item in schedule.shared if not item.name} == {FIRST, FIRST + 1}
+    assert {item.tree for item in schedule.varying} == {("*", "x0", "w0"), "x0", ("+", "v1", "v3")}
+    assert schedule.outputs == ["y"]
 
 
 def test_the_gradient_of_a_layer_is_one_row_for_each_neuron():
     model = MLP(3, [5, 4, 1], activation="tanh", rng=random.Random(1))
     x = leaves("x", 3)
-    products = Split(trace(model(x) ** 2, x, model.parameters())).products
+    products = Schedule(trace(model(x) ** 2, x, model.parameters())).products
     table = rows(products, slots(products))
     assert max(row.length for row in table) <= LONGEST
     whole = {}
@@ -40,8 +40,8 @@ def test_the_gradient_of_a_layer_is_one_row_for_each_neuron():
 
 def test_what_is_no_product_is_added_once():
     [x], [w, b] = leaves("x", 1), leaves("w", 2)
-    split = Split(trace(tanh(w * x + b), [x], [w, b]))
-    ones = {product.place for product in split.products if product.right == ONE}
+    schedule = Schedule(trace(tanh(w * x + b), [x], [w, b]))
+    ones = {product.place for product in schedule.products if product.right == ONE}
     assert ones == {MEAN, FIRST + 1}
 
 
@@ -49,8 +49,8 @@ def test_what_is_no_product_is_added_once():
 def test_a_long_sum_is_cut_into_short_ones(count):
     xs, ws = leaves("x", 3), leaves("w", count)
     root = weighted_sum(ws, [xs[i % 3] for i in range(count)]) - total([w * w for w in ws])
-    split = Split(trace(root, xs, ws))
-    items = [*split.shared, *split.varying]
+    schedule = Schedule(trace(root, xs, ws))
+    items = [*schedule.shared, *schedule.varying]
     assert max(str(item.tree).count("'+'") for item in items) < LONG
     assert len({item.name for item in items if item.name}) == sum(bool(item.name) for item in items)
 
@@ -75,5 +75,7 @@ def test_a_long_row_is_cut_into_parts_about_equally_long(count):
 def test_lines_that_do_not_wait_for_each_other_stand_side_by_side_behind_what_they_alone_need():
     xs, ws = leaves("x", 2), leaves("w", 4)
     first, second = tanh(xs[0] * ws[0]) + ws[1], tanh(xs[1] * ws[2]) + ws[3]
-    order = [item.name for item in Split(trace(first * second, xs, ws)).varying if item.name.startswith("v")]
+    order = [
+        item.name for item in Schedule(trace(first * second, xs, ws)).varying if item.name.startswith("v")
+    ]
     assert order == ["v1", "v2", "v4", "v5", "v3", "v6"]
