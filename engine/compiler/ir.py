@@ -97,8 +97,9 @@ def terms(tree: Tree) -> list[tuple[str, Tree]]:
     """
     found: list[tuple[str, Tree]] = []
     while isinstance(tree, tuple) and tree[0] in ("+", "-"):
-        found.append((str(tree[0]), tree[2]))
-        tree = tree[1]
+        sign, *sides = tree
+        tree = sides[0]
+        found.append((str(sign), sides[1]))
     return [("+", tree), *reversed(found)]
 
 

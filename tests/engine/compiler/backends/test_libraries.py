@@ -12,7 +12,7 @@ import pytest
 from engine import Value, total, trace
 from nn.model.modules import MLP
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def net():
@@ -53,7 +53,7 @@ def test_jax_keeps_its_own_precision():
 SHARDED = """
 import jax, numpy as np, sys
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-sys.path.insert(0, "tests/engine/backends")
+sys.path.insert(0, "tests/engine/compiler/backends")
 from test_libraries import net
 
 program, parameters, columns = net()

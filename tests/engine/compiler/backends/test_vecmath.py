@@ -16,7 +16,7 @@ from engine import Value, ops, total, trace
 pytest.importorskip("llvmlite")
 from engine.compiler.backends.llvm.builder import LANES
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 ANYWHERE = [2.0**n for n in range(-1074, 1024, 7)]
 
 
@@ -92,14 +92,13 @@ def test_a_larger_program_is_cut_into_functions_and_stays_the_same(monkeypatch):
 
 def test_a_program_four_times_as_long_has_four_times_the_text_in_functions_no_longer():
     from engine.compiler.backends.llvm.module import Assembly
-    from engine.compiler.interpreter import operations
 
     cost, longest = [], []
     for nodes in (1_000, 4_000):
         program, *_ = larger(nodes)
         plan = Assembly(program, 200)
         functions = f"{plan.lines}{plan.frame}".split("define ")
-        cost.append(sum(map(len, functions)) / sum(operations(line.tree) for line in program.lines))
+        cost.append(sum(map(len, functions)) / program.count_operations())
         longest.append(max(function.count("\n") for function in functions))
     assert cost[1] < 1.2 * cost[0]
     assert longest[1] < 1.2 * longest[0]
@@ -112,12 +111,12 @@ import pytest
 
 wide, features = sys.argv[1] == "8", llvm.get_host_cpu_features
 llvm.get_host_cpu_features = lambda: {"avx512f": wide}
-from engine.compiler.backends.llvm import builder as vector
+from engine.compiler.backends.llvm import builder as builder
 llvm.get_host_cpu_features = features
-assert f"{vector.LANES}" == sys.argv[1]
-files = [f"tests/engine/backends/test_{room}.py" for room in ("backends", "vectors")]
+assert f"{builder.LANES}" == sys.argv[1]
+files = [f"tests/engine/compiler/backends/test_{name}.py" for name in ("backends", "vecmath")]
 loaded = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-sys.exit(pytest.main(["-q", *loaded, "-k", "llvm or vectors and not elsewhere", *files]))
+sys.exit(pytest.main(["-q", *loaded, "-k", "llvm or vecmath and not elsewhere", *files]))
 """
 
 
