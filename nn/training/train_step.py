@@ -1,7 +1,7 @@
 """The loss and the gradients of one batch: computed on Values, or by the same graph traced and compiled.
 
-Either way the gradient of the mean loss is left in the parameters' ``.grad``, and the mean loss and the number
-of correctly predicted samples are returned.
+Either way the gradient of the mean loss is left in the parameters' ``.grad``, and the mean loss and the
+number of correctly predicted samples are returned.
 """
 
 from __future__ import annotations
