@@ -55,11 +55,9 @@ class Assignment(NamedTuple):
 
     def write(self, target: str) -> str:
         """Return the statement; ``target`` is the text before the expression: ``x =`` or ``total +=``."""
-        return (
-            rows(f"{target} ", "(", self.terms, " ", ")")
-            if len(self.terms) > 1
-            else f"{target} {self.terms[0]}"
-        )
+        if len(self.terms) == 1:
+            return f"{target} {self.terms[0]}"
+        return rows(f"{target} ", "(", self.terms, " ", ")")
 
 
 class Source(PythonPrinter):
@@ -78,9 +76,7 @@ class Source(PythonPrinter):
         super().__init__()
         self.names = Names()
         self.imports: set[str] = set()
-        self.functions: list[
-            str
-        ] = []  # the definitions of operations that are called by name, innermost first
+        self.functions: list[str] = []  # definitions of the operations called by name, innermost first
         self._identifiers, self._named = Identifiers((*RESERVED, *taken)), dict[Formula, str]()
 
     def number(self, x: float) -> Text:
@@ -177,9 +173,8 @@ def source(program: IR, kind: type[Source] = Source) -> str:
 def loop_source(program: IR) -> str:
     """Return the program as Python that defines ``steps(parameters, samples, count)``.
 
-    It returns the values of the first output, the sums of its gradients, and the values of each further
-    output.
-    Whatever is the same for all samples is computed before the loop.
+    It returns the values of the first output, the sums of its gradients, and a list with the values of each
+    further output. Whatever is the same for all samples is computed before the loop.
     """
     identifiers = Identifiers((*RESERVED, *(instruction.name for instruction in program.instructions)))
     once, each = hoist(program, identifiers)
@@ -202,9 +197,8 @@ def loop_source(program: IR) -> str:
     before = [*unpack(program.parameters, "parameters"), *written("the same for every sample", once), ""]
     before += [f"{name} = []" for name in lists]
     for it, name in zip(program.gradients, sums):
-        before.append(
-            f"{name} = {count}*{writer.text(constant[it])}" if constant.get(it) else f"{name} = 0.0"
-        )
+        start = f"{count}*{writer.text(constant[it])}" if constant.get(it) else "0.0"
+        before.append(f"{name} = {start}")
     after = rows("return values, ", "[", sums, ", ", "], ") + rows("", "[", columns, ", ", "]").lstrip()
     parts = ["\n".join(before), "for inputs in samples:\n" + textwrap.indent("\n".join(body), "    "), after]
     return (

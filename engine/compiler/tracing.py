@@ -62,18 +62,20 @@ def trace(
             )
     if not roots:
         raise ValueError("a program has at least one output; the list of outputs is empty")
-    kinds = {**_leaves("input", inputs), **_leaves("parameter", parameters)}
-    if both := [v for v in inputs if kinds[v] == "parameter"]:
+    inputs, parameters = _leaves("input", inputs), _leaves("parameter", parameters)
+    learnable = set(parameters)
+    if both := [v for v in inputs if v in learnable]:
         raise ValueError(f"{brief(both[0])} is listed both as an input and as a parameter")
+    known = {*inputs, *learnable}
     # one search finds the nodes of all outputs, those of the first output first
     order = cast(list[Value], topological_order(AdjointNode(roots, (), 0.0))[:-1])
-    if unknown := [v for v in order if not v.parents and not v.constant and v not in kinds]:
+    if unknown := [v for v in order if not v.parents and not v.constant and v not in known]:
         more = f", and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         raise ValueError(
-            f"{', '.join(map(repr, unknown[:3]))}{more}: a leaf that is neither an input nor a parameter. "
+            f"{', '.join(map(brief, unknown[:3]))}{more}: a leaf that is neither an input nor a parameter. "
             "List it as one of them, or, if it never changes, use a plain number in its place"
         )
-    requires_grad = set(parameters)
+    requires_grad = learnable
     for node in order:  # parents come before children, so one pass suffices
         if not requires_grad.isdisjoint(node.parents):
             requires_grad.add(node)
@@ -91,22 +93,22 @@ def forward_tree(op: Operation, args: Sequence[Tree], simplifier: Interpreter[Tr
     return op.forward(simplifier, args)
 
 
-def _leaves(kind: str, values: Sequence[Value]) -> dict[Value, str]:
-    """Return the kind of each leaf, after checking the list."""
+def _leaves(kind: str, values: Sequence[Value]) -> tuple[Value, ...]:
+    """Return the leaves of one kind, after checking them."""
     article = {"input": "an", "parameter": "a"}[kind]
     if isinstance(values, (Value, str)) or not hasattr(values, "__iter__"):
         raise TypeError(f"{kind}s is a list of Values, not {type(values).__name__}: {brief(values)}")
-    for v in values:
+    leaves = tuple(values)
+    for v in leaves:
         if not isinstance(v, Value):
             raise TypeError(f"{kind}s are Values, not {type(v).__name__}: {brief(v)}")
         if v.parents or v.constant:
             why = f"was computed, by {v.op}" if v.parents else "is a plain number of an expression"
             raise ValueError(f"{article} {kind} is a leaf, but {brief(v)} {why}")
-    found = dict.fromkeys(values, kind)
-    if len(found) < len(values):
-        twice = next(v for i, v in enumerate(values) if v in values[:i])
+    if len(set(leaves)) < len(leaves):
+        twice = next(v for i, v in enumerate(leaves) if v in leaves[:i])
         raise ValueError(f"{brief(twice)} is listed twice among the {kind}s")
-    return found
+    return leaves
 
 
 class _Tracer:

@@ -2,25 +2,16 @@
 
 import copy
 import gc
-import importlib.util
 import inspect
 import linecache
 import math
 import pickle
 
 import pytest
+from support.backends import each_backend
 
 from engine import CompiledFunction, Op, Value, sigmoid, tanh, trace
 from nn import MLP
-
-PACKAGES = {"python": "math", "numpy": "numpy", "llvm": "llvmlite", "jax": "jax", "torch": "torch"}
-each_backend = pytest.mark.parametrize(
-    "backend",
-    [
-        pytest.param(name, marks=pytest.mark.skipif(importlib.util.find_spec(package) is None, reason=name))
-        for name, package in PACKAGES.items()
-    ],
-)
 
 
 def program():

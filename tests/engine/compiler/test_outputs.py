@@ -1,26 +1,15 @@
 """A program may have many outputs: mean and gradients are those of the first, the others are columns."""
 
-import importlib.util
 import math
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from support.backends import each_backend, each_fast_backend, each_library
 from support.graphs import graphs
 
 from engine import Value, as_value, exp, grad, log, sqrt, tanh, topological_order, trace
-
-PACKAGES = {"python": "math", "numpy": "numpy", "llvm": "llvmlite", "jax": "jax", "torch": "torch"}
-
-
-def backends(names):
-    missing = {name: importlib.util.find_spec(PACKAGES[name]) is None for name in names}
-    marks = {name: pytest.mark.skipif(missing[name], reason=f"{name} is not installed") for name in names}
-    return [pytest.param(name, marks=marks[name]) for name in names]
-
-
-each_backend = pytest.mark.parametrize("backend", backends(PACKAGES))
 
 
 def leaves(*names):
@@ -33,7 +22,7 @@ def near(expected):
 
 
 def run_source(program, parameters, rows):
-    """The result of the program's own source for each row."""
+    """Return the result of the program's own source for each row."""
     space = {}
     exec(program.source, space)
     return [space["step"](parameters, row) for row in rows]
@@ -43,7 +32,7 @@ def run_source(program, parameters, rows):
 
 
 def random_program(graph, picks, varies, moves):
-    """A program of some nodes of a random graph, its arguments, and the same numbers from Values."""
+    """Return a program of some nodes of a random graph, its arguments, and the same numbers from Values."""
     nodes = graph.build()
     count = len(graph.leaves)
     chosen = [pick % len(nodes) for pick in picks]
@@ -90,14 +79,14 @@ def agrees(backend, graph, picks, varies, moves):
         assert list(column) == near(expected)
 
 
-@pytest.mark.parametrize("backend", backends(["python", "numpy", "llvm"]))
+@each_fast_backend
 @settings(suppress_health_check=list(HealthCheck), max_examples=60)
 @drawn
 def test_outputs_of_a_random_graph_are_those_of_values(backend, graph, picks, varies, moves):
     agrees(backend, graph, picks, varies, moves)
 
 
-@pytest.mark.parametrize("backend", backends(["jax", "torch"]))
+@each_library
 @settings(suppress_health_check=list(HealthCheck), max_examples=8)
 @drawn
 def test_outputs_of_a_random_graph_are_those_of_values_in_a_library(backend, graph, picks, varies, moves):
