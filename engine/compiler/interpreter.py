@@ -16,6 +16,7 @@ from engine.core.op import Evaluator
 from engine.formula.tree import Interpreter, interpret
 
 T = TypeVar("T")
+LONGEST = 200  # characters of a formula in a message
 
 
 class NonFinite(NamedTuple):
@@ -113,7 +114,9 @@ def _forward(instruction: Instruction, known: Mapping[str, float]) -> float:
 
 
 def _describe(instruction: Instruction, y: float, known: Mapping[str, float]) -> str:
-    """Return the instruction, its number, and the numbers that it was computed from."""
+    """Return the instruction, its number, and the numbers that it was computed from, on one line."""
     listed = [f"{name} = {known[name]}" for name in dict.fromkeys(names_in(instruction.tree))][:8]
     where = f" at {', '.join(listed)}" if listed else ""
-    return f"{Source().statement(instruction.name, instruction.tree)} is {y}{where}"
+    first = Source().assignments(instruction.name, instruction.tree)[0]
+    text = f"{first.name} = {' '.join(first.terms)}"
+    return f"{text if len(text) <= LONGEST else text[:LONGEST] + ' …'} is {y}{where}"

@@ -143,16 +143,21 @@ class TensorFunction(ArrayFunction):
         """Return what `everything` does, run by the library on float64 arrays."""
         raise NotImplementedError
 
+    def as_numpy(self, array: Array) -> np.ndarray:
+        """Return an array of the library as one of NumPy."""
+        numpy: np.ndarray = np.array(array)
+        return numpy
+
     def run(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
     ) -> tuple[float, np.ndarray, list[np.ndarray]]:
         mean, gradients, outputs = self._checked(parameters, columns)
-        return float(mean), np.array(gradients), [np.array(it) for it in outputs[1:]]
+        return float(mean), self.as_numpy(gradients), [self.as_numpy(it) for it in outputs[1:]]
 
     def run_outputs(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
     ) -> list[np.ndarray]:
-        return [np.array(it) for it in self._checked(parameters, columns)[2]]
+        return [self.as_numpy(it) for it in self._checked(parameters, columns)[2]]
 
     def _checked(self, parameters: np.ndarray, columns: list[np.ndarray]) -> tuple[Array, Array, list[Array]]:
         mean, gradients, outputs, bad = self.call(parameters, columns)

@@ -30,6 +30,10 @@ class TorchFunction(TensorFunction):
         stacked: Array = torch.stack(gradients) if gradients else torch.zeros((0, 1))
         return stacked
 
+    def as_numpy(self, array: Array) -> np.ndarray:
+        numpy: np.ndarray = torch.Tensor.numpy(array)
+        return numpy
+
     def call(
         self, parameters: np.ndarray, columns: Sequence[np.ndarray]
     ) -> tuple[Array, Array, list[Array], Array]:

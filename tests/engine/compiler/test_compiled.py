@@ -10,7 +10,7 @@ import pickle
 import pytest
 from support.backends import each_backend
 
-from engine import CompiledFunction, Op, Value, sigmoid, tanh, trace
+from engine import CompiledFunction, Op, Value, sigmoid, tanh, total, trace
 from nn import MLP
 
 
@@ -85,6 +85,14 @@ def test_the_number_of_the_sample_is_data():
     x, w = Value(2.0, label="sample 0"), Value(3.0, label="w")
     found = trace(w * x, [x], [w]).locate_nonfinite([1e300], [[1.0, 1e300]])
     assert (found.sample, found.text) == (1, "y = w*sample_0 is inf at w = 1e+300, sample_0 = 1e+300")
+
+
+def test_the_message_about_a_long_sum_is_one_short_line():
+    w = [Value(1.0, label=f"w{i}") for i in range(1000)]
+    found = trace(total([v * v for v in w]), parameters=w).find_nonfinite([1e154] * 1000)
+    assert found.startswith("sample 0: y = v1 + v2 + v3")
+    assert found.isprintable()
+    assert len(found) < 600
 
 
 def test_arguments_of_find_nonfinite_that_do_not_fit_are_refused():
