@@ -31,8 +31,7 @@ import numpy as np
 import tuples
 from bench import ROOT, aligned, figure, medians, print_tables, table
 
-from engine import Value, relu, softmax, total, trace, weighted_sum
-from engine.compiler.program import Program
+from engine import Program, Value, relu, softmax, total, trace, weighted_sum
 from nn import Adam, losses
 
 NOTEBOOK = ROOT / "notebooks" / "08_a_gpt_in_scalars.ipynb"

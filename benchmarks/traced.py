@@ -34,8 +34,7 @@ import numpy as np
 from bench import aligned, figure, medians, print_tables, table
 from peers import PEER, SAMPLES, SHAPE, binary_step, moons
 
-from engine import Value, total, trace
-from engine.compiler.program import Program
+from engine import Program, Value, total, trace
 from nn import MLP, losses
 
 Gradients = Callable[[], Any]

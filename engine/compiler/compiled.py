@@ -1,20 +1,40 @@
-"""A compiled program as a function of many samples: what every backend checks, and what it gives back."""
+"""A compiled program as a function, and the base class of the backends, which checks the arguments."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, NoReturn, Protocol, Self, TypeVar, runtime_checkable
 
-from engine.compiler.interpreter import complain
+from engine.compiler.interpreter import raise_domain_error
+from engine.compiler.ir import IR
+from engine.core.messages import brief
 from engine.core.scalar import as_float
+from engine.formula.compile import run_source
 
-if TYPE_CHECKING:
-    from engine.compiler.program import Program
+A = TypeVar("A", bound="Numbers")
 
 
-class CompiledFunction:
-    """``step(parameters, columns) -> (mean, gradients)``.
+class Numbers(Protocol):
+    """A sequence of numbers: a list, a tuple or an array."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[float]: ...
+
+
+class Columns(Protocol):
+    """A sequence of columns: a list, a tuple or an array."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Numbers]: ...
+
+
+@runtime_checkable
+class CompiledFunction(Protocol):
+    """``step(parameters, columns) -> (mean, gradients)``, what ``program.compile`` returns.
 
     Args:
         parameters: one number for each parameter of the program.
@@ -22,12 +42,14 @@ class CompiledFunction:
             without inputs takes none, and B is 1.
 
     Returns:
-        The mean of the root over the B samples, and its gradient: for each parameter the slope of that mean.
+        The mean of the output over the B samples, and for each parameter the derivative of that mean. For a
+        program that was traced from a list of outputs: ``(mean, gradients, others)``, mean and gradients of
+        the first output, and for each further output its B values.
 
     Raises:
-        ValueError: the wrong number of parameters or columns, columns of different lengths or empty, a NaN
-            among the numbers; nothing has run. Or, as when Values compute it, a number outside the domain of
-            an operation: the message has the sample, the formula, the numbers and the names.
+        ValueError: the wrong number of parameters or columns, columns of different lengths or empty, or a
+            NaN among the numbers; nothing was run. Or a number outside the domain of an operation, as when
+            Values compute it: the message has the sample, the formula, the numbers and the names.
         TypeError: something is not a number.
         ZeroDivisionError, OverflowError: as when Values compute it.
 
@@ -41,70 +63,123 @@ class CompiledFunction:
     ValueError: sample 1: log(a) at a = -1.0 (v1): ...
     """
 
-    def __init__(self, program: Program) -> None:
+    program: IR  #: the program that was compiled
+
+    def __call__(self, parameters: Numbers, columns: Columns = ()) -> Any:
+        """Return ``(mean, gradients)``, or ``(mean, gradients, others)``."""
+
+    def values(self, parameters: Numbers, columns: Columns = ()) -> Any:
+        """Return the B values of the output; of a list of outputs, a list with the B values of each.
+
+        Arguments and errors are those of the function itself, but no backward pass is run.
+        """
+
+
+class BackendFunction(CompiledFunction, Generic[A]):
+    """The base class of the backends: numbers are checked and become an A, a list or an array."""
+
+    def __init__(self, program: IR) -> None:
         self.program = program
+        self._forward: Self | None = None
+        self._forward_lock = threading.Lock()
 
-    def __call__(self, parameters: Sequence[float], columns: Sequence[Sequence[float]] = ()) -> Any:
-        parameters, columns, samples = self.check(parameters, columns)
-        return self.run(parameters, columns, samples)
+    def __reduce__(self) -> tuple[type[Self], tuple[IR]]:
+        return type(self), (self.program,)  # a copy is compiled anew
 
-    def values(self, parameters: Sequence[float], columns: Sequence[Sequence[float]] = ()) -> Any:
-        """The root for each of the B samples; arguments and errors are those of the step itself."""
-        parameters, columns, samples = self.check(parameters, columns)
-        return self.each(parameters, columns, samples)
+    def __call__(self, parameters: Numbers, columns: Columns = ()) -> Any:
+        mean, gradients, others = self.run(*self.check(parameters, columns))
+        return (mean, gradients, others) if self.program.many else (mean, gradients)
 
-    def run(self, parameters: Any, columns: Any, samples: int) -> Any:
-        """What the backend says to it, once the numbers are known to be right."""
+    def values(self, parameters: Numbers, columns: Columns = ()) -> Any:
+        outputs = self.forward_only().run_outputs(*self.check(parameters, columns))
+        return outputs if self.program.many else outputs[0]
+
+    def forward_only(self) -> Self:
+        """Return the compiled program without its backward pass; it is compiled when first needed."""
+        if not self.program.gradients:
+            return self
+        with self._forward_lock:
+            if self._forward is None:
+                self._forward = type(self)(self.program.forward())
+            return self._forward
+
+    def run(self, parameters: A, columns: list[A], samples: int) -> tuple[float, A, list[A]]:
+        """Return the mean, the gradients and the further outputs, for arguments that were checked."""
         raise NotImplementedError
 
-    def each(self, parameters: Any, columns: Any, samples: int) -> Any:
-        """The root of every sample, likewise."""
+    def run_outputs(self, parameters: A, columns: list[A], samples: int) -> list[A]:
+        """Return the values of every output, for arguments that were checked."""
         raise NotImplementedError
 
-    def check(self, parameters: Any, columns: Any) -> tuple[Any, Any, int]:
-        """The numbers as the backend wants them, and B."""
-        self.fits("parameter", self.program.parameters, parameters)
-        self.fits("column", self.program.inputs, columns)
-        parameters = self.numbers(parameters, "the parameters", self.program.parameters)
-        columns = [self.numbers(c, f"column {n}") for n, c in zip(self.program.inputs, columns)]
-        lengths = {len(column) for column in columns} or {1}
+    def numbers(self, given: object, what: str, names: Sequence[str] = ()) -> A:
+        """Return ``given`` as the backend takes it.
+
+        Args:
+            given: a sequence of numbers.
+            what: its name, for errors.
+            names: the names of the numbers; none for the numbers of a column.
+        """
+        raise NotImplementedError
+
+    def check(self, parameters: Numbers, columns: Columns) -> tuple[A, list[A], int]:
+        """Return the numbers as the backend takes them, and B."""
+        check_counts(self.program, parameters, columns)
+        numbers = self.numbers(parameters, "the parameters", self.program.parameters)
+        arrays = [self.numbers(c, f"column {name}") for name, c in zip(self.program.inputs, columns)]
+        lengths = {len(column) for column in arrays} or {1}
         if len(lengths) > 1:
-            told = ", ".join(f"{name}: {len(column)}" for name, column in zip(self.program.inputs, columns))
-            raise ValueError(f"the columns differ in length: {told}")
+            listed = ", ".join(f"{name}: {len(column)}" for name, column in zip(self.program.inputs, arrays))
+            raise ValueError(f"the columns differ in length: {listed}")
         if lengths == {0}:
             raise ValueError("the columns are empty; expected at least one sample")
-        return parameters, columns, lengths.pop()
+        return numbers, arrays, lengths.pop()
 
-    def fits(self, what: str, names: Sequence[str], given: Any) -> None:
-        """Raise, unless there is one of ``given`` for each name."""
+    def raise_domain_error(self, parameters: Numbers, columns: Columns) -> None:
+        """Raise the error of Values for the first sample outside a domain; return if there is none."""
+        raise_domain_error(self.program, list(map(float, parameters)), [list(map(float, c)) for c in columns])
+
+    def load(self, source: str, title: str, name: str) -> Callable[..., Any]:
+        """Return the function ``name`` of generated source.
+
+        Tracebacks show the source as long as this object exists.
+        """
+        import linecache
+
+        function: Callable[..., Any] = run_source(source, title, {})[name]  # type: ignore[assignment]
+        forget = weakref.finalize(self, linecache.cache.pop, function.__code__.co_filename, None)
+        forget.atexit = False
+        return function
+
+
+def check_counts(program: IR, parameters: object, columns: object) -> None:
+    """Raise an error unless there is one number for each parameter and one column for each input."""
+    for what, names, given in (
+        ("parameter", program.parameters, parameters),
+        ("column", program.inputs, columns),
+    ):
         if isinstance(given, (str, bytes)) or not hasattr(given, "__len__"):
-            raise TypeError(f"expected a sequence of {what}s, not {type(given).__name__}")
+            raise TypeError(f"expected a sequence of {what}s, not {type(given).__name__}: {brief(given)}")
         if len(given) != len(names):
             listed = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
             raise ValueError(
                 f"expected {len(names)} {what}{'s' * (len(names) != 1)} ({listed}), not {len(given)}"
             )
 
-    def numbers(self, given: Any, what: str, names: Sequence[str] = ()) -> Any:
-        """``given`` as a list of floats; a backend on arrays makes an array of it."""
-        if hasattr(given, "tolist"):
-            if getattr(given, "ndim", 1) != 1:
-                raise ValueError(f"{what}: expected one dimension, not the shape {given.shape}")
-            given = given.tolist()
-        if isinstance(given, (str, bytes)) or not hasattr(given, "__len__"):
-            raise TypeError(f"{what}: expected a sequence of numbers, not {type(given).__name__}")
-        try:
-            floats = [as_float(x) for x in given]
-        except TypeError as error:
-            raise TypeError(f"{what}: {error}") from None
-        for i, x in enumerate(floats):
-            if math.isnan(x):
-                self.refuse_nan(what, i, names)
-        return floats
 
-    def refuse_nan(self, what: str, i: int, names: Sequence[str]) -> None:
-        raise ValueError(f"{what}: {names[i] if names else f'sample {i}'} is NaN")
+def as_floats(given: object, what: str) -> list[float]:
+    """Return ``given`` as a list of floats; the error for anything else begins with ``what``."""
+    if hasattr(given, "tolist"):
+        if getattr(given, "ndim", 1) != 1:
+            raise ValueError(f"{what}: expected one dimension, not the shape {getattr(given, 'shape', '')}")
+        given = given.tolist()
+    if isinstance(given, (str, bytes)) or not hasattr(given, "__len__") or not hasattr(given, "__iter__"):
+        raise TypeError(f"{what}: expected a sequence of numbers, not {type(given).__name__}")
+    try:
+        return [as_float(x) for x in given]
+    except TypeError as error:
+        raise TypeError(f"{what}: {error}") from None
 
-    def complain(self, parameters: Any, columns: Any) -> None:
-        """Raise as Values would, for the first sample that leaves a domain."""
-        complain(self.program, list(map(float, parameters)), [list(map(float, c)) for c in columns])
+
+def refuse_nan(what: str, i: int, names: Sequence[str]) -> NoReturn:
+    """Raise the ValueError for a NaN at place ``i``."""
+    raise ValueError(f"{what}: {names[i] if names else f'sample {i}'} is NaN")

@@ -1,4 +1,4 @@
-"""Names for the lines of a program: the labels of the graph, made safe and told apart."""
+"""Names for the instructions of a program: the labels of the graph as distinct Python identifiers."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import keyword
 import unicodedata
 from collections.abc import Iterable
 
-LONGEST = 40
+LONGEST = 40  # characters of a label that a name keeps
 
 
-class Names:
-    """Gives every thing a name that is a Python identifier, and none to two things.
+class Identifiers:
+    """Gives out Python identifiers, each only once.
 
     Args:
-        taken: names that mean something already.
+        taken: names that already have a meaning.
 
-    >>> names = Names(["exp"])
-    >>> [names.give(label) for label in ("z1_3", "z1_3", "exp", "Σ w a", "1st; import os")]
+    >>> identifiers = Identifiers(["exp"])
+    >>> [identifiers.give(label) for label in ("z1_3", "z1_3", "exp", "Σ w a", "1st; import os")]
     ['z1_3', 'z1_3_2', 'exp_2', 'Σ_w_a', 'v_1st__import_os']
     """
 
@@ -24,7 +24,7 @@ class Names:
         self._next = dict.fromkeys((*taken, *keyword.kwlist, "__debug__"), 2)
 
     def give(self, label: str) -> str:
-        """A new name, as close to ``label`` as can be."""
+        """Return a new name, as similar to ``label`` as possible."""
         name = base = identifier(label)
         while name in self._next:
             name = f"{base}_{self._next[base]}"
@@ -34,7 +34,7 @@ class Names:
 
 
 def identifier(label: str) -> str:
-    """The label as Python would read it, with everything that cannot stand in a name made ``_``."""
+    """Return the label normalized as Python does, with ``_`` for each character that a name may not have."""
     text = unicodedata.normalize("NFKC", label)[:LONGEST]
     name = "".join(letter if f"_{letter}".isidentifier() else "_" for letter in text).strip("_")
     return name if name.isidentifier() else f"v_{name}" if name else "v"

@@ -1,104 +1,122 @@
-"""A sample of a program once more in plain floats, node by node, to say where it went wrong.
+"""Run a program without compiling it: in any interpreter, or sample by sample in floats to locate an error.
 
-The fast backends only notice that something did. The words for it, and the type of the error, are the eager
-ones: they come from the operation itself.
+The fast backends only detect that a number is wrong. The message and the type of the error are those of
+Values: they come from the operation itself.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple, TypeVar
 
+from engine.compiler.ir import IR, Instruction, names_in
 from engine.compiler.source import Source
 from engine.core.op import Evaluator
-from engine.formula.tree import Tree, interpret
+from engine.formula.tree import Interpreter, interpret
 
-if TYPE_CHECKING:
-    from engine.compiler.program import Line, Program
+T = TypeVar("T")
+LONGEST = 200  # characters of a formula in a message
 
 
-def complain(program: Program, parameters: Sequence[float], columns: Sequence[Sequence[float]]) -> None:
-    """Raise the error that Values would raise, for the first sample that leaves a domain; or return."""
-    for i, leaves in enumerate(samples(program, parameters, columns)):
+class NonFinite(NamedTuple):
+    """The first number of a batch that is infinite or NaN."""
+
+    sample: int  #: the number of the sample, counted from 0
+    text: str  #: which instruction gave it, and from which numbers
+
+    def __str__(self) -> str:
+        return f"sample {self.sample}: {self.text}"
+
+
+def interpret_program(
+    program: IR, interpreter: Interpreter[T], leaves: Mapping[str, T]
+) -> tuple[list[T], list[T]]:
+    """Return the outputs and the gradients as ``interpreter`` understands them.
+
+    Args:
+        program: the program.
+        interpreter: the interpreter.
+        leaves: the meaning of each input and parameter, by its name.
+    """
+    known = dict(leaves)
+    for instruction in program.computed():
+        known[instruction.name] = interpret(instruction.tree, interpreter, known)
+    outputs = [interpret(tree, interpreter, known) for tree in program.outputs]
+    return outputs, [interpret(tree, interpreter, known) for tree in program.gradients]
+
+
+def raise_domain_error(program: IR, parameters: Sequence[float], columns: Sequence[Sequence[float]]) -> None:
+    """Raise the error that Values would raise, for the first sample outside a domain, if there is one."""
+    for i, leaves in enumerate(_samples(program, parameters, columns)):
         try:
-            for _ in results(program, leaves):
+            for _ in _results(program, leaves):
                 pass
         except (ArithmeticError, ValueError) as error:
             raise type(error)(f"sample {i}: {error}") from None
 
 
 def find_nonfinite(
-    program: Program, parameters: Sequence[float], columns: Sequence[Sequence[float]]
-) -> str | None:
-    """The first line that is infinite or NaN, in the first sample that has one: in words, or None."""
-    for i, leaves in enumerate(samples(program, parameters, columns)):
+    program: IR, parameters: Sequence[float], columns: Sequence[Sequence[float]]
+) -> NonFinite | None:
+    """Return the first number that is infinite or NaN, in the first sample that has one, or None."""
+    for i, leaves in enumerate(_samples(program, parameters, columns)):
         for name, x in leaves.items():
             if not math.isfinite(x):
-                return f"sample {i}: {name} is {x}"
+                return NonFinite(i, f"{name} is {x}")
         known = dict(leaves)
         try:
-            for line, y in results(program, known):
+            for instruction, y in _results(program, known):
                 if not math.isfinite(y):
-                    return f"sample {i}: {Source().statement(line.name, line.tree)} is {y}{at(line, known)}"
+                    return NonFinite(i, _describe(instruction, y, known))
         except (ArithmeticError, ValueError) as error:
-            return f"sample {i}: {error}"
+            return NonFinite(i, str(error))
     return None
 
 
-def samples(
-    program: Program, parameters: Sequence[float], columns: Sequence[Sequence[float]]
+def _samples(
+    program: IR, parameters: Sequence[float], columns: Sequence[Sequence[float]]
 ) -> Iterator[dict[str, float]]:
-    """What goes in, by name, for each sample in turn."""
+    """Iterate over the samples, each as the numbers of the parameters and inputs by name."""
     shared = dict(zip(program.parameters, parameters))
     for row in zip(*columns) if columns else [()]:
         yield {**shared, **dict(zip(program.inputs, row))}
 
 
-def results(program: Program, known: dict[str, float]) -> Iterator[tuple[Line, float]]:
-    """Every line with its number, computed as Values compute it; ``known`` grows by each."""
-    for line in program.lines:
-        if line.kind == "backward":
-            y = interpret(line.tree, Evaluator(), known)
-        elif line.op is not None:
-            data = [known[arg] if isinstance(arg, str) else arg for arg in line.args]
-            try:
-                y = line.op.value(*data)
-                for position in line.asked:
-                    line.op.derivative(position, Evaluator(), data, y)
-            except (ArithmeticError, ValueError) as error:
-                labels = [arg if isinstance(arg, str) else "" for arg in line.args]
-                raise line.op.domain_error(error, data, labels) from None
+def _results(program: IR, known: dict[str, float]) -> Iterator[tuple[Instruction, float]]:
+    """Iterate over the instructions and their numbers, computed as Values do it and added to ``known``."""
+    for instruction in program.computed():
+        if instruction.op is None:
+            y = interpret(instruction.tree, Evaluator(), known)
         else:
-            continue
-        known[line.name] = y
-        yield line, y
+            y = _forward(instruction, known)
+        known[instruction.name] = y
+        yield instruction, y
 
 
-def at(line: Line, known: Mapping[str, float]) -> str:
-    """The numbers that a line was computed from."""
-    names = dict.fromkeys(mentioned(line.tree))
-    listed = [f"{name} = {known[name]}" for name in names][:8]
-    return f" at {', '.join(listed)}" if listed else ""
+def _forward(instruction: Instruction, known: Mapping[str, float]) -> float:
+    """Return the number of a forward instruction.
+
+    Raises:
+        ArithmeticError, ValueError: it, or a derivative that the backward pass needs, does not exist.
+    """
+    op = instruction.op
+    assert op is not None
+    data = [interpret(arg, Evaluator(), known) for arg in instruction.args]
+    try:
+        y = op.value(*data)
+        for position in instruction.needs_grad:
+            op.derivative(position, Evaluator(), data, y)
+    except (ArithmeticError, ValueError) as error:
+        labels = [arg if isinstance(arg, str) else "" for arg in instruction.args]
+        raise op.domain_error(error, data, labels) from None
+    return y
 
 
-def mentioned(tree: Tree) -> Iterator[str]:
-    """The names in a tree, from left to right."""
-    todo: list[Any] = [tree]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, tuple):
-            todo += reversed(part[1:])
-
-
-def operations(tree: Tree) -> int:
-    """How many operations a formula has; a word that has a formula of its own counts as ten."""
-    todo, found = [tree], 1
-    while todo:
-        part = todo.pop()
-        if isinstance(part, tuple):
-            found += 1 if isinstance(part[0], str) else 10
-            todo += part[1:]
-    return found
+def _describe(instruction: Instruction, y: float, known: Mapping[str, float]) -> str:
+    """Return the instruction, its number, and the numbers that it was computed from, on one line."""
+    listed = [f"{name} = {known[name]}" for name in dict.fromkeys(names_in(instruction.tree))][:8]
+    where = f" at {', '.join(listed)}" if listed else ""
+    first = Source().assignments(instruction.name, instruction.tree)[0]
+    text = f"{first.name} = {' '.join(first.terms)}"
+    return f"{text if len(text) <= LONGEST else text[:LONGEST] + ' …'} is {y}{where}"

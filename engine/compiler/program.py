@@ -1,46 +1,31 @@
-"""A traced graph: a flat list of lines, each a formula in the names of the lines above it."""
+"""A traced graph as users hold it: print it, read it, run it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from engine.compiler import backends
-from engine.compiler.compiled import CompiledFunction
-from engine.compiler.interpreter import find_nonfinite, operations
+from engine.compiler.backends import get_backend, warn_if_too_long
+from engine.compiler.compiled import Columns, CompiledFunction, Numbers, check_counts
+from engine.compiler.interpreter import NonFinite, find_nonfinite, interpret_program
+from engine.compiler.ir import IR, Instruction
 from engine.compiler.source import listing, source
-from engine.core.op import Operation
-from engine.formula.tree import Interpreter, Tree, interpret
+from engine.formula.tree import Interpreter, Tree
 
 T = TypeVar("T")
+NAMED = 6  # outputs that repr names
 
 
-class Line(NamedTuple):
-    """One line of a program."""
-
-    name: str
-    kind: str  #: input, parameter, forward or backward
-    tree: Tree  #: its formula, as `engine.formula.tree` reads it, in the names of lines above; a leaf's is its name
-    label: str = ""  #: that of the node, as the user wrote it
-    op: Operation | None = None  #: of a forward line, the operation,
-    args: tuple[Tree, ...] = ()  #: the names of its parents, or the plain numbers that they are,
-    asked: tuple[int, ...] = ()  #: and the positions of those whose slope the backward pass needs
-
-    def __repr__(self) -> str:
-        return f"<line {self.name}: {self.op.symbol if self.op else self.kind}>"  # a tree may be deep
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Program:
-    """What `trace` returns. It never changes; ``print(program)`` shows its lines.
+class Program(IR):
+    """What `trace` returns. It never changes; ``print(program)`` shows its instructions.
 
     Attributes:
-        lines: the inputs, the parameters, one line for each operation, then the gradients.
-        inputs, parameters: the names of those lines, in order.
-        root: the name of the result (a number, if the root is one).
-        gradients: for each parameter the name of its gradient, or the number that it always is.
+        lines: the inputs, the parameters, one instruction for each operation, then the gradients.
+        inputs, parameters: the names of those instructions, in order.
+        outputs: the name of each output (a number, if the output is one).
+        root: the first of them.
+        gradients: for each parameter the name of the gradient of ``root``, or the number that it always is.
 
     >>> from engine import Value, tanh, trace
     >>> x, w, b = Value(1.0, label="x"), Value(0.5, label="w"), Value(0.0, label="b")
@@ -59,38 +44,45 @@ class Program:
         8  backward   d_w = d_v2*x
     """
 
-    lines: tuple[Line, ...]
-    inputs: tuple[str, ...]
-    parameters: tuple[str, ...]
-    root: Tree
-    gradients: tuple[Tree, ...]
+    @property
+    def lines(self) -> tuple[Instruction, ...]:
+        """The instructions."""
+        return self.instructions
+
+    @property
+    def root(self) -> Tree:
+        """The name of the first output, or the number that it is."""
+        return self.outputs[0]
 
     def __repr__(self) -> str:
         def many(n: int, what: str) -> str:
             return f"{n} {what}{'s' * (n != 1)}"
 
+        names = ", ".join(map(str, self.outputs[:NAMED])) + ", …" * (len(self.outputs) > NAMED)
         ends = f"{many(len(self.inputs), 'input')}, {many(len(self.parameters), 'parameter')}"
         ways = f"{many(len(self.of('forward')), 'line')} forward, {len(self.of('backward'))} backward"
-        return f"<Program of {self.root}: {ends}, {ways}>"
+        return f"<Program of {names}: {ends}, {ways}>"
 
     def __str__(self) -> str:
-        return listing(self)
+        return listing(self, repr(self))
 
-    def of(self, kind: str) -> tuple[Line, ...]:
-        """The lines of one kind: input, parameter, forward or backward."""
-        return tuple(line for line in self.lines if line.kind == kind)
+    def __copy__(self) -> Program:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Program:
+        return self  # it never changes
 
     @cached_property
     def source(self) -> str:
-        '''The program as Python to be read, and run: ``step(parameters, inputs) -> (value, gradients)``.
+        '''The program as Python to read and to run: ``step(parameters, inputs) -> (value, gradients)``.
 
-        Each operation is done in the same order and on the same numbers as in the graph, so that the results
-        are the same to the last bit.
+        Each operation is done in the same order and on the same numbers as in the graph, so the results are
+        the same to the last bit. Traced from a list of outputs, it returns ``(value, gradients, others)``.
 
         >>> from engine import Value, trace
         >>> x, w = Value(1.0, label="x"), Value(0.5, label="w")
         >>> print(trace((w * x) ** 2, inputs=[x], parameters=[w]).source)
-        """y of one sample, and its slope in every parameter: a graph as a program."""
+        """y of one sample, and its derivative with respect to each parameter."""
         <BLANKLINE>
         <BLANKLINE>
         def step(parameters, inputs):
@@ -110,35 +102,39 @@ class Program:
         '''
         return source(self)
 
-    def forward(self) -> Program:
-        """The same program without its backward pass, for predictions."""
-        lines = tuple(line._replace(asked=()) for line in self.lines if line.kind != "backward")
-        return replace(self, lines=lines, gradients=())
-
     def read(self, interpreter: Interpreter[T], leaves: Mapping[str, T]) -> tuple[T, list[T]]:
-        """The root and its gradients in the terms of any interpreter, where ``leaves`` says what goes in."""
-        known = dict(leaves)
-        for line in self.lines:
-            if line.kind in ("forward", "backward"):
-                known[line.name] = interpret(line.tree, interpreter, known)
-        return interpret(self.root, interpreter, known), [
-            interpret(tree, interpreter, known) for tree in self.gradients
-        ]
+        """Return the first output and its gradients as any interpreter understands them.
 
-    def find_nonfinite(
-        self, parameters: Sequence[float], columns: Sequence[Sequence[float]] = ()
-    ) -> str | None:
-        """The first line that is infinite or NaN, in the first sample that has one: in words; or None.
+        ``leaves`` gives the meaning of each input and parameter.
+        """
+        outputs, gradients = interpret_program(self, interpreter, leaves)
+        return outputs[0], gradients
+
+    def find_nonfinite(self, parameters: Numbers, columns: Columns = ()) -> str | None:
+        """Return the first line that is infinite or NaN, in the first sample that has one, as text; or None.
 
         >>> from engine import Value, trace
         >>> w = Value(2.0, label="w")
         >>> trace(w * w, parameters=[w]).find_nonfinite([1e200])
         'sample 0: y = w*w is inf at w = 1e+200'
         """
-        return find_nonfinite(self, parameters, columns)
+        found = self.locate_nonfinite(parameters, columns)
+        return None if found is None else str(found)
+
+    def locate_nonfinite(self, parameters: Numbers, columns: Columns = ()) -> NonFinite | None:
+        """Return the same as data: the number of the sample, and the text.
+
+        >>> from engine import Value, trace
+        >>> w = Value(2.0, label="w")
+        >>> trace(w * w, parameters=[w]).locate_nonfinite([1e200])
+        NonFinite(sample=0, text='y = w*w is inf at w = 1e+200')
+        """
+        check_counts(self, parameters, columns)
+        rows: Sequence[Sequence[float]] = [list(map(float, column)) for column in columns]
+        return find_nonfinite(self, list(map(float, parameters)), rows)
 
     def compile(self, backend: str = "python") -> CompiledFunction:
-        """The program as a function of many samples, run by one of the backends.
+        """Compile the program to a function of many samples.
 
         Args:
             backend: ``python`` (no dependency), ``numpy`` (over columns), ``llvm`` (machine code),
@@ -155,7 +151,6 @@ class Program:
             ValueError: there is no such backend.
             ImportError: it needs a package that is not installed; the message names the extra.
         """
-        make = backends.find(backend)
-        backends.advise(backend, sum(operations(line.tree) for line in self.lines))
-        step: CompiledFunction = make(self)
-        return step
+        function = get_backend(backend)
+        warn_if_too_long(backend, self.count_operations())
+        return function(self)

@@ -1,14 +1,16 @@
-"""A program written down as Python that a person reads from top to bottom, and that runs on its own."""
+"""Write a program as Python source: one function to read and run, or a loop over the samples."""
 
 from __future__ import annotations
 
 import inspect
 import math
-import re
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from engine.compiler.identifiers import Names
+from engine.compiler.batching import hoist
+from engine.compiler.identifiers import Identifiers
+from engine.compiler.ir import IR, Instruction, terms
 from engine.formula.arithmetic import CONSTANTS, FUNCTIONS, pow
 from engine.formula.printers import (
     ATOM,
@@ -24,27 +26,42 @@ from engine.formula.printers import (
 )
 from engine.formula.tree import Formula, Tree, interpret
 
-if TYPE_CHECKING:
-    from engine.compiler.program import Line, Program
-
 WIDTH = 100  # columns of a line
-LISTED = 100  # lines that print shows
-TERMS = 200  # of a sum in one statement: Python's own reader is recursive
+LISTED = 100  # instructions that print shows
+TERMS = 200  # of a sum in one statement: Python's own parser is recursive
 
-#: What a line may not be called, because it means something else in the source.
+#: The names that no instruction may have, because they have another meaning in the source.
 RESERVED = (*FUNCTIONS, *CONSTANTS, "pow", "inf", "nan", "step", "parameters", "inputs", "steps", "samples",
             "values", "math", "float", "ValueError", "where", "choose")  # fmt: skip
 
 
-class Same(dict[str, Text]):
-    """Every name stands for itself."""
+class Names(dict[str, Text]):
+    """Each name means itself. The names that were looked up are collected in ``used``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used: dict[str, None] = {}
 
     def __missing__(self, name: str) -> Text:
+        self.used[name] = None
         return Text(name)
 
 
+class Assignment(NamedTuple):
+    """One statement of generated Python, as data."""
+
+    name: str
+    terms: list[str]  #: the expression; a sum has more than one term
+
+    def write(self, target: str) -> str:
+        """Return the statement; ``target`` is the text before the expression: ``x =`` or ``total +=``."""
+        if len(self.terms) == 1:
+            return f"{target} {self.terms[0]}"
+        return rows(f"{target} ", "(", self.terms, " ", ")")
+
+
 class Source(PythonPrinter):
-    """Writes the trees of a program, and keeps what their text needs to run.
+    """Writes the trees of a program as Python, and collects the imports and functions that the text needs.
 
     >>> writer = Source()
     >>> writer.statement("z", ("+", "b", ("*", "w", ("tanh", "x"))))
@@ -53,13 +70,14 @@ class Source(PythonPrinter):
     {'tanh'}
     """
 
-    module = "math"  # where the functions come from
+    module = "math"  # the module of the functions
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         super().__init__()
+        self.names = Names()
         self.imports: set[str] = set()
-        self.functions: list[str] = []  # the definitions of the words that are operations, innermost first
-        self._names, self._named = Names((*RESERVED, *taken)), dict[Formula, str]()
+        self.functions: list[str] = []  # definitions of the operations called by name, innermost first
+        self._identifiers, self._named = Identifiers((*RESERVED, *taken)), dict[Formula, str]()
 
     def number(self, x: float) -> Text:
         if not math.isfinite(x):
@@ -82,36 +100,34 @@ class Source(PythonPrinter):
 
     def call(self, formula: Formula, *args: Text) -> Text:
         if formula not in self._named:
-            body = float_literal(
-                formula.interpret(self, [Text("a"), Text("b")])
-            ).text  # with what it calls in turn
-            self._named[formula] = name = self._names.give(formula.name)
+            outside, self.names = self.names, Names()  # the letters of the function are its own
+            body = self.text(formula.tree)
+            self.names = outside
+            self._named[formula] = name = self._identifiers.give(formula.name)
             self.functions.append(f"def {name}({', '.join(formula.letters)}):\n    return {body}\n")
         return Text(f"{self._named[formula]}({', '.join(arg.text for arg in args)})")
 
+    def text(self, tree: Tree) -> str:
+        """Return a formula as Python that gives a float."""
+        return float_literal(interpret(tree, self, self.names)).text
+
     def statement(self, name: str, tree: Tree) -> str:
-        """``name = formula``; a long sum goes over several rows, a very long one over several statements."""
-        terms = list(self.terms(tree))
-        if len(terms) == 1:
-            return f"{name} = {float_literal(terms[0]).text}"
-        texts = [terms[0].text, *(term.text for term in terms[1:])]
+        """Return ``name = formula``; a long sum takes several lines, a very long one several statements."""
+        return "\n".join(assignment.write(f"{name} =") for assignment in self.assignments(name, tree))
+
+    def assignments(self, name: str, tree: Tree) -> list[Assignment]:
+        """Return the statements that compute a formula: one, or more for a very long sum."""
+        (_, first), *others = terms(tree)
+        if not others:
+            return [Assignment(name, [self.text(first)])]
+        texts = [interpret(first, self, self.names).within(SUM)]
+        texts += [f"{sign} {interpret(term, self, self.names).within(PRODUCT)}" for sign, term in others]
         parts = [texts[:TERMS], *([name, *texts[i : i + TERMS]] for i in range(TERMS, len(texts), TERMS))]
-        return "\n".join(rows(f"{name} = ", "(", part, " ", ")") for part in parts)
-
-    def terms(self, tree: Tree) -> Iterator[Text]:
-        """The terms of a sum from left to right, all but the first with their sign."""
-        spine = []
-        while isinstance(tree, tuple) and tree[0] in ("+", "-"):
-            spine.append(tree)
-            tree = tree[1]
-        first = interpret(tree, self, Same())
-        yield Text(first.within(SUM)) if spine else first
-        for sign, _, other in reversed(spine):
-            yield Text(f"{sign} {interpret(other, self, Same()).within(PRODUCT)}")
+        return [Assignment(name, part) for part in parts]
 
 
-def rows(head: str, left: str, parts: list[str], between: str, right: str) -> str:
-    """The parts in one row if they fit, else in brackets, in as many rows as it takes."""
+def rows(head: str, left: str, parts: Sequence[str], between: str, right: str) -> str:
+    """Return the parts on one line if they fit, otherwise in brackets on as many lines as needed."""
     line = head + between.join(parts)
     if len(line) <= WIDTH and left == "(":
         return line
@@ -128,29 +144,92 @@ def rows(head: str, left: str, parts: list[str], between: str, right: str) -> st
     return "\n".join([*lines, row])
 
 
-def source(program: Program, kind: type[Source] = Source) -> str:
-    """The program as Python; run, it defines ``step(parameters, inputs) -> (value, gradients)``."""
-    writer = kind(line.name for line in program.lines)
+def source(program: IR, kind: type[Source] = Source) -> str:
+    """Return the program as Python that defines ``step(parameters, inputs) -> (value, gradients)``.
+
+    For a program that was traced from a list of outputs, it is ``(value, gradients, others)``.
+    """
+    writer = kind(instruction.name for instruction in program.instructions)
     body = [*unpack(program.inputs, "inputs"), *unpack(program.parameters, "parameters")]
     body += statements(writer, "forward", program.of("forward"))
-    value, *gradients = (
-        float_literal(interpret(tree, writer, Same())).text for tree in (program.root, *program.gradients)
-    )
+    value, *others = map(writer.text, program.outputs)
+    gradients = [writer.text(tree) for tree in program.gradients]
     if backward := program.of("backward"):
         body += statements(writer, f"backward: d_v stands for ∂{value}/∂v, so that d_{value} is 1", backward)
-    body += ["", rows(f"return {value}, ", "[", gradients, ", ", "]")]
-    code = "\n".join(body).replace("\n", "\n    ")
+    result = rows(f"return {value}, ", "[", gradients, ", ", "]")
+    if program.many:
+        *lines, last = result.split("\n")
+        result = "\n".join([*lines, rows(f"{last}, ", "[", others, ", ", "]")])
+    also = f", {len(others)} more output{'s' * (len(others) > 1)}" if others else ""
     return (
-        f'"""{value} of one sample, and its slope in every parameter: a graph as a program."""\n'
+        f'"""{value} of one sample, and its derivative with respect to each parameter{also}."""\n'
         + preface(writer)
-        + "\n\ndef step(parameters, inputs):\n    "
-        + re.sub(r" +$", "", code, flags=re.M)
+        + "\n\ndef step(parameters, inputs):\n"
+        + textwrap.indent("\n".join([*body, "", result]), "    ")
         + "\n"
     )
 
 
+def loop_source(program: IR) -> str:
+    """Return the program as Python that defines ``steps(parameters, samples, count)``.
+
+    It returns the values of the first output, the sums of its gradients, and a list with the values of each
+    further output. Whatever is the same for all samples is computed before the loop.
+    """
+    identifiers = Identifiers((*RESERVED, *(instruction.name for instruction in program.instructions)))
+    once, each = hoist(program, identifiers)
+    shared = {*program.parameters, *(instruction.name for instruction in once)}
+    each, constant = split_gradients(each, program.gradients, shared)
+    count = identifiers.give("count")
+    sums = [identifiers.give(f"sum_{it}" if isinstance(it, str) else "sum") for it in program.gradients]
+    columns = [identifiers.give(f"values_{k}") for k in range(1, len(program.outputs))]
+    computed = [instruction.name for instruction in (*once, *each)]
+    writer = Source((*computed, *program.parameters, *program.inputs, *sums, *columns, count))
+
+    def written(heading: str, part: list[Instruction], sums: Mapping[str, str] | None = None) -> list[str]:
+        return list(statements(writer, heading, part, sums)) if part else []
+
+    lists = ["values", *columns]
+    body = [*unpack(program.inputs, "inputs"), *written("forward", [i for i in each if i.kind == "forward"])]
+    body += [f"{name}.append({writer.text(tree)})" for name, tree in zip(lists, program.outputs)]
+    sum_of = {it: name for it, name in zip(program.gradients, sums) if isinstance(it, str)}
+    body += written("backward", [i for i in each if i.kind == "backward"], sum_of)
+    before = [*unpack(program.parameters, "parameters"), *written("the same for every sample", once), ""]
+    before += [f"{name} = []" for name in lists]
+    for it, name in zip(program.gradients, sums):
+        start = f"{count}*{writer.text(constant[it])}" if constant.get(it) else "0.0"
+        before.append(f"{name} = {start}")
+    after = rows("return values, ", "[", sums, ", ", "], ") + rows("", "[", columns, ", ", "]").lstrip()
+    parts = ["\n".join(before), "for inputs in samples:\n" + textwrap.indent("\n".join(body), "    "), after]
+    return (
+        f'"""{writer.text(program.outputs[0])} of every sample, and the sums of its derivatives."""\n'
+        + preface(writer)
+        + f"\n\ndef steps(parameters, samples, {count}):\n"
+        + textwrap.indent("\n\n".join(parts), "    ")
+        + "\n"
+    )
+
+
+def split_gradients(
+    each: list[Instruction], gradients: Sequence[Tree], shared: set[str]
+) -> tuple[list[Instruction], dict[Tree, Tree]]:
+    """Take out of each gradient its first term, if that is the same for all samples.
+
+    Returns:
+        The instructions without those terms, and the terms, by gradient.
+    """
+    constant = {it: it for it in gradients if not isinstance(it, str) or it in shared}
+    wanted, rest = {*gradients}, []
+    for instruction in each:
+        match instruction.tree:
+            case ("+", str(term), other) if term in shared and instruction.name in wanted:
+                constant[instruction.name], instruction = term, instruction._replace(tree=other)
+        rest.append(instruction)
+    return rest, constant
+
+
 def preface(writer: Source) -> str:
-    """What the statements of a writer need to run: imports, and the functions that they call."""
+    """Return what the statements of a writer need to run: imports, and the functions that they call."""
     parts = []
     helpers = [pow_source()] * (writer.module == "math" and "pow" in writer.imports)
     if names := sorted(writer.imports - {"pow"} if helpers else writer.imports):
@@ -164,36 +243,59 @@ def pow_source() -> str:
     return first.partition("  #")[0] + "\n" + "".join(rest)
 
 
-def unpack(names: tuple[str, ...], what: str) -> list[str]:
-    """The line that gives each of ``what`` its name."""
+def unpack(names: tuple[str, ...], values: str) -> list[str]:
+    """Return the statement that assigns ``values`` to the names; none for no names."""
     if len(names) == 1:
-        return [f"[{names[0]}] = {what}"]
-    return [rows("", "(", list(names), ", ", ")") + f" = {what}"] if names else []
+        return [f"[{names[0]}] = {values}"]
+    return [rows("", "(", list(names), ", ", ")") + f" = {values}"] if names else []
 
 
-def statements(writer: Source, heading: str, lines: Iterable[Line]) -> Iterator[str]:
-    """The lines one after another, with a comment where a layer begins: z2_0 is of layer 2."""
+def statements(
+    writer: Source, heading: str, instructions: Iterable[Instruction], sums: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Iterate over the statements of the instructions, with a comment where a layer begins.
+
+    Args:
+        writer: writes the formulas.
+        heading: the comment before the first statement.
+        instructions: the instructions.
+        sums: the name of the sum that an instruction is added to, by the name of the instruction.
+    """
+    sums = sums or {}
     yield f"\n# {heading}"
     before = None
-    for line in lines:
-        found = re.match(r"[^\W\d_]+(\d+)_\d", line.label)
-        if (layer := found and found[1]) != before:
-            yield f"\n# layer {layer}" if layer else "\n# from the last layer to the root"
+    for instruction in instructions:
+        layer = instruction.role and instruction.role.layer
+        if layer != before:
+            yield "\n# from the last layer to the root" if layer is None else f"\n# layer {layer}"
         before = layer
-        yield writer.statement(line.name, line.tree)
+        name = instruction.name
+        assignments = writer.assignments(name, instruction.tree)
+        if name in sums and len(assignments) == 1:
+            yield assignments[0].write(f"{sums[name]} +=")
+            continue
+        for assignment in assignments:
+            yield assignment.write(f"{name} =")
+        if name in sums:
+            yield f"{sums[name]} += {name}"
 
 
-def listing(program: Program) -> str:
-    """The lines with their numbers and kinds; of a long program the first and the last."""
-    writer = Source(line.name for line in program.lines)
-    numbered = list(enumerate(program.lines))
+def listing(program: IR, title: str) -> str:
+    """Return the instructions with their numbers and kinds; of a long program the first and the last."""
+    writer = Source(instruction.name for instruction in program.instructions)
+    numbered = list(enumerate(program.instructions))
     left_out = len(numbered) - LISTED
-    text = [repr(program)]
-    for number, line in numbered if left_out <= 0 else numbered[: LISTED // 2] + numbered[-LISTED // 2 :]:
+    text = [title]
+    for number, it in numbered if left_out <= 0 else numbered[: LISTED // 2] + numbered[-LISTED // 2 :]:
         if left_out > 0 and number == len(numbered) - LISTED // 2:
             text.append(f"    …  {left_out:,} more lines; program.source has them all, and program.lines")
-        leaf = line.kind in ("input", "parameter")
-        first, *more = [line.name] if leaf else writer.statement(line.name, line.tree).splitlines()
-        text.append(f"{number:5}  {line.kind:<9}  {first}")
+        leaf = it.kind in ("input", "parameter")
+        first, *more = [it.name] if leaf else writer.statement(it.name, it.tree).splitlines()
+        text.append(f"{number:5}  {it.kind:<9}  {first}")
         text += [" " * 18 + row for row in (more if len(more) < 5 else [*more[:3], "  …"])]
+    if program.many:
+        outputs = [writer.text(tree) for tree in program.outputs]
+        hidden = len(outputs) - LISTED
+        text += [f"       output     {name}" for name in outputs[:LISTED]]
+        text += [f"    …  {hidden:,} more outputs; program.outputs has them all"] * (hidden > 0)
     return "\n".join(text)

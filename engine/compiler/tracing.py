@@ -1,20 +1,88 @@
-"""From a graph to the flat list of its lines: forward, then backward, written from the rows alone."""
+"""From a graph to the flat list of its instructions: the forward pass, then the backward pass."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from functools import reduce
+from typing import cast
 
-from engine.compiler.identifiers import Names
-from engine.compiler.program import Line, Program
+from engine.compiler.identifiers import Identifiers
+from engine.compiler.ir import Instruction
+from engine.compiler.program import Program
 from engine.compiler.source import RESERVED
-from engine.core.backward import topological_order
+from engine.core.backward import AdjointNode, topological_order
+from engine.core.messages import brief
 from engine.core.op import Operation
 from engine.core.value import Value
 from engine.formula.arithmetic import FUNCTIONS
 from engine.formula.simplify import Simplifier, TreeBuilder
 from engine.formula.tree import Interpreter, Tree
+
+
+def trace(
+    outputs: Value | Sequence[Value], inputs: Sequence[Value] = (), parameters: Sequence[Value] = ()
+) -> Program:
+    """Return the graph of one sample as a program: it computes the outputs, and the gradient of the first.
+
+    The program is what was recorded, no more: where Python chose by an ``if`` or counted in a loop, the
+    choice is frozen. (``relu``, ``maximum`` and every other operation choose anew for each sample.) A plain
+    number stays the number that it is.
+
+    Args:
+        outputs: what to compute for each sample: a Value, such as its loss, or a list of Values, of which the
+            first is differentiated.
+        inputs: the leaves that differ from sample to sample, in the order of the columns; targets, too.
+        parameters: the leaves that all samples share, with respect to which the first output is
+            differentiated.
+
+    Returns:
+        The Program. It holds no Value: the graph may be dropped, and its numbers changed.
+
+    Raises:
+        TypeError: an output is not a Value, or an input or a parameter is not.
+        ValueError: a leaf of the graph is neither input nor parameter nor a plain number; one is listed
+            twice or is not a leaf; there is no output; or the outputs depend on none of the parameters.
+
+    >>> x, w = Value(2.0, label="x"), Value(3.0, label="w")
+    >>> y = w * x
+    >>> step = trace(y + 1, inputs=[x], parameters=[w]).compile("python")
+    >>> step([3.0], [[1.0, 2.0, 6.0]])
+    (10.0, [3.0])
+    >>> step = trace([y + 1, y], inputs=[x], parameters=[w]).compile("python")
+    >>> step([3.0], [[1.0, 2.0, 6.0]])
+    (10.0, [3.0], [[3.0, 6.0, 18.0]])
+    """
+    many = isinstance(outputs, (list, tuple))
+    roots = tuple(outputs) if isinstance(outputs, (list, tuple)) else (outputs,)
+    for output in roots:
+        if not isinstance(output, Value):
+            raise TypeError(
+                f"an output of a program is a Value, not {type(output).__name__}: {brief(output)}"
+            )
+    if not roots:
+        raise ValueError("a program has at least one output; the list of outputs is empty")
+    inputs, parameters = _leaves("input", inputs), _leaves("parameter", parameters)
+    learnable = set(parameters)
+    if both := [v for v in inputs if v in learnable]:
+        raise ValueError(f"{brief(both[0])} is listed both as an input and as a parameter")
+    known = {*inputs, *learnable}
+    # one search finds the nodes of all outputs, those of the first output first
+    order = cast(list[Value], topological_order(AdjointNode(roots, (), 0.0))[:-1])
+    if unknown := [v for v in order if not v.parents and not v.constant and v not in known]:
+        more = f", and {len(unknown) - 3} more" if len(unknown) > 3 else ""
+        raise ValueError(
+            f"{', '.join(map(brief, unknown[:3]))}{more}: a leaf that is neither an input nor a parameter. "
+            "List it as one of them, or, if it never changes, use a plain number in its place"
+        )
+    requires_grad = learnable
+    for node in order:  # parents come before children, so one pass suffices
+        if not requires_grad.isdisjoint(node.parents):
+            requires_grad.add(node)
+    if parameters and requires_grad.isdisjoint(roots):
+        which = "no output depends on any" if many else f"{brief(roots[0])} depends on none"
+        raise ValueError(f"{which} of the {len(parameters)} parameters: nothing can be learned")
+    return _Tracer(roots, order, requires_grad).program(inputs, parameters, many)
 
 
 def forward_tree(op: Operation, args: Sequence[Tree], simplifier: Interpreter[Tree]) -> Tree:
@@ -25,138 +93,101 @@ def forward_tree(op: Operation, args: Sequence[Tree], simplifier: Interpreter[Tr
     return op.forward(simplifier, args)
 
 
-def trace(root: Value, inputs: Sequence[Value] = (), parameters: Sequence[Value] = ()) -> Program:
-    """The graph of one sample as a program: what computes ``root``, and its slope in every parameter.
-
-    The program is what was recorded, no more: where Python chose by an ``if`` or counted in a loop, the
-    choice is frozen. (``relu``, ``maximum`` and every other row choose anew for each sample.) A plain number
-    stays the number that it is.
-
-    Args:
-        root: what is to be computed for each sample, such as its loss.
-        inputs: the leaves that differ from sample to sample, in the order of the columns; targets, too.
-        parameters: the leaves that all samples share, and in which the root is differentiated.
-
-    Returns:
-        The Program. It holds no Value: the graph may be dropped, and its numbers changed.
-
-    Raises:
-        TypeError: the root is not a Value, or one of the others is not.
-        ValueError: a leaf of the graph is neither input nor parameter nor a plain number; one is
-            listed twice or is not a leaf; or the root depends on none of the parameters.
-
-    >>> x, w = Value(2.0, label="x"), Value(3.0, label="w")
-    >>> program = trace(w * x + 1, inputs=[x], parameters=[w])
-    >>> step = program.compile("python")
-    >>> step([3.0], [[1.0, 2.0, 6.0]])
-    (10.0, [3.0])
-    """
-    leaves = {**_leaves("input", inputs), **_leaves("parameter", parameters)}
-    if not isinstance(root, Value):
-        raise TypeError(f"the root of a program is a Value, not {type(root).__name__}: {root!r:.60}")
-    if both := [v for v in inputs if leaves[v] == "parameter"]:
-        raise ValueError(f"{both[0]!r} is listed both as an input and as a parameter")
-    order = topological_order(root)
-    if unknown := [v for v in order if not v.parents and not v.constant and v not in leaves]:
-        more = f", and {len(unknown) - 3} more" if len(unknown) > 3 else ""
-        raise ValueError(
-            f"{', '.join(map(repr, unknown[:3]))}{more}: a leaf that is neither an input nor a parameter. "
-            "List it as one of them, or, if it never changes, use a plain number in its place"
-        )
-    learns = set(parameters)
-    for node in order:  # parents come before children, so that this is the whole of it
-        if not learns.isdisjoint(node.parents):
-            learns.add(node)
-    if parameters and root not in learns:
-        raise ValueError(
-            f"{root!r} depends on none of the {len(parameters)} parameters: nothing can be learnt"
-        )
-    return _Writer(root, order, learns).program(inputs, parameters)
-
-
-def _leaves(kind: str, values: Sequence[Value]) -> dict[Value, str]:
-    for v in values:
+def _leaves(kind: str, values: Sequence[Value]) -> tuple[Value, ...]:
+    """Return the leaves of one kind, after checking them."""
+    article = {"input": "an", "parameter": "a"}[kind]
+    if isinstance(values, (Value, str)) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{kind}s is a list of Values, not {type(values).__name__}: {brief(values)}")
+    leaves = tuple(values)
+    for v in leaves:
         if not isinstance(v, Value):
-            raise TypeError(f"{kind}s are Values, not {type(v).__name__}: {v!r:.60}")
+            raise TypeError(f"{kind}s are Values, not {type(v).__name__}: {brief(v)}")
         if v.parents or v.constant:
             why = f"was computed, by {v.op}" if v.parents else "is a plain number of an expression"
-            raise ValueError(f"an {kind} is a leaf, but {v!r} {why}".replace("an p", "a p"))
-    found = dict.fromkeys(values, kind)
-    if len(found) < len(values):
-        twice = next(v for i, v in enumerate(values) if v in values[:i])
-        raise ValueError(f"{twice!r} is listed twice among the {kind}s")
-    return found
+            raise ValueError(f"{article} {kind} is a leaf, but {brief(v)} {why}")
+    if len(set(leaves)) < len(leaves):
+        twice = next(v for i, v in enumerate(leaves) if v in leaves[:i])
+        raise ValueError(f"{brief(twice)} is listed twice among the {kind}s")
+    return leaves
 
 
-class _Writer:
-    """Writes the lines of one graph."""
+class _Tracer:
+    """Writes the instructions of one graph."""
 
-    def __init__(self, root: Value, order: list[Value], learns: set[Value]) -> None:
-        self.root, self.order, self.learns, self.trees = root, order, learns, Simplifier(TreeBuilder())
-        self.names, self.nameless = Names(RESERVED), 0
-        self.lines: list[Line] = []
-        self.called: dict[Value, Tree] = {}  # the name of each node; of a plain number, the number
+    def __init__(self, roots: tuple[Value, ...], order: list[Value], requires_grad: set[Value]) -> None:
+        self.roots, self.order, self.requires_grad = roots, order, requires_grad
+        self.differentiated = order[: order.index(roots[0]) + 1]  # the nodes that the first output depends on
+        self.simplifier, self.identifiers = Simplifier(TreeBuilder()), Identifiers(RESERVED)
+        self.instructions: list[Instruction] = []
+        self.nameless = 0
+        self.names: dict[Value, Tree] = {}  # of each node; a plain number is itself
 
-    def program(self, inputs: Sequence[Value], parameters: Sequence[Value]) -> Program:
+    def program(self, inputs: Sequence[Value], parameters: Sequence[Value], many: bool) -> Program:
         for kind, letter, leaves in ("input", "x", inputs), ("parameter", "p", parameters):
             for place, leaf in enumerate(leaves):
-                self.called[leaf] = name = self.names.give(leaf.label or f"{letter}{place}")
-                self.lines.append(Line(name, kind, name, leaf.label))
-        for node in self.order:
-            self.forward(node)
+                self.names[leaf] = name = self.identifiers.give(leaf.label or f"{letter}{place}")
+                self.instructions.append(Instruction(name, kind, name, leaf.label, role=leaf.role))
+        for node in self.differentiated:
+            self.forward(node, self.requires_grad)
+        for node in self.order[len(self.differentiated) :]:
+            self.forward(node, set())
         gradients = self.backward() if parameters else {}
         return Program(
-            lines=tuple(self.lines),
-            inputs=tuple(str(self.called[v]) for v in inputs),
-            parameters=tuple(str(self.called[v]) for v in parameters),
-            root=self.called[self.root],
+            instructions=tuple(self.instructions),
+            inputs=tuple(str(self.names[v]) for v in inputs),
+            parameters=tuple(str(self.names[v]) for v in parameters),
+            outputs=tuple(self.names[root] for root in self.roots),
             gradients=tuple(gradients.get(p, 0.0) for p in parameters),
+            many=many,
         )
 
-    def forward(self, node: Value) -> None:
+    def forward(self, node: Value, requires_grad: set[Value]) -> None:
         if node.op is None:
-            self.called.setdefault(node, node.data)  # a plain number; any other leaf has its name already
+            self.names.setdefault(node, node.data)  # a plain number; any other leaf has its name already
             return
-        args = tuple(self.called[parent] for parent in node.parents)
-        asked = tuple(i for i, parent in enumerate(node.parents) if parent in self.learns)
-        self.called[node] = name = self.names.give(node.label or self.nickname(node))
-        self.lines.append(
-            Line(name, "forward", forward_tree(node.op, args, self.trees), node.label, node.op, args, asked)
+        args = tuple(self.names[parent] for parent in node.parents)
+        needs_grad = tuple(i for i, parent in enumerate(node.parents) if parent in requires_grad)
+        self.names[node] = name = self.identifiers.give(node.label or self.nickname(node))
+        tree = forward_tree(node.op, args, self.simplifier)
+        self.instructions.append(
+            Instruction(name, "forward", tree, node.label, node.op, args, needs_grad, node.role)
         )
 
     def nickname(self, node: Value) -> str:
-        if node is self.root:
+        """Return a name for a node without a label: y for the first output, y1 for the next, v1, v2, ..."""
+        if node is self.roots[0]:
             return "y"
+        if node in self.roots:
+            return f"y{self.roots.index(node)}"
         self.nameless += 1
         return f"v{self.nameless}"
 
     def backward(self) -> dict[Value, Tree]:
-        """The lines of the gradients, each added up in the order in which `engine.core.backward` does."""
-        left = Counter(parent for node in self.order for parent in node.parents)  # edges yet to be passed
-        passed: dict[Value, list[Tree]] = {self.root: [1.0]}
-        gradients: dict[Value, Tree] = {self.root: 1.0}
-        for node in reversed(self.order):
-            if node.op is None or node not in self.learns:
+        """Write the gradients, each added up in the order in which `engine.core.backward` adds it."""
+        left = Counter(parent for node in self.differentiated for parent in node.parents)  # edges to come
+        contributions: dict[Value, list[Tree]] = {self.roots[0]: [1.0]}
+        gradients: dict[Value, Tree] = {self.roots[0]: 1.0}
+        for node in reversed(self.differentiated):
+            if node.op is None or node not in self.requires_grad:
                 continue
-            upstream = self.gradient(node, passed.pop(node))
-            args = [self.called[parent] for parent in node.parents]
+            upstream = self.gradient(node, contributions.pop(node))
+            args = [self.names[parent] for parent in node.parents]
             for position, parent in enumerate(node.parents):
                 left[parent] -= 1
-                if parent in self.learns:
-                    local = node.op.derivative(position, self.trees, args, self.called[node])
-                    passed.setdefault(parent, []).append(self.trees.apply("*", upstream, local))
-            for leaf in dict.fromkeys(
-                parent for parent in node.parents if parent.op is None and not left[parent]
-            ):
-                if leaf in self.learns:
-                    gradients[leaf] = self.gradient(leaf, passed.pop(leaf))
+                if parent in self.requires_grad:
+                    local = node.op.derivative(position, self.simplifier, args, self.names[node])
+                    term = self.simplifier.apply("*", upstream, local)
+                    contributions.setdefault(parent, []).append(term)
+            for leaf in dict.fromkeys(node.parents):
+                if leaf.op is None and not left[leaf] and leaf in self.requires_grad:
+                    gradients[leaf] = self.gradient(leaf, contributions.pop(leaf))
         return gradients
 
     def gradient(self, node: Value, contributions: list[Tree]) -> Tree:
-        """∂root/∂node: what its children passed on, in a line of its own, unless that would say nothing."""
-        tree = reduce(lambda total, more: self.trees.apply("+", total, more), contributions)
+        """Return ∂root/∂node: the sum of the contributions, as a new instruction unless it is a mere name."""
+        tree = reduce(lambda total, more: self.simplifier.apply("+", total, more), contributions)
         if isinstance(tree, float) or (isinstance(tree, str) and node.parents and not node.label):
             return tree
-        name = self.names.give(f"d_{self.called[node]}")
-        self.lines.append(Line(name, "backward", tree, node.label))
+        name = self.identifiers.give(f"d_{self.names[node]}")
+        self.instructions.append(Instruction(name, "backward", tree, node.label, role=node.role))
         return name

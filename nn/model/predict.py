@@ -1,32 +1,40 @@
-"""What a model says of many samples: its graph is traced once, compiled, and run for all of them."""
+"""The outputs of a model for many samples: its graph is traced once, compiled, and run for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import isfinite
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
 
-from engine import Value, total, trace
+from engine import Value, trace
 from nn.validation import table
 
-__all__ = ["Answers", "many"]
+__all__ = ["Prediction", "as_predictions", "compile_outputs", "many"]
+
+Prediction: TypeAlias = "float | list[float]"  # what ``model.predict`` returns
 
 
-def many(model: Any, rows: Sequence[Sequence[float]], backend: str) -> list[Any]:
-    """The outputs of a model for each row, once they have been checked."""
+class Model(Protocol):
+    """What is needed of a model; every Module has it."""
+
+    def parameters(self) -> list[Value]: ...
+
+    def __call__(self, x: Sequence[Value]) -> Value | list[Value]: ...
+
+
+def many(model: Model, rows: Sequence[Sequence[float]], backend: str) -> list[Prediction]:
+    """Return the outputs of a model for each row, after checking the rows."""
     samples = table(rows, getattr(model, "nin", None))
-    return Answers(model, samples[0], backend)(samples) if samples else []
+    return compile_outputs(model, samples[0], backend)(samples) if samples else []
 
 
-class Answers:
-    """The outputs of a model for plain numbers, as ``model.predict`` gives them, many at a time.
-
-    A program has one root. Of several outputs it is therefore Σ_k pick_k y_k, and each sample goes in once
-    for each output that is picked: on arrays. In Python itself `predict` is faster, row after row.
+def compile_outputs(
+    model: Model, x: Sequence[float], backend: str
+) -> Callable[[Sequence[Sequence[float]]], list[Prediction]]:
+    """Compile a model to a function of many rows, which returns what ``model.predict`` returns for each.
 
     Args:
-        model: whatever is a Module. Where its ``__call__`` has an ``if`` on its data, what it chooses for
-            ``x`` is chosen for all: then ask ``model.predict``.
+        model: any Module. Where its ``__call__`` has an ``if`` on its data, the branch that it takes for
+            ``x`` is taken for all rows: use ``model.predict`` for such a model.
         x: a sample, for which the graph is traced.
         backend: see `engine.trace`.
 
@@ -36,39 +44,29 @@ class Answers:
 
     >>> from nn.model.modules import Neuron
     >>> neuron = Neuron(1, activation=None, init="zeros")
-    >>> answers = Answers(neuron, [1.0], "python")
+    >>> predict = compile_outputs(neuron, [1.0], "python")
     >>> neuron.w[0].data = 3.0
-    >>> answers([[1.0], [2.0]])
+    >>> predict([[1.0], [2.0]])
     [3.0, 6.0]
     """
+    inputs = [Value(number, f"x{i}") for i, number in enumerate(x)]
+    outputs, parameters = model(inputs), model.parameters()
+    listed = isinstance(outputs, list)
+    program = trace(outputs if isinstance(outputs, list) else [outputs], inputs, parameters)
+    values = program.forward().compile(backend).values
 
-    def __init__(self, model: Any, x: Sequence[float], backend: str) -> None:
-        inputs = [Value(number, f"x{i}") for i, number in enumerate(x)]
-        outputs = model(inputs)
-        self.model, self.parameters = model, model.parameters()
-        self.count = len(outputs) if isinstance(outputs, list) else 0
-        self._values = None
-        if self.count and backend == "python":
-            return
-        picks = [Value(1.0, f"pick{k}") for k in range(self.count)]
-        root = total([pick * y for pick, y in zip(picks, outputs)]) if picks else outputs
-        program = trace(root, [*inputs, *picks], self.parameters).forward()
-        self._values = program.compile(backend).values
+    def predict(rows: Sequence[Sequence[float]]) -> list[Prediction]:
+        columns = values([p.data for p in parameters], [list(column) for column in zip(*rows)])
+        return as_predictions(columns, listed)
 
-    def __call__(self, rows: Sequence[Sequence[float]]) -> list[Any]:
-        """The output, or the list of outputs, for each row."""
-        n, numbers = self.count, []
-        if self._values is not None:
-            columns = picked(rows, n) if n else [list(column) for column in zip(*rows)]
-            numbers = list(map(float, self._values([p.data for p in self.parameters], columns)))
-        if not numbers or not all(map(isfinite, numbers)):  # 0 times infinity is no 0
-            return [self.model.predict(row) for row in rows]
-        return [numbers[i : i + n] for i in range(0, len(numbers), n)] if n else numbers
+    return predict
 
 
-def picked(rows: Sequence[Sequence[float]], n: int) -> list[Any]:
-    """The columns of samples that go in n times each, to be asked for one output after another."""
-    import numpy as np
+def as_predictions(columns: Sequence[Sequence[float]], listed: bool) -> list[Prediction]:
+    """Return the prediction for each sample, from one column for each output.
 
-    inputs, picks = np.repeat(np.array(rows, float), n, axis=0), np.tile(np.eye(n), (len(rows), 1))
-    return list(np.ascontiguousarray(np.hstack([inputs, picks]).T))
+    >>> as_predictions([[1.0, 2.0], [3.0, 4.0]], listed=True)
+    [[1.0, 3.0], [2.0, 4.0]]
+    """
+    lists: list[list[float]] = [c.tolist() if hasattr(c, "tolist") else list(c) for c in columns]
+    return [list(row) for row in zip(*lists)] if listed else list(lists[0])

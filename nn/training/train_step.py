@@ -1,7 +1,7 @@
 """The loss and the gradients of one batch: computed on Values, or by the same graph traced and compiled.
 
-This room and `nn.model.predict` know of backends. Whichever is chosen leaves the gradient of the mean loss in the
-parameters' ``.grad`` and tells the mean loss and how many samples were right.
+Either way the gradient of the mean loss is left in the parameters' ``.grad``, and the mean loss and the
+number of correctly predicted samples are returned.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from math import isclose, isfinite
 from typing import Any
 
-from engine import Value, as_value, no_grad, one_line, topological_order, total
+from engine import Value, as_value, no_grad, one_line, topological_order, total, trace
 from nn.model.modules import Module
-from nn.model.predict import Answers
+from nn.model.predict import Prediction, as_predictions
 from nn.training import losses
 from nn.training.dataset import Sample
 from nn.training.losses import Loss
@@ -25,7 +25,7 @@ AT_ONCE = 32  # samples in one graph: enough to share the visit to each paramete
 
 
 def eager(model: Module, loss: Loss) -> Step:
-    """Compute each batch on Values.
+    """Return a function that computes each batch on Values.
 
     >>> from nn.model.modules import Neuron
     >>> neuron = Neuron(1, activation=None, init="zeros")
@@ -38,9 +38,9 @@ def eager(model: Module, loss: Loss) -> Step:
 
     def step(batch: Sequence[Sample]) -> tuple[float, int]:
         model.zero_grad()
-        mean, right = 0.0, 0
+        mean, correct = 0.0, 0
         for first in range(0, len(batch), AT_ONCE):
-            wrongs = []
+            errors = []
             for sample in batch[first : first + AT_ONCE]:
                 try:
                     outputs = model(sample.x)
@@ -48,12 +48,12 @@ def eager(model: Module, loss: Loss) -> Step:
                 except (ArithmeticError, ValueError) as outside:
                     outside.add_note(f"at sample {sample.number}")
                     raise
-                wrongs.append(_finite(error, sample))
-                right += _is_right(loss, _numbers(outputs), sample.t)
-            share = total(wrongs) / len(batch)
+                errors.append(_finite(error, sample))
+                correct += _is_correct(loss, _numbers(outputs), sample.t)
+            share = total(errors) / len(batch)
             share.backward()
             mean += share.data
-        return mean, right
+        return mean, correct
 
     return step
 
@@ -61,9 +61,12 @@ def eager(model: Module, loss: Loss) -> Step:
 def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> Step:
     """Trace the graph of one sample, compile it for ``backend``, and compare the first batch with `eager`.
 
+    One program has the loss as its first output and the outputs of the model as further ones, so one call
+    gives the loss, the gradients and the number of correct predictions.
+
     Raises:
         ValueError: the compiled graph gives other numbers than Values do on ``batch``: the graph depends on
-            the data, and what was traced is that of one sample only.
+            the data, and the traced graph is that of one sample only.
 
     >>> from nn.model.modules import Neuron
     >>> neuron = Neuron(1, activation=None, init="zeros")
@@ -73,50 +76,39 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
     >>> neuron.b.grad
     -3.0
     """
-    from engine import trace
-
-    first = model.predict(batch[0].x)
-    classes = len(first) if loss is losses.cross_entropy else 0
     inputs = [Value(number, f"x{i}") for i, number in enumerate(batch[0].x)]
-    numbers = _target(batch[0].t, classes)
-    targets = [Value(number, f"t{k}") for k, number in enumerate(numbers)]
-    root = loss(model(inputs), targets if len(targets) > 1 else targets[0])
-    parameters = model.parameters()
-    program = trace(root, inputs=[*inputs, *targets], parameters=parameters)
+    outputs, parameters = model(inputs), model.parameters()
+    listed = isinstance(outputs, list)
+    further = [] if losses.decide(loss, batch[0].t) is None else outputs if listed else [outputs]
+    classes = len(outputs) if listed and loss is losses.cross_entropy else 0
+    targets = [Value(number, f"t{k}") for k, number in enumerate(_target(batch[0].t, classes))]
+    root = loss(outputs, targets if len(targets) > 1 else targets[0])
+    program = trace([root, *further], inputs=[*inputs, *targets], parameters=parameters)
     run, by_values = program.compile(backend), eager(model, loss)
-    decides = losses.decide(loss, batch[0].t) is not None
-    answers = None  # several outputs are asked for one by one: only machine code is then faster than predict
-    if decides and (backend == "llvm" or not isinstance(first, list)):
-        answers = Answers(model, batch[0].x, backend)
 
     def step(batch: Sequence[Sample]) -> tuple[float, int]:
-        rows = [[*x, *_target(t, classes)] for x, t, _ in batch]
+        columns = [list(column) for column in zip(*([*x, *_target(t, classes)] for x, t, _ in batch))]
         now = [p.data for p in parameters]
         try:
-            mean, gradients = run(now, [list(column) for column in zip(*rows)])
+            mean, gradients, answers = run(now, columns)
         except (ArithmeticError, ValueError):
-            by_values(batch)  # it says which sample of the data it was
+            by_values(batch)  # its error has the number of the sample in the data
             raise
-        slopes = gradients.tolist() if hasattr(gradients, "tolist") else gradients
-        if not (isfinite(mean) and all(map(isfinite, slopes))):
-            for sample, row in zip(batch, rows):
-                if found := program.find_nonfinite(now, [[number] for number in row]):
-                    found = found.replace("sample 0", f"sample {sample.number}", 1)
-                    raise FloatingPointError(
-                        f"{found}. No parameter was moved by it; a smaller learning rate may help"
-                    )
+        gradients = gradients.tolist() if hasattr(gradients, "tolist") else gradients
+        finite = isfinite(mean) and all(map(isfinite, gradients))
+        if not finite and (found := program.locate_nonfinite(now, columns)):
+            raise FloatingPointError(
+                f"sample {batch[found.sample].number}: {found.text}. No parameter was moved by it; "
+                "a smaller learning rate may help"
+            )
         if not isfinite(mean):
             raise FloatingPointError(f"the mean loss of a batch is {mean}. No parameter was moved by it")
-        for p, slope in zip(parameters, slopes):
-            p.grad = slope
-        return float(mean), right(batch)
-
-    def right(batch: Sequence[Sample]) -> int:
-        if not decides:
-            return 0
-        xs = [x for x, _, _ in batch]
-        said = answers(xs) if answers else map(model.predict, xs)
-        return sum(_is_right(loss, y, t) for y, (_, t, _) in zip(said, batch))
+        for p, gradient in zip(parameters, gradients):
+            p.grad = gradient
+        if not further:
+            return float(mean), 0
+        predictions = as_predictions(answers, listed)
+        return float(mean), sum(_is_correct(loss, y, s.t) for y, s in zip(predictions, batch))
 
     mean, _ = by_values(batch)
     expected = [mean, *(p.grad for p in parameters)]
@@ -130,40 +122,41 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
 
 
 def evaluate(model: Module, loss: Loss, samples: Sequence[Sample]) -> tuple[float, int]:
-    """The mean loss over the samples, and how many are right; nothing is recorded.
+    """Return the mean loss over the samples, and how many are predicted correctly; nothing is recorded.
 
     >>> from nn.model.modules import Neuron
     >>> neuron = Neuron(1, activation=None, init="zeros")
     >>> evaluate(neuron, losses.hinge, [Sample([1.0], -1), Sample([2.0], 1)])
     (1.0, 1)
     """
-    whole, right = 0.0, 0
+    whole, correct = 0.0, 0
     with no_grad():
         for x, t, _ in samples:
             y = model.predict(x)
             whole += as_value(loss([Value(a) for a in y] if isinstance(y, list) else Value(y), t)).data
-            right += _is_right(loss, y, t)
-    return whole / len(samples), right
+            correct += _is_correct(loss, y, t)
+    return whole / len(samples), correct
 
 
-def _numbers(outputs: Any) -> Any:
+def _numbers(outputs: Value | list[Value]) -> Prediction:
     return [a.data for a in outputs] if isinstance(outputs, list) else outputs.data
 
 
-def _is_right(loss: Loss, y: Any, t: Any) -> bool:
-    said = losses.decide(loss, y)
-    return said is not None and bool(said == losses.decide(loss, t))
+def _is_correct(loss: Loss, y: Prediction, t: object) -> bool:
+    """Return whether a prediction and a target mean the same class or side; False if there are no classes."""
+    decision = losses.decide(loss, y)
+    return decision is not None and bool(decision == losses.decide(loss, t))
 
 
 def _target(t: Any, classes: int) -> list[float]:
-    """A target as numbers in columns; the number of a class as one-hot."""
+    """Return a target as numbers for columns; the number of a class becomes one-hot."""
     if isinstance(t, (list, tuple)):
         return [float(t_k) for t_k in t]
     return [float(k == t) for k in range(classes)] if classes else [float(t)]
 
 
 def _finite(error: Value, sample: Sample) -> Value:
-    """The loss of a sample, if it is a number.
+    """Return the loss of a sample if it is finite.
 
     Raises:
         FloatingPointError: it is not; the message names the first node of its graph that is not.

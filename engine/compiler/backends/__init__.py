@@ -1,20 +1,24 @@
-"""What can run a program: one room for each backend, opened only when it is asked for."""
+"""The backends that run a program; each is a module that is imported when it is first asked for."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import cast
 
-#: Beyond so many operations another backend serves better. XLA takes 3 s for 800 of them in a straight line,
-#: 10 for 1,300 and 75 for 3,500, which LLVM compiles in less than one. LLVM takes 15 to 50 µs for each, as
-#: many as there are: twice the time of NumPy, which then computes at a fiftieth of its speed.
+from engine.compiler.compiled import CompiledFunction
+from engine.compiler.ir import IR
+
+#: The number of operations beyond which another backend is better. XLA takes 3 s for 800 operations in a
+#: straight line, 10 s for 1,300 and 75 s for 3,500, which LLVM compiles in less than 1 s. LLVM takes 15 to 50
+#: µs for each operation; that is twice the time of NumPy, which then runs 50 times slower.
 TOO_LONG = {"jax": (1_000, "llvm"), "llvm": (2_000_000, "numpy")}
 BACKENDS = ("python", "numpy", "llvm", "jax", "torch")
 
 
-def advise(name: str, operations: int) -> None:
-    """Warn if a program is too long for a backend, and name the better one."""
+def warn_if_too_long(name: str, operations: int) -> None:
+    """Warn if a program is too long for a backend, and name a better one."""
     most, better = TOO_LONG.get(name, (operations, ""))
     if operations > most:
         warnings.warn(
@@ -24,22 +28,23 @@ def advise(name: str, operations: int) -> None:
         )
 
 
-def find(name: str) -> Any:
-    """The CompiledFunction of a backend.
+def get_backend(name: str) -> Callable[[IR], CompiledFunction]:
+    """Return the class of a backend, which compiles a program.
 
     Raises:
-        ValueError: there is none of that name; the message lists those that there are.
+        ValueError: there is no backend of that name; the message lists all of them.
         ImportError: it needs a package that is not installed; the message names the extra.
 
-    >>> find("python").__name__
-    'PythonStep'
+    >>> get_backend("python")
+    <class 'engine.compiler.backends.python.PythonFunction'>
     """
     if name not in BACKENDS:
         raise ValueError(f"no backend {name!r}; there are {', '.join(BACKENDS)}")
     try:
-        return import_module(f"engine.compiler.backends.{name}").STEP
+        module = import_module(f"engine.compiler.backends.{name}")
     except ImportError as error:
         if (error.name or "engine").partition(".")[0] == "engine":
             raise
         why = f"the backend {name!r} needs {error.name}: pip install 'chalkgrad[{name}]'"
         raise ImportError(why, name=error.name) from error
+    return cast(Callable[[IR], CompiledFunction], module.BACKEND)

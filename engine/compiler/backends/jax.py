@@ -1,54 +1,47 @@
-"""The program as a function of JAX: to be compiled, mapped, differentiated and sharded by it."""
+"""The program as a function of JAX, which may compile, map, differentiate and shard it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from engine.compiler.backends.tensors import Tensors, TensorStep
-
-if TYPE_CHECKING:
-    from engine.compiler.program import Program
+from engine.compiler.backends.tensors import Array, TensorFunction, Tensors
+from engine.compiler.ir import IR
 
 
-class JaxStep(TensorStep):
-    """Runs XLA, in float64 whatever JAX's setting is; the gradients are a float64 array.
+class JaxFunction(TensorFunction):
+    """Runs XLA, in float64 whatever JAX's setting is; the gradients and further outputs are float64 arrays.
 
     Attributes:
         function: ``(parameters, columns) -> (mean, gradients)``, pure, for ``jax.jit``, ``vmap``, ``grad``
-            and sharded arrays. It checks nothing, and computes in the precision of the arrays that it is
-            given: for float64 use it within ``jax.enable_x64(True)``, as the step does.
+            and sharded arrays; of a list of outputs ``(mean, gradients, others)``. It checks nothing, and
+            computes in the precision of its arguments: for float64 use it within ``jax.enable_x64(True)``.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: IR) -> None:
         super().__init__(program)
         self._compiled = jax.jit(self.everything)
 
-    def interpreter(self, zeros: Any) -> Tensors:
+    def interpreter(self, zeros: Array) -> Tensors:
         return Tensors(jnp, jax.scipy.special.erf, jax.scipy.special.erfc, zeros)
 
-    def zeros(self, like: Any) -> Any:
-        return jnp.zeros_like(like) if len(like) else jnp.zeros(1)
+    def zeros(self, like: Array) -> Array:
+        zeros: Array = jnp.zeros_like(like) if len(like) else jnp.zeros(1)
+        return zeros
 
-    def stack(self, slopes: list[Any]) -> Any:
-        return jnp.stack(slopes) if slopes else jnp.zeros((0, 1))
+    def stack(self, gradients: list[Array]) -> Array:
+        stacked: Array = jnp.stack(gradients) if gradients else jnp.zeros((0, 1))
+        return stacked
 
-    def run(self, parameters: Any, columns: Any, samples: int) -> Any:
-        mean, gradients, _ = self._call(parameters, columns)
-        return float(mean), np.array(gradients)
-
-    def each(self, parameters: Any, columns: Any, samples: int) -> Any:
-        return np.array(self._call(parameters, columns)[2])
-
-    def _call(self, parameters: Any, columns: Any) -> tuple[Any, Any, Any]:
+    def call(
+        self, parameters: np.ndarray, columns: Sequence[np.ndarray]
+    ) -> tuple[Array, Array, list[Array], Array]:
         with jax.enable_x64(True):
-            mean, gradients, values, bad = self._compiled(parameters, columns)
-        if bad:
-            self.complain(parameters, columns)
-        return mean, gradients, values
+            results: tuple[Array, Array, list[Array], Array] = self._compiled(parameters, columns)
+        return results
 
 
-STEP = JaxStep
+BACKEND = JaxFunction

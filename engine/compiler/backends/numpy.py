@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TypeAlias
 
 import numpy as np
 from numpy import cos, exp, expm1, inf, log, log1p, nan, pi, sin, sqrt, tan, tanh  # noqa: F401 (for the source)
 
-from engine.compiler.backends.arrays import ArrayStep
+from engine.compiler.backends.arrays import ArrayFunction
+from engine.compiler.ir import IR
 from engine.compiler.source import Source, source
-from engine.formula.compile import run_source
+from engine.formula.arithmetic import FUNCTIONS, PARTIAL
 from engine.formula.printers import Text, float_literal
+from engine.formula.tree import Formula
 
-if TYPE_CHECKING:
-    from engine.compiler.program import Program
+SAMPLES = (
+    1024  # in one call: enough to make NumPy's overhead small, few enough to keep the columns in the cache
+)
 
-SAMPLES = 1024  # at once: so many that NumPy's overhead is small, so few that the columns stay in the cache
+Column: TypeAlias = "np.ndarray | float"  # a value that is the same for all samples is a float
 
 pow = np.float_power
 
 
-def one_by_one(f: Callable[[float], float]) -> Callable[[Any], Any]:
-    """A function of numbers as one of columns, too."""
+def one_by_one(f: Callable[[float], float]) -> Callable[[Column], Column]:
+    """Return a function of numbers as a function of columns and numbers."""
     many = np.vectorize(f, otypes=[np.float64])
     return lambda x: many(x) if isinstance(x, np.ndarray) else f(x)
 
@@ -32,13 +34,15 @@ def one_by_one(f: Callable[[float], float]) -> Callable[[Any], Any]:
 erf, erfc = one_by_one(math.erf), one_by_one(math.erfc)
 
 
-def where(test: Any, then: Any, other: Any) -> Any:
-    """``then if test else other``, sample by sample."""
+def where(test: np.ndarray | bool, then: Column, other: Column) -> Column:
+    """Return ``then if test else other``, sample by sample."""
     return np.where(test, then, other) if isinstance(test, np.ndarray) else then if test else other
 
 
-def choose(test: Any, then: Callable[..., Any], other: Callable[..., Any], *args: Any) -> Any:
-    """``where`` for branches that may have no value: each is evaluated only on the samples that take it."""
+def choose(
+    test: np.ndarray | bool, then: Callable[..., Column], other: Callable[..., Column], *args: Column
+) -> Column:
+    """Return ``then if test else other``; each branch runs only on the samples that take it."""
     if not isinstance(test, np.ndarray):
         return then(*args) if test else other(*args)
     result = np.empty(test.shape)
@@ -47,64 +51,91 @@ def choose(test: Any, then: Callable[..., Any], other: Callable[..., Any], *args
     return result
 
 
-class Columns(Source):
-    """Writes the same formulas, but for choices: the branch may differ from sample to sample."""
+class ColumnSource(Source):
+    """Writes the same formulas, except for choices: the branch may differ from sample to sample."""
 
     module = __name__
+    calls = False  # whether the text so far calls a function, or divides
+
+    def apply(self, word: str, *args: Text) -> Text:
+        self.calls |= word in PARTIAL or (word in FUNCTIONS and word != "abs")
+        return super().apply(word, *args)
+
+    def call(self, formula: Formula, *args: Text) -> Text:
+        text = super().call(formula, *args)
+        self.calls = True
+        return text
 
     def choose(self, test: Text, then: Callable[[], Text], other: Callable[[], Text]) -> Text:
+        names, outside, outside_calls = self.names, self.names.used, self.calls
+        names.used, self.calls = {}, False
         first, second = float_literal(then()).text, float_literal(other()).text
-        if not re.search(r"[(/]|\*\*", first + second):
+        used, calls = names.used, self.calls
+        names.used, self.calls = outside | used, outside_calls or calls
+        if not calls:
             self.imports.add("where")
             return Text(f"where({test.text}, {first}, {second})")
         self.imports.add("choose")
-        words = re.findall(r"(?<![\w.])[^\W\d]\w*(?!\w*\()", f"{first} {second}")
-        names = ", ".join(word for word in dict.fromkeys(words) if word not in ("lambda", *self.imports))
-        return Text(f"choose({test.text}, lambda {names}: {first}, lambda {names}: {second}, {names})")
+        letters = ", ".join(used)
+        return Text(f"choose({test.text}, lambda {letters}: {first}, lambda {letters}: {second}, {letters})")
 
 
-class NumpyStep(ArrayStep):
-    """Runs NumPy; the gradients are a float64 array.
+class NumpyFunction(ArrayFunction):
+    """Runs NumPy; the gradients and the further outputs are float64 arrays.
 
     Attributes:
-        source: what is run.
+        source: the code that is run.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: IR) -> None:
         super().__init__(program)
-        self.source = source(program, Columns)
-        self._many = run_source(self.source, "traced program over columns", {})["step"]
+        self.source = source(program, ColumnSource)
+        self._step = self.load(self.source, "traced program over columns", "step")
 
-    def run(self, parameters: Any, columns: Any, samples: int) -> Any:
+    def run(
+        self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
+    ) -> tuple[float, np.ndarray, list[np.ndarray]]:
         mean, sums = 0.0, np.zeros(len(self.program.gradients))
-        for count, value, gradients in self._results(parameters, columns, samples):
+        results = self._results(parameters, columns, samples)
+        for count, (value, *_), gradients in results:
             mean += total(value, count)
             sums += [total(gradient, count) for gradient in gradients]
-        return float(mean / samples), sums / samples
+        return float(mean / samples), sums / samples, joined(results)[1:] if self.program.many else []
 
-    def each(self, parameters: Any, columns: Any, samples: int) -> Any:
-        results = self._results(parameters, columns, samples)
-        return np.concatenate([np.broadcast_to(value, count) for count, value, _ in results])
+    def run_outputs(
+        self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
+    ) -> list[np.ndarray]:
+        return joined(self._results(parameters, columns, samples))
 
-    def _results(self, parameters: Any, columns: Any, samples: int) -> list[tuple[int, Any, Any]]:
+    def _results(self, parameters: np.ndarray, columns: list[np.ndarray], samples: int) -> list[Part]:
         try:
             with np.errstate(divide="raise", over="raise", invalid="raise", under="ignore"):
                 return list(self._parts(parameters, columns, samples))
         except (ArithmeticError, ValueError):
-            self.complain(parameters, columns)
-        with np.errstate(all="ignore"):  # what overflowed was a sum or a product, which may
+            self.raise_domain_error(parameters, columns)
+        with np.errstate(all="ignore"):  # a sum or a product overflowed, which is allowed
             return list(self._parts(parameters, columns, samples))
 
-    def _parts(self, parameters: Any, columns: Any, samples: int) -> Iterator[tuple[int, Any, Any]]:
+    def _parts(self, parameters: np.ndarray, columns: list[np.ndarray], samples: int) -> Iterator[Part]:
         shared = parameters.tolist()
         for first in range(0, samples, SAMPLES):
-            value, gradients = self._many(shared, [column[first : first + SAMPLES] for column in columns])
-            yield min(SAMPLES, samples - first), value, gradients
+            value, gradients, *others = self._step(shared, [c[first : first + SAMPLES] for c in columns])
+            yield min(SAMPLES, samples - first), [value, *(others[0] if others else [])], gradients
 
 
-def total(column: Any, count: int) -> Any:
-    """The sum over the samples; what is the same for all of them is one number."""
-    return np.add.reduce(column) if isinstance(column, np.ndarray) else column * count
+Part: TypeAlias = tuple[int, list[Column], list[Column]]  # the number of samples, the outputs, the gradients
 
 
-STEP = NumpyStep
+def total(column: Column, count: int) -> float:
+    """Return the sum over the samples; a value that is the same for all of them is one number."""
+    return float(np.add.reduce(column)) if isinstance(column, np.ndarray) else column * count
+
+
+def joined(parts: list[Part]) -> list[np.ndarray]:
+    """Return each output as one array."""
+    counts = [count for count, _, _ in parts]
+    outputs = zip(*(outputs for _, outputs, _ in parts))
+    return [np.concatenate([np.broadcast_to(x, n) for x, n in zip(output, counts)]) for output in outputs]
+
+
+BACKEND = NumpyFunction

@@ -1,50 +1,59 @@
-"""The program in Python itself, run for one sample after another."""
+"""The program as Python, run for one sample after another."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Any
+from typing import TypeAlias
 
-from engine.compiler.compiled import CompiledFunction
-from engine.compiler.loop import loop
-from engine.formula.compile import run_source
+from engine.compiler.compiled import BackendFunction, as_floats, refuse_nan
+from engine.compiler.ir import IR
+from engine.compiler.source import loop_source
 
-if TYPE_CHECKING:
-    from engine.compiler.program import Program
+Results: TypeAlias = tuple[list[float], list[float], list[list[float]]]
 
 
-class PythonStep(CompiledFunction):
+class PythonFunction(BackendFunction[list[float]]):
     """Runs the program as a loop over the samples; the gradients are a list of floats.
 
     Attributes:
-        source: what is run: the statements of ``program.source``, those that are the same for all samples
-            before the loop.
+        source: the code that is run: the statements of ``program.source``, of which those that are the same
+            for all samples stand before the loop.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: IR) -> None:
         super().__init__(program)
-        self.source = loop(program)
-        self._many = run_source(self.source, "traced program", {})["steps"]
+        self.source = loop_source(program)
+        self._steps = self.load(self.source, "traced program", "steps")
 
-    def run(self, parameters: list[float], columns: list[list[float]], samples: int) -> Any:
-        values, sums = self._results(parameters, columns, samples)
-        return reduce(add, values, 0.0) / samples, [slope / samples for slope in sums]
+    def numbers(self, given: object, what: str, names: Sequence[str] = ()) -> list[float]:
+        floats = as_floats(given, what)
+        for i, x in enumerate(floats):
+            if math.isnan(x):
+                refuse_nan(what, i, names)
+        return floats
 
-    def each(self, parameters: list[float], columns: list[list[float]], samples: int) -> list[float]:
-        values, _ = self._results(parameters, columns, samples)
-        return values
-
-    def _results(
+    def run(
         self, parameters: list[float], columns: list[list[float]], samples: int
-    ) -> tuple[list[float], list[float]]:
+    ) -> tuple[float, list[float], list[list[float]]]:
+        values, sums, others = self._results(parameters, columns, samples)
+        return reduce(add, values, 0.0) / samples, [it / samples for it in sums], others
+
+    def run_outputs(
+        self, parameters: list[float], columns: list[list[float]], samples: int
+    ) -> list[list[float]]:
+        values, _, others = self._results(parameters, columns, samples)
+        return [values, *others]
+
+    def _results(self, parameters: list[float], columns: list[list[float]], samples: int) -> Results:
         try:
-            results: tuple[list[float], list[float]]
-            results = self._many(parameters, zip(*columns) if columns else [()], samples)
+            results: Results = self._steps(parameters, zip(*columns) if columns else [()], samples)
         except (ArithmeticError, ValueError):
-            self.complain(parameters, columns)
+            self.raise_domain_error(parameters, columns)
             raise
         return results
 
 
-STEP = PythonStep
+BACKEND = PythonFunction

@@ -1,100 +1,166 @@
-"""A program in the words of a library of arrays, as a pure function that the library may transform."""
+"""A program as a pure function of a library's arrays, which the library may transform."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TypeAlias, cast
 
-from engine.compiler.backends.arrays import ArrayStep
-from engine.core.op import Evaluator
-from engine.formula.arithmetic import COMPARISONS, CONSTANTS, PARTIAL
-from engine.formula.tree import Interpreter
+import numpy as np
 
-if TYPE_CHECKING:
-    from engine.compiler.program import Program
+from engine.compiler.backends.arrays import ArrayFunction
+from engine.compiler.interpreter import interpret_program
+from engine.compiler.ir import IR
+from engine.formula.arithmetic import ARITHMETIC, COMPARISONS, PARTIAL
+from engine.formula.simplify import Simplifier
+from engine.formula.tree import Formula, Interpreter
 
-OPERATORS: dict[str, Callable[..., Any]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
-    "neg": operator.neg, "abs": abs, **COMPARISONS,
-}  # fmt: skip
+Array: TypeAlias = np.ndarray  # or the array of the library, which has the same operators
+#: Python's operators apply to arrays, too; the real power of `engine.formula.arithmetic` is for floats only.
+OPERATORS: dict[str, Callable[..., object]] = {**ARITHMETIC, **COMPARISONS, "**": operator.pow, "abs": abs}
 
 
-class Tensors(Interpreter[Any]):
-    """Reads formulas with the functions of a library; what depends on nothing stays a float.
+class Unknown:
+    """An array among the meanings of a formula. It has no ``==`` of its own, so patterns never match it."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+
+Meaning: TypeAlias = "Unknown | float | bool"
+
+
+class Tensors(Simplifier[Meaning]):
+    """Interprets formulas with the functions of a library; known numbers stay floats.
 
     Args:
-        module: where the functions of a library are.
-        erf, erfc: these two, which may be elsewhere.
-        zeros: one for each sample, in the precision that is wanted.
+        module: the library.
+        erf, erfc: these two functions, which may be elsewhere in it.
+        zeros: a zero for each sample, in the precision of the computation.
     """
 
-    def __init__(self, module: Any, erf: Any, erfc: Any, zeros: Any) -> None:
-        self.module, self.special, self.zeros = module, {"erf": erf, "erfc": erfc}, zeros
-        self.bad: list[Any] = []  # for each result that may leave its domain, whether it does
-        self._mask: Any = True
+    def __init__(
+        self,
+        module: ModuleType,
+        erf: Callable[[Array], Array],
+        erfc: Callable[[Array], Array],
+        zeros: Array,
+    ) -> None:
+        self.library = Library(module, {"erf": erf, "erfc": erfc}, zeros)
+        super().__init__(self.library)
 
-    def number(self, x: float) -> float:
-        return x
+    def call(self, formula: Formula, *args: Meaning) -> Meaning:
+        return formula.interpret(self, args)
 
-    def apply(self, word: str, *args: Any) -> Any:
-        if word in CONSTANTS:
-            return CONSTANTS[word]
-        if all(isinstance(arg, (float, bool)) for arg in args):
-            return Evaluator().apply(word, *args)
-        if word == "**" and isinstance(args[1], float) and args[1].is_integer():
-            args = args[0], int(args[1])  # a whole power is exact, and has a slope everywhere
-        y = (OPERATORS.get(word) or self.special.get(word) or getattr(self.module, word))(*args)
+
+class Library(Interpreter[Meaning]):
+    """Applies the functions of a library to arrays."""
+
+    def __init__(
+        self, module: ModuleType, special: dict[str, Callable[[Array], Array]], zeros: Array
+    ) -> None:
+        self.module, self.special, self.zeros = module, special, zeros
+        self.bad: list[Array] = []  # for each result that may be outside its domain, whether it is
+        self._mask: Array | bool = True
+
+    def array(self, x: Meaning) -> Array:
+        """Return a meaning as an array; a float is repeated for each sample."""
+        return x.array if isinstance(x, Unknown) else x + self.zeros  # in the right precision
+
+    def apply(self, word: str, *args: Meaning) -> Meaning:
+        known = not any(isinstance(arg, Unknown) for arg in args)  # numbers outside the domain of the word
+        arrays: list[object] = [x if isinstance(x, float) and not known else self.array(x) for x in args]
+        if word == "**" and isinstance(arrays[1], float) and arrays[1].is_integer():
+            arrays[1] = int(arrays[1])  # a whole power is exact, and has a derivative everywhere
+        function: Callable[..., object] = (
+            OPERATORS.get(word) or self.special.get(word) or getattr(self.module, word)
+        )
+        y = cast(Array, function(*arrays))
         if word in PARTIAL:
             self.bad.append(~self.module.isfinite(y) & self._mask)
-        return y
+        return Unknown(y)
 
-    def choose(self, test: Any, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
-        if isinstance(test, bool):
-            return then() if test else other()
-        outside = self._mask
-        self._mask = test & outside
+    def choose(self, test: Meaning, then: Callable[[], Meaning], other: Callable[[], Meaning]) -> Meaning:
+        outside, condition = self._mask, cast(Unknown, test).array
+        self._mask = condition & outside
         first = then()
-        self._mask = ~test & outside
+        self._mask = ~condition & outside
         second = other()
         self._mask = outside
-        if isinstance(first, float) and isinstance(second, float):
-            first = first + self.zeros  # else the library would have to guess the precision
-        return self.module.where(test, first, second)
+        return Unknown(self.module.where(condition, self.array(first), self.array(second)))
 
 
-class TensorStep(ArrayStep):
-    """What the backends on libraries share."""
+class TensorFunction(ArrayFunction):
+    """The base class of the backends on libraries.
 
-    #: (parameters, columns) -> (mean, gradients), in the library's own arrays, and in their precision
-    function: Callable[[Any, Any], tuple[Any, Any]]
+    Attributes:
+        function: ``(parameters, columns) -> (mean, gradients)``, in the library's own arrays and in their
+            precision; of a list of outputs ``(mean, gradients, others)``.
+    """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: IR) -> None:
         super().__init__(program)
-        self.function = lambda parameters, columns: self.everything(parameters, columns)[:2]
+        self.function: Callable[[Array, Sequence[Array]], tuple[object, ...]] = self._function
 
-    def interpreter(self, zeros: Any) -> Tensors:
-        """A reader of formulas in the words of the library."""
+    def _function(self, parameters: Array, columns: Sequence[Array]) -> tuple[object, ...]:
+        mean, gradients, outputs, _ = self.everything(parameters, columns)
+        return (mean, gradients, outputs[1:]) if self.program.many else (mean, gradients)
+
+    def interpreter(self, zeros: Array) -> Tensors:
+        """Return the interpreter of formulas in the library."""
         raise NotImplementedError
 
-    def everything(self, parameters: Any, columns: Sequence[Any]) -> tuple[Any, Any, Any, Any]:
-        """The mean, the gradients, the root of each sample, and whether an operation left its domain."""
+    def everything(
+        self, parameters: Array, columns: Sequence[Array]
+    ) -> tuple[Array, Array, list[Array], Array]:
+        """Return the mean, the gradients, the outputs, and whether an operation was outside its domain."""
         zeros = self.zeros(columns[0] if len(columns) else parameters[:1])
         interpreter = self.interpreter(zeros)
-        module = interpreter.module
+        library = interpreter.library
         names = dict(zip(self.program.parameters, parameters)) | dict(zip(self.program.inputs, columns))
-        root, gradients = self.program.read(interpreter, names)
-        values = root + zeros
-        slopes = self.stack([gradient + zeros for gradient in gradients])
+        leaves: dict[str, Meaning] = {name: Unknown(array) for name, array in names.items()}
+        outputs, gradients = interpret_program(self.program, interpreter, leaves)
+        values = [library.array(output) + zeros for output in outputs]
+        stacked = self.stack([library.array(gradient) + zeros for gradient in gradients])
         flag = zeros != zeros
-        for bad in interpreter.bad:
+        for bad in library.bad:
             flag = flag | bad
-        return module.mean(values), module.mean(slopes, 1), values, module.any(flag)
+        module = library.module
+        return module.mean(values[0]), module.mean(stacked, 1), values, module.any(flag)
 
-    def zeros(self, like: Any) -> Any:
-        """As many zeros as there are samples, one if there is nothing that tells; in the same precision."""
+    def zeros(self, like: Array) -> Array:
+        """Return as many zeros as there are samples, one if ``like`` is empty, in the same precision."""
         raise NotImplementedError
 
-    def stack(self, slopes: list[Any]) -> Any:
-        """The gradients as one array."""
+    def stack(self, gradients: list[Array]) -> Array:
+        """Return the gradients as one array."""
         raise NotImplementedError
+
+    def call(self, parameters: Array, columns: Sequence[Array]) -> tuple[Array, Array, list[Array], Array]:
+        """Return what `everything` does, run by the library on float64 arrays."""
+        raise NotImplementedError
+
+    def as_numpy(self, array: Array) -> np.ndarray:
+        """Return an array of the library as one of NumPy."""
+        numpy: np.ndarray = np.array(array)
+        return numpy
+
+    def run(
+        self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
+    ) -> tuple[float, np.ndarray, list[np.ndarray]]:
+        mean, gradients, outputs = self._checked(parameters, columns)
+        return float(mean), self.as_numpy(gradients), [self.as_numpy(it) for it in outputs[1:]]
+
+    def run_outputs(
+        self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
+    ) -> list[np.ndarray]:
+        return [self.as_numpy(it) for it in self._checked(parameters, columns)[2]]
+
+    def _checked(self, parameters: np.ndarray, columns: list[np.ndarray]) -> tuple[Array, Array, list[Array]]:
+        mean, gradients, outputs, bad = self.call(parameters, columns)
+        if bad:
+            self.raise_domain_error(parameters, columns)
+        return mean, gradients, outputs

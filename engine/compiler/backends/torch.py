@@ -1,46 +1,45 @@
-"""The program as a function of PyTorch: to be mapped and differentiated by it."""
+"""The program as a function of PyTorch, which may map and differentiate it."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
-from engine.compiler.backends.tensors import Tensors, TensorStep
+from engine.compiler.backends.tensors import Array, TensorFunction, Tensors
 
 
-class TorchStep(TensorStep):
-    """Runs PyTorch, operation by operation, in float64; the gradients are a float64 array.
+class TorchFunction(TensorFunction):
+    """Runs PyTorch, operation by operation, in float64; the gradients and further outputs are float64 arrays.
 
     Attributes:
         function: ``(parameters, columns) -> (mean, gradients)``, pure, on tensors of any precision and
-            device, for ``torch.func`` and ``torch.compile``. It checks nothing.
+            device, for ``torch.func`` and ``torch.compile``; of a list of outputs
+            ``(mean, gradients, others)``. It checks nothing.
     """
 
-    def interpreter(self, zeros: Any) -> Tensors:
+    def interpreter(self, zeros: Array) -> Tensors:
         return Tensors(torch, torch.erf, torch.erfc, zeros)
 
-    def zeros(self, like: Any) -> Any:
-        return torch.zeros_like(like) if len(like) else torch.zeros(1, dtype=torch.float64)
+    def zeros(self, like: Array) -> Array:
+        zeros: Array = torch.zeros_like(like) if len(like) else torch.zeros(1, dtype=torch.float64)
+        return zeros
 
-    def stack(self, slopes: list[Any]) -> Any:
-        return torch.stack(slopes) if slopes else torch.zeros((0, 1))
+    def stack(self, gradients: list[Array]) -> Array:
+        stacked: Array = torch.stack(gradients) if gradients else torch.zeros((0, 1))
+        return stacked
 
-    def run(self, parameters: Any, columns: Any, samples: int) -> Any:
-        mean, gradients, _ = self._call(parameters, columns)
-        return float(mean), gradients.numpy()
+    def as_numpy(self, array: Array) -> np.ndarray:
+        numpy: np.ndarray = torch.Tensor.numpy(array)
+        return numpy
 
-    def each(self, parameters: Any, columns: Any, samples: int) -> Any:
-        return self._call(parameters, columns)[2].numpy()
-
-    def _call(self, parameters: Any, columns: Any) -> tuple[Any, Any, Any]:
+    def call(
+        self, parameters: np.ndarray, columns: Sequence[np.ndarray]
+    ) -> tuple[Array, Array, list[Array], Array]:
         with torch.no_grad():
             tensors = [torch.tensor(np.array(column)) for column in (parameters, *columns)]
-            mean, gradients, values, bad = self.everything(tensors[0], tensors[1:])
-        if bad:
-            self.complain(parameters, columns)
-        return mean, gradients, values
+            return self.everything(tensors[0], tensors[1:])
 
 
-STEP = TorchStep
+BACKEND = TorchFunction

@@ -1,4 +1,4 @@
-"""A traced program is the graph: the same lines, the same numbers, and nothing but its text is needed."""
+"""A traced program computes the same numbers as the graph, and its source runs on its own."""
 
 import math
 import random
@@ -10,7 +10,7 @@ from hypothesis import given
 from support.graphs import graphs
 
 from engine import Op, Value, exp, log, maximum, relu, sigmoid, sqrt, tanh, total, weighted_sum
-from engine.compiler.identifiers import Names, identifier
+from engine.compiler.identifiers import Identifiers, identifier
 from engine.compiler.tracing import trace
 from nn.model.modules import MLP, Neuron
 
@@ -20,7 +20,7 @@ def leaves(*numbers):
 
 
 def stand_alone(program):
-    """What the source defines when it is run on its own."""
+    """Return the function that the source defines when it is run on its own."""
     space = {}
     exec(program.source, space)
     return space["step"]
@@ -51,7 +51,7 @@ def test_a_neuron_reads_as_in_the_textbook():
     ]
 
 
-def test_comments_tell_where_a_layer_begins():
+def test_comments_show_where_a_layer_begins():
     x = [Value(1.0, label="x0")]
     model = MLP(1, [2, 1])
     source = trace(model(x) ** 2, inputs=x, parameters=model.parameters()).source
@@ -60,7 +60,7 @@ def test_comments_tell_where_a_layer_begins():
     assert [c for c in comments if "layer" in c] == [*there, "# layer 2", "# layer 1"]
 
 
-def test_a_line_that_does_nothing_is_left_out():
+def test_an_operation_without_effect_is_left_out():
     x, w = leaves(2.0, 3.0)
     program = trace((w + 0.0) * 1.0 - x, inputs=[x], parameters=[w])
     assert [line.tree for line in program.of("forward")] == ["p1", "v1", ("-", "v2", "p0")]
@@ -68,13 +68,13 @@ def test_a_line_that_does_nothing_is_left_out():
     assert program.gradients == (1.0,)
 
 
-def test_a_gradient_that_no_parameter_asks_for_is_not_computed():
+def test_a_gradient_that_no_parameter_needs_is_not_computed():
     x, w = leaves(2.0, 3.0)
     program = trace(exp(x) * w, inputs=[x], parameters=[w])
     assert [line.name for line in program.of("backward")] == ["d_p1"]
 
 
-def test_a_parameter_without_part_has_the_gradient_zero():
+def test_an_unused_parameter_has_the_gradient_zero():
     x, w, idle = leaves(2.0, 3.0, 4.0)
     step = trace(x * w, inputs=[x], parameters=[w, idle]).compile()
     assert step([3.0, 4.0], [[5.0]]) == (15.0, [5.0, 0.0])
@@ -88,7 +88,7 @@ def test_the_program_stays_as_it_is_when_the_graph_changes():
     assert step([3.0], [[2.0]]) == (6.0, [2.0])
 
 
-def test_a_root_may_be_a_leaf():
+def test_an_output_may_be_a_leaf():
     [w] = leaves(2.0)
     assert trace(w, parameters=[w]).compile()([7.0]) == (7.0, [1.0])
 
@@ -100,7 +100,7 @@ def test_a_program_without_parameters_only_predicts():
     assert step.values([], [[1.0, 2.0]]) == [1.0, 4.0]
 
 
-def test_a_slope_is_written_as_short_as_it_can_be():
+def test_a_derivative_is_simplified():
     def slope(text):
         [x] = leaves(0.5)
         source = trace(Op("short_traced", "exp(a)", text)(x), parameters=[x]).source
@@ -111,7 +111,7 @@ def test_a_slope_is_written_as_short_as_it_can_be():
     assert slope("a * -1") == "-p0"
 
 
-def test_what_has_no_value_is_an_error_of_the_run_and_not_of_the_trace():
+def test_a_number_without_a_value_is_an_error_of_the_run_and_not_of_the_trace():
     [x] = leaves(0.5)
     program = trace(
         Op("never_traced", "a if a > 0 else log(-1)", "1 if a > 0 else log(-1)")(x), parameters=[x]
@@ -155,7 +155,7 @@ def test_source_gives_the_numbers_of_a_net_to_the_last_bit():
     assert step(numbers, [0.3, -1.2, 2.0, 1.0]) == eager(loss, model.parameters())
 
 
-def test_choices_are_made_anew_for_each_sample():
+def test_each_sample_takes_its_own_branch():
     x, w = leaves(2.0, 3.0)
     step = trace(relu(w * x) + maximum(x, w), inputs=[x], parameters=[w]).compile()
     assert step.values([1.0], [[-2.0, 2.0]]) == [1.0, 4.0]
@@ -169,7 +169,7 @@ def test_the_branch_not_taken_is_not_evaluated():
     assert step.values([1.0], [[-1e6, 1e6]]) == [0.0, 1.0]
 
 
-def test_an_op_of_the_learners_own_is_written_from_its_row():
+def test_an_op_of_your_own_is_written_from_its_formula():
     swish = Op("swish", "a * sigmoid(a)", "sigmoid(a) + y * (1 - sigmoid(a))")
     x, w = leaves(0.5, 0.75)
     y = swish(w * x)
@@ -178,7 +178,7 @@ def test_an_op_of_the_learners_own_is_written_from_its_row():
     assert stand_alone(program)([0.75], [0.5]) == eager(y, [w])
 
 
-def test_two_rows_of_one_name_are_told_apart():
+def test_two_operations_of_one_name_are_distinguished():
     x, w = leaves(2.0, 3.0)
     first = Op("mine", "a * 2", "2")(w)
     y = Op("mine", "a * 3", "3")(first * x)
@@ -186,7 +186,7 @@ def test_two_rows_of_one_name_are_told_apart():
     assert step([1.0], [[1.0]]) == (6.0, [6.0])
 
 
-def test_a_symbol_that_is_no_name_is_written_out():
+def test_an_operation_whose_symbol_is_not_a_name_is_written_out():
     x, w = leaves(2.0, 3.0)
     program = trace(Op("⊕", "a + 2 * b", "1", "2")(x, w), inputs=[x], parameters=[w])
     assert program.of("forward")[0].tree == ("+", "p0", ("*", 2.0, "p1"))
@@ -229,7 +229,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("label", HOSTILE)
-def test_no_label_can_be_more_than_a_name(label):
+def test_a_label_never_becomes_more_than_a_name(label):
     x, w = Value(2.0, label=label), Value(3.0, label=label)
     y = exp(w * x)
     y.label = label
@@ -239,9 +239,9 @@ def test_no_label_can_be_more_than_a_name(label):
     assert stand_alone(program)([3.0], [2.0]) == eager(y, [w])
 
 
-def test_names_that_python_takes_for_one_are_told_apart():
-    names = Names()
-    assert names.give("ﬁ") != names.give("fi")
+def test_labels_that_python_normalizes_to_one_name_get_two_names():
+    identifiers = Identifiers()
+    assert identifiers.give("ﬁ") != identifiers.give("fi")
     assert identifier("w2_0_1") == "w2_0_1"
 
 
@@ -264,7 +264,7 @@ def test_a_leaf_that_is_neither_input_nor_parameter_is_named():
         trace(x * w * Value(2.0, label="scale"), inputs=[x], parameters=[w])
 
 
-def test_a_root_that_depends_on_no_parameter_is_refused():
+def test_an_output_that_depends_on_no_parameter_is_refused():
     x, w = leaves(2.0, 3.0)
     with pytest.raises(ValueError, match="depends on none of the 1 parameters"):
         trace(x * x, inputs=[x], parameters=[w])
@@ -287,9 +287,9 @@ def test_leaves_that_are_listed_wrongly_are_refused(inputs, parameters, error, s
         trace(nodes[2], [nodes[i] for i in inputs], [nodes[i] for i in parameters])
 
 
-def test_what_is_not_a_value_is_refused():
+def test_a_plain_number_is_refused_as_an_output_or_input():
     [w] = leaves(2.0)
-    with pytest.raises(TypeError, match="root of a program is a Value, not float"):
+    with pytest.raises(TypeError, match="output of a program is a Value, not float: 2.0"):
         trace(2.0, parameters=[w])
     with pytest.raises(TypeError, match="inputs are Values, not float"):
         trace(w * 2, inputs=[2.0], parameters=[w])
@@ -304,14 +304,14 @@ def test_an_unknown_backend_is_refused():
 # Domains
 
 
-def test_an_error_is_told_as_values_tell_it_with_the_sample():
+def test_an_error_is_that_of_values_with_the_sample():
     x, w = leaves(1.0, 2.0)
     step = trace(relu(log(w * x)), inputs=[x], parameters=[w]).compile()
     with pytest.raises(ValueError, match=r"^sample 2: log\(a\) at a = -2.0 \(v1\): "):
         step([2.0], [[1.0, 2.0, -1.0]])
 
 
-def test_a_slope_that_does_not_exist_is_told_as_well():
+def test_a_derivative_that_does_not_exist_is_an_error():
     [w] = leaves(4.0)
     step = trace(sqrt(w), parameters=[w]).compile()
     with pytest.raises(ZeroDivisionError, match=r"sample 0: the derivative ∂/∂a of sqrt\(a\)"):
@@ -319,14 +319,14 @@ def test_a_slope_that_does_not_exist_is_told_as_well():
 
 
 @pytest.mark.parametrize(("base", "exponent"), [(-8.0, 1 / 3), (-1e300, 1.5), (-1e-300, 0.5)])
-def test_a_root_of_a_negative_number_is_told_as_values_tell_it(base, exponent):
+def test_a_real_power_of_a_negative_number_is_an_error_as_for_values(base, exponent):
     x, w = leaves(2.0, 0.5)
     step = trace(x**w, inputs=[x], parameters=[w]).compile()
     with pytest.raises(ValueError, match="a negative number has no real power that is not whole"):
         step([exponent], [[base]])
 
 
-def test_whole_numbers_of_a_row_are_floats_where_they_meet():
+def test_whole_numbers_of_a_formula_are_computed_as_floats():
     big = "999999999999999"
     odd = Op("odd", f"a + {big} * {big} * {big} - 10 ** 300 * 7 ** 9", "1")
     [w] = leaves(1.0)
@@ -334,7 +334,7 @@ def test_whole_numbers_of_a_row_are_floats_where_they_meet():
     assert trace(y, parameters=[w]).compile()([1.0])[0] == y.data
 
 
-def test_infinity_passes_where_values_let_it_pass():
+def test_infinity_is_allowed_where_values_allow_it():
     x, w = leaves(1.0, 2.0)
     program = trace(w * x, inputs=[x], parameters=[w])
     assert program.compile()([2.0], [[math.inf]]) == (math.inf, [math.inf])
@@ -352,7 +352,7 @@ def test_the_first_line_that_is_not_finite_is_found():
     assert program.find_nonfinite([1.0], [[1.0, math.nan]]) == "sample 1: p0 is nan"
 
 
-def test_where_a_line_has_no_value_at_all_that_is_what_is_found():
+def test_find_nonfinite_returns_a_domain_error():
     x, w = leaves(1.0, 2.0)
     program = trace(log(w * x), inputs=[x], parameters=[w])
     found = program.find_nonfinite([1.0], [[1.0, -1.0]])

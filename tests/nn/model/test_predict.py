@@ -1,4 +1,4 @@
-"""What a model says of many samples at once is what it says of each."""
+"""A model predicts the same for many samples at once as for each of them."""
 
 import importlib.util
 import math
@@ -30,7 +30,7 @@ def rows(n):
 
 @each_backend
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_each_row_gets_what_predict_gives(backend, outputs):
+def test_each_row_gets_the_outputs_of_predict(backend, outputs):
     model = net(outputs)
     for row, said in zip(rows(33), model.predict_many(rows(33), backend)):
         assert said == pytest.approx(model.predict(row), rel=1e-12, abs=1e-12)
@@ -43,13 +43,13 @@ def test_python_gives_the_same_bits(outputs):
 
 
 @each_backend
-def test_an_output_that_is_infinite_leaves_the_others_alone(backend):
+def test_an_infinite_output_does_not_change_the_others(backend):
     model = MLP(1, [2], None, init="zeros")
     model.layers[0].neurons[0].w[0].data = 1e200
     assert model.predict_many([[1e200], [1.0]], backend) == [[math.inf, 0.0], [1e200, 0.0]]
 
 
-def test_a_model_of_your_own_answers_too():
+def test_a_model_of_your_own_predicts():
     class Line(Module):
         def __init__(self):
             self.w = Value(2.0, label="w")
@@ -63,7 +63,7 @@ def test_a_model_of_your_own_answers_too():
     assert Line().predict_many([[1.0, 2.0], [3.0, 4.0]], "python") == [4.0, 10.0]
 
 
-def test_an_array_of_rows_is_taken_and_no_rows_are_no_answers():
+def test_an_array_of_rows_is_accepted_and_no_rows_give_no_predictions():
     np = pytest.importorskip("numpy")
     assert net(1).predict_many(np.array(rows(3))) == pytest.approx(net(1).predict_many(rows(3)))
     assert net(1).predict_many([]) == []
@@ -104,7 +104,7 @@ def test_without_numpy_the_error_names_the_extra(monkeypatch):
     ],
 )
 @pytest.mark.parametrize("init", ["uniform", "zeros"])
-def test_as_many_samples_are_right_as_on_values(backend, loss, outputs, target, init):
+def test_as_many_samples_are_correct_as_on_values(backend, loss, outputs, target, init):
     rng = random.Random(2)
     model = MLP(2, [4, outputs], "tanh", init=init, rng=rng)
     batch = [Sample(row, target(rng), i) for i, row in enumerate(rows(40))]
@@ -113,7 +113,7 @@ def test_as_many_samples_are_right_as_on_values(backend, loss, outputs, target, 
 
 
 @pytest.mark.parametrize("loss", [losses.hinge, losses.half_squared_error])
-def test_a_traced_step_asks_no_sample_one_by_one(loss, monkeypatch):
+def test_a_traced_step_does_not_predict_sample_by_sample(loss, monkeypatch):
     model = net(1)
     batch = [Sample(row, 1.0, i) for i, row in enumerate(rows(8))]
     step = traced(model, loss, batch, "python")

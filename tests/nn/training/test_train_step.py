@@ -1,4 +1,4 @@
-"""One batch: its mean loss, its gradients, and the same from the traced graph."""
+"""The mean loss and the gradients of one batch, from Values and from the traced graph."""
 
 import math
 import random
@@ -28,7 +28,7 @@ def test_the_gradient_is_that_of_the_mean_over_the_batch(n):
     assert right == sum((model.predict(s.x) > 0) == (s.t > 0) for s in samples)
 
 
-def test_a_second_step_begins_from_nothing():
+def test_a_second_step_starts_from_zero_gradients():
     rng = random.Random(0)
     model, samples = MLP(2, [4, 1], "tanh", rng=rng), batch(5, rng)
     step = eager(model, losses.hinge)
@@ -57,7 +57,7 @@ def test_a_loss_that_is_not_finite_names_the_sample_and_the_first_node():
         eager(model, losses.half_squared_error)([Sample([1.0, 1.0], 0.0, 7)])
 
 
-def test_a_node_made_of_finite_numbers_is_named_with_them():
+def test_a_node_computed_from_finite_numbers_is_named_with_them():
     model = MLP(1, [1], None, init="zeros")
     model.layers[0].neurons[0].w[0].data = 1e200
     with pytest.raises(FloatingPointError, match=r"is z1_0 = inf, Σwa of \[1e\+200, 1e\+200"):
@@ -83,7 +83,7 @@ TARGETS = {
 
 
 @pytest.mark.parametrize("name", losses.table)
-def test_the_traced_graph_gives_what_values_give(name):
+def test_the_traced_graph_gives_the_numbers_of_values(name):
     rng = random.Random(0)
     model, samples = MLP(2, [4, 3], "tanh", rng=rng), batch(9, rng, t=TARGETS[name])
     loss = losses.table[name]
@@ -102,7 +102,7 @@ def test_a_single_target_is_a_column_too():
     )
 
 
-def test_a_learners_activation_is_traced_like_any_other():
+def test_an_activation_of_your_own_is_traced_like_any_other():
     Op("cubed_traced", "a ** 3", "3 * a**2")
     rng = random.Random(0)
     model, samples = MLP(2, [3, 1], "cubed_traced", rng=rng), batch(4, rng)
@@ -134,7 +134,7 @@ def test_an_unknown_backend_is_refused():
 
 
 @pytest.mark.parametrize("backend", ["python", "numpy", "llvm"])
-def test_what_is_not_finite_is_followed_to_its_line_and_sample(backend):
+def test_a_number_that_is_not_finite_is_traced_to_its_instruction_and_sample(backend):
     if backend != "python":
         pytest.importorskip({"numpy": "numpy", "llvm": "llvmlite"}[backend])
     model = MLP(1, [1], None, init="zeros")
@@ -145,7 +145,7 @@ def test_what_is_not_finite_is_followed_to_its_line_and_sample(backend):
         step([Sample([1.0], 0.0, 3), Sample([1e200], 0.0, 7)])
 
 
-def test_a_slope_that_is_not_finite_is_followed_too():
+def test_a_gradient_that_is_not_finite_is_traced_to_its_sample():
     model = MLP(1, [1], None, init="zeros")
 
     def loss(y, t):
@@ -156,7 +156,7 @@ def test_a_slope_that_is_not_finite_is_followed_too():
         step([Sample([1e250], 1e100, 4)])
 
 
-def test_whatever_is_in_a_label_the_message_is_one_line():
+def test_the_message_is_one_line_for_any_label():
     model = MLP(1, [1], init="zeros")
     model.parameters()[0].data = math.inf
     model.parameters()[0].label = "two\nlines"

@@ -1,5 +1,5 @@
 """Machine code for a program, compiled by LLVM (llvmlite)."""
 
-from engine.compiler.backends.llvm.driver import LlvmStep as STEP
+from engine.compiler.backends.llvm.driver import LlvmFunction as BACKEND
 
-__all__ = ["STEP"]
+__all__ = ["BACKEND"]

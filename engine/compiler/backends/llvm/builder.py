@@ -1,4 +1,4 @@
-"""Numbers side by side in the lanes of a vector, as LLVM's assembly language writes them."""
+"""Vectors of numbers in LLVM's assembly language."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import struct
 
 import llvmlite.binding as llvm
 
-LANES = 8 if llvm.get_host_cpu_features().get("avx512f") else 4  # as this very processor has them
-KIND = f"v{LANES}f64"  # as the names of intrinsic functions have it
+LANES = 8 if llvm.get_host_cpu_features().get("avx512f") else 4  # of this processor
+KIND = f"v{LANES}f64"  # in the names of intrinsic functions
 V, I, T = (f"<{LANES} x {kind}>" for kind in ("double", "i64", "i1"))
 
 
 def bits(x: float) -> str:
-    """A number, to the last bit: as people write it where that is exact.
+    """Return a number to the last bit: in decimals where that is exact.
 
     >>> bits(-0.5), bits(0.1)
     ('-0.5', '0x3FB999999999999A')
@@ -23,22 +23,22 @@ def bits(x: float) -> str:
 
 
 def whole_vectors(count: int) -> int:
-    """How many numbers there are in as many vectors as hold so many."""
+    """Return ``count`` rounded up to whole vectors."""
     return -(-count // LANES) * LANES
 
 
 def splat(x: float) -> str:
-    """A number in all lanes."""
+    """Return a vector with a number in all lanes."""
     return f"splat (double {bits(x)})"
 
 
 def whole(n: int) -> str:
-    """A whole number in all lanes."""
+    """Return a vector with a whole number in all lanes."""
     return f"splat (i64 {n})"
 
 
 class Vector:
-    """Numbers in the function that is being written: arithmetic on them writes instructions."""
+    """A vector in the function that is being written: arithmetic on it writes instructions."""
 
     def __init__(self, rows: list[str], name: str) -> None:
         self.rows, self.name = rows, name
@@ -64,19 +64,19 @@ class Vector:
         return self.write(f"fdiv {V} {self.name}, {self.number(other)}")
 
     def fused(self, times: Vector | float, plus: Vector | float) -> Vector:
-        """self × times + plus, rounded once."""
+        """Return self × times + plus, rounded once."""
         a, b, c = self.name, self.number(times), self.number(plus)
         return self.write(f"call {V} @llvm.fma.{KIND}({V} {a}, {V} {b}, {V} {c})")
 
     def series(self, coefficients: list[float]) -> Vector:
-        """c₀ + c₁ self + c₂ self² + …"""
+        """Return c₀ + c₁ self + c₂ self² + …"""
         result: Vector | float = coefficients[-1]
         for c in coefficients[-2::-1]:
             result = self.fused(result, c)
         return self if isinstance(result, float) else result
 
     def where(self, test: str, x: float, then: Vector | float) -> Vector:
-        """``then`` in the lanes where self ``test`` x holds, and self in the others."""
+        """Return ``then`` in the lanes where self ``test`` x holds, and self in the others."""
         return self.choose(self, test, x, then)
 
     def choose(self, of: Vector, test: str, x: float, then: Vector | float) -> Vector:

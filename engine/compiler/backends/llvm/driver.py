@@ -1,89 +1,103 @@
-"""Machine code: the program compiled by LLVM, as many samples side by side as a vector has lanes."""
+"""The backend: LLVM compiles the program to machine code that computes a vector of samples at a time."""
 
 from __future__ import annotations
 
 import ctypes
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
 
-from engine.compiler.backends.arrays import ArrayStep
-from engine.compiler.backends.llvm.builder import LANES
+from engine.compiler.backends.arrays import ArrayFunction
+from engine.compiler.backends.llvm.builder import LANES, whole_vectors
 from engine.compiler.backends.llvm.module import Assembly
-from engine.compiler.interpreter import operations
-from engine.compiler.split import FIRST, MEAN
+from engine.compiler.backends.llvm.schedule import FIRST, MEAN
+from engine.compiler.compiled import Columns, Numbers
+from engine.compiler.ir import IR
 
-if TYPE_CHECKING:
-    from engine.compiler.program import Program
-
-CUT = 500  # operations of a function: more would want more registers than there are, and ever more time
-MANY = 20_000  # operations of a program, beyond which LLVM is told to hurry with its lines
+CUT = 500  # operations of a function: more would need more registers than there are, and ever more time
+MANY = 20_000  # operations of a program: above this size, compile at -O0 to bound the compile time
 
 llvm.initialize_native_target()
 llvm.initialize_native_asmprinter()
 
 
-class LlvmStep(ArrayStep):
-    """Runs machine code; the gradients are a float64 array."""
+class LlvmFunction(ArrayFunction):
+    """Runs machine code; the gradients and the further outputs are float64 arrays."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: IR) -> None:
         super().__init__(program)
-        size = sum(operations(line.tree) for line in program.lines)
         plan = Assembly(program, CUT)
-        self._shared_root, self._engine = plan.shared_root, machine_code(plan, int(size <= MANY))
+        self._outputs_at = plan.outputs
+        self._engine = machine_code(plan, int(program.count_operations() <= MANY))
         self._function = ctypes.CFUNCTYPE(ctypes.c_int64)(self._engine.get_function_address("step"))
         self._given = self._memory("given", ctypes.c_int64, 3)
-        results = self._memory("results", ctypes.c_double, FIRST + len(program.gradients))
-        self._result, self._gradients = results.item, results[FIRST:].copy
-        self._lock = threading.Lock()  # the memory is one step's at a time
-        self._lengths: list[int] | None = None  # of the columns for which there is room
+        results = self._memory("results", ctypes.c_double, plan.sums)
+        self._result = results.item
+        self._gradients = results[FIRST : FIRST + len(program.gradients)].copy
+        self._lock = threading.Lock()  # one call at a time may use the memory
+        self._lengths: list[int] | None = None  # of the columns for which there is memory
 
     @property
     def assembly(self) -> str:
-        """The program in LLVM's assembly language: its lines, then what runs them for all samples."""
+        """The program in LLVM's assembly language: its instructions, then the loops over the samples."""
         plan = Assembly(self.program, CUT)
         return f"{plan.lines}\n\n{plan.frame}"
 
-    def __call__(self, parameters: Any, columns: Any = ()) -> Any:
+    def __call__(self, parameters: Numbers, columns: Columns = ()) -> Any:
         with self._lock:
             self._run(parameters, columns)
+            if self.program.many:
+                return self._result(MEAN), self._gradients(), self._outputs()[1:]
             return self._result(MEAN), self._gradients()
 
-    def values(self, parameters: Any, columns: Any = ()) -> Any:
-        with self._lock:
-            self._run(parameters, columns)
-            samples = self._given[2]
-            return np.full(samples, self._result(MEAN)) if self._shared_root else self._roots[:samples].copy()
+    def values(self, parameters: Numbers, columns: Columns = ()) -> Any:
+        forward = self.forward_only()
+        with forward._lock:
+            forward._run(parameters, columns)
+            outputs = forward._outputs()
+        return outputs if self.program.many else outputs[0]
 
-    def _run(self, parameters: Any, columns: Any) -> None:
+    def _outputs(self) -> list[np.ndarray]:
+        """Return the values of each output in the last run."""
+        samples = int(self._given[2])
+        return [
+            np.full(samples, self._result(it.place)) if it.shared else self._columns[it.place].copy()
+            for it in self._outputs_at
+        ]
+
+    def _run(self, parameters: Numbers, columns: Columns) -> None:
         try:
             alike = [*map(len, columns)] == self._lengths
-            if alike:  # to the last call: there is room
+            if alike:  # to the last call, so its memory is reused
                 np.concatenate((*columns, parameters), out=self._numbers)
         except (TypeError, ValueError):
             alike = False
         if not alike:
-            self._make_room(*self.check(parameters, columns))
+            self._allocate(*self.check(parameters, columns))
         if self._function():
-            parameters, columns, _ = self.check(parameters, columns)
-            self.complain(parameters, columns)
+            self.raise_domain_error(*self.check(parameters, columns)[:2])
 
-    def _make_room(self, parameters: Any, columns: Any, samples: int) -> None:
-        """Memory for so many samples, with these numbers in it."""
-        self._room = np.concatenate((*columns, parameters, np.zeros(LANES)))
-        self._numbers, self._roots = self._room[:-LANES], np.zeros(samples + LANES)
-        self._given[:] = self._room.ctypes.data, self._roots.ctypes.data, samples
+    def _allocate(self, parameters: np.ndarray, columns: list[np.ndarray], samples: int) -> None:
+        """Allocate memory for so many samples, and copy these numbers to it."""
+        self._memory_in = np.concatenate((*columns, parameters, np.zeros(LANES)))
+        self._numbers = self._memory_in[:-LANES]
+        varying, length = sum(not it.shared for it in self._outputs_at), whole_vectors(samples)
+        self._memory_out = np.zeros((max(1, varying), length))
+        self._columns = self._memory_out[:, :samples]
+        self._given[:] = self._memory_in.ctypes.data, self._memory_out.ctypes.data, samples
         self._lengths = [samples] * len(columns)
 
-    def _memory(self, name: str, kind: Any, count: int) -> Any:
-        """The memory of that name, as an array."""
-        return np.ctypeslib.as_array((kind * count).from_address(self._engine.get_global_value_address(name)))
+    def _memory(self, name: str, kind: type[ctypes.c_int64 | ctypes.c_double], count: int) -> np.ndarray:
+        """Return the memory of that name as an array."""
+        address = self._engine.get_global_value_address(name)
+        array: np.ndarray = np.ctypeslib.as_array((kind * count).from_address(address))
+        return array
 
 
-def machine_code(plan: Assembly, level: int) -> Any:
-    """Compile both modules, the lines with that much care: the owner of the code."""
+def machine_code(plan: Assembly, level: int) -> llvm.ExecutionEngine:
+    """Compile both modules, the instructions at an optimization level; return the owner of the code."""
     module, machine = compiled(plan.lines, level)
     engine = llvm.create_mcjit_compiler(*compiled(plan.frame, 1))
     engine.add_object_file(llvm.ObjectFileRef.from_data(machine.emit_object(module)))
@@ -91,8 +105,8 @@ def machine_code(plan: Assembly, level: int) -> Any:
     return engine
 
 
-def compiled(text: str, level: int) -> tuple[Any, Any]:
-    """The module of a text, and the machine that it is for: this very processor."""
+def compiled(text: str, level: int) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
+    """Return the module of a text, and the machine that it is for: this processor."""
     machine = llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=level, jit=True
     )
@@ -102,6 +116,3 @@ def compiled(text: str, level: int) -> tuple[Any, Any]:
         passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=level))
         passes.getModulePassManager().run(module, passes)
     return module, machine
-
-
-STEP = LlvmStep

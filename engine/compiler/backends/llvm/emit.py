@@ -1,4 +1,4 @@
-"""Formulas as LLVM's assembly language: of one number, or of samples in the lanes of a vector."""
+"""Formulas as LLVM's assembly language, for one number or for samples in the lanes of a vector."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 
 
 class Lines(Interpreter[str]):
-    """Writes one function, of plain numbers. What is written twice is computed once."""
+    """Writes one function of plain numbers. An instruction that is written twice runs once."""
 
     type, test, true = "double", "i1", "true"
 
@@ -24,10 +24,10 @@ class Lines(Interpreter[str]):
         self.flag = self.number(0.0)  # a sum of 0 for every result that is finite, and of NaN for any other
         self._known: dict[str, str] = {}
         self._flagged: set[tuple[str, str]] = set()
-        self._mask = ""  # where the branch that is being read is taken; "" for everywhere
+        self._mask = ""  # where the current branch is taken; "" for everywhere
 
     def emit(self, instruction: str) -> str:
-        """The name of the result of an instruction."""
+        """Return the name of the result of an instruction."""
         if instruction not in self._known:
             self._known[instruction] = name = f"%v{len(self._known)}"
             self.rows.append(f"  {name} = {instruction}")
@@ -37,7 +37,7 @@ class Lines(Interpreter[str]):
         return bits(x)
 
     def called(self, word: str) -> str:
-        """The name of the function of a word."""
+        """Return the name of the function of a word."""
         return vectors.scalar(word)
 
     def apply(self, word: str, *args: str) -> str:
@@ -74,7 +74,7 @@ class Lines(Interpreter[str]):
         return self.emit(f"select {self.test} {test}, {self.type} {then}, {self.type} {other}")
 
     def watch(self, y: str) -> None:
-        """Note if y is not finite where it counts: y - y is 0, or NaN."""
+        """Add y - y to the flag in the branch that is taken: it is 0 if y is finite, otherwise NaN."""
         if (y, self._mask) not in self._flagged:
             self._flagged.add((y, self._mask))
             if self._mask:
@@ -83,9 +83,7 @@ class Lines(Interpreter[str]):
             first = self.flag == self.number(0.0)
             self.flag = note if first else self.emit(f"fadd {self.type} {self.flag}, {note}")
 
-    # Memory: see engine.backends.blocks
-
-    # What the letters of the pointers mean stands in engine.backends.blocks.
+    # Memory: the letters of the pointers are explained in engine.compiler.backends.llvm.frame
 
     def place(self, pointer: str, index: int) -> str:
         return self.emit(f"getelementptr {self.type}, ptr %{pointer}, i64 {index}")
@@ -98,7 +96,7 @@ class Lines(Interpreter[str]):
 
 
 class Lanes(Lines):
-    """Writes one function of a block of samples, side by side."""
+    """Writes one function of a block of samples, one in each lane."""
 
     type, test, true = V, T, "splat (i1 true)"
 
@@ -110,9 +108,14 @@ class Lanes(Lines):
 
     def place(self, pointer: str, index: int) -> str:
         match pointer:
-            case "x":  # one column lies behind the other
+            case "x":  # the columns are stored one after another
                 first = self.emit(f"mul i64 %samples, {index}")
                 return self.emit(f"getelementptr double, ptr %x, i64 {first}")
+            case "r" if index:  # and so are the outputs, each in whole vectors
+                rounded = self.emit(f"add i64 %samples, {LANES - 1}")
+                length = self.emit(f"and i64 {rounded}, -{LANES}")
+                first = self.emit(f"mul i64 {length}, {index}")
+                return self.emit(f"getelementptr double, ptr %r, i64 {first}")
             case "g" | "c":
                 return self.emit(f"getelementptr double, ptr %{pointer}, i64 {index}")
         return super().place(pointer, index)
@@ -126,5 +129,5 @@ class Lanes(Lines):
 
 
 def is_number(value: str) -> bool:
-    """Whether it is written out, and not the name of a result."""
+    """Return whether a value is a number, and not the name of a result."""
     return not value.startswith("%")

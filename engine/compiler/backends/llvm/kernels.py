@@ -1,4 +1,4 @@
-"""Sweeps of machine code over many numbers, a vector at a time."""
+"""Loops of machine code over many numbers, a vector at a time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from engine.compiler.backends.llvm.builder import LANES, I, T, V
 
 
 def loop(name: str, count: str, body: str, by: int = 1) -> str:
-    """What does the body for %name = 0, by, 2 by, ... below count; at least once."""
+    """Return a loop that runs the body for %name = 0, by, 2 by, ... below count; at least once."""
     return f"""\
   br label %{name}.begin
 {name}.begin:
@@ -23,7 +23,7 @@ def loop(name: str, count: str, body: str, by: int = 1) -> str:
 
 
 def spread(name: str, kind: str = "double") -> str:
-    """``%name.all``: the number %name in all lanes."""
+    """Define ``%name.all``: the number %name in all lanes."""
     vector = f"<{LANES} x {kind}>"
     return f"""\
   %{name}.one = insertelement {vector} poison, {kind} %{name}, i64 0
@@ -31,7 +31,7 @@ def spread(name: str, kind: str = "double") -> str:
 
 
 def nan() -> str:
-    """Whether there is a NaN among so many numbers."""
+    """Define the function that returns whether there is a NaN among some numbers."""
     body = f"""\
   %so_far = phi {T} [zeroinitializer, %i.begin], [%worse, %i.latch]
   %here = getelementptr double, ptr %numbers, i64 %i
@@ -47,7 +47,7 @@ define internal i1 @nan(ptr %numbers, i64 %count) noinline {{
 
 
 def cut(slots: int) -> str:
-    """Make 0 what a block has in its slots in lanes where there is no sample."""
+    """Define the function that sets the slots of a block to 0 in the lanes without a sample."""
     body = f"""\
   %here = getelementptr {V}, ptr %w, i64 %i
   %x = load {V}, ptr %here, align 32
@@ -63,7 +63,7 @@ define internal void @cut(ptr %w, i64 %left) noinline {{
 
 
 def mean(sums: int) -> str:
-    """The mean of what the samples add up, to which is added what they share."""
+    """Define the function that divides the sums by the number of samples, and adds the shared terms."""
     body = f"""\
   %sums = getelementptr double, ptr @sums, i64 %i
   %shared = getelementptr double, ptr @shared, i64 %i

@@ -1,27 +1,32 @@
 """A whole program in LLVM's assembly language.
 
-Its lines are cut into functions. Those whose lines depend on no input run once a step, on plain numbers; the
-others once for every block of samples. A value that one function computes and another needs is kept in
-memory, in a slot of its own; so are those whose products are added to the root and to the gradients.
+Its instructions are divided into functions. Those that are the same for all samples run once a call, on plain
+numbers; the others run once for every block of samples. A value that one function computes and another needs
+is kept in memory, in a slot of its own; so are the values whose products are added to the mean and the
+gradients.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from engine.compiler.backends.llvm import vecmath as vectors
-from engine.compiler.backends.llvm.blocks import EACH, ONCE, Sizes, frame
 from engine.compiler.backends.llvm.builder import whole_vectors
 from engine.compiler.backends.llvm.emit import Lanes, Lines
+from engine.compiler.backends.llvm.frame import EACH, ONCE, Sizes, frame
 from engine.compiler.backends.llvm.reduction import Row, rows, slots
-from engine.compiler.interpreter import mentioned, operations
-from engine.compiler.split import FIRST, FLAG, ONE, Item, Split
+from engine.compiler.backends.llvm.schedule import FLAG, ONE, Item, Schedule
+from engine.compiler.ir import IR, count_operations, names_in
 from engine.formula.tree import interpret
 
-if TYPE_CHECKING:
-    from engine.compiler.program import Program
+
+class Output(NamedTuple):
+    """The place of an output: its column, or the sum that holds the number if all samples share it."""
+
+    shared: bool
+    place: int
 
 
 class Assembly:
@@ -29,23 +34,30 @@ class Assembly:
 
     Args:
         program: the program.
-        cut: how many operations a function has, more or less.
+        cut: about how many operations a function has.
 
     Attributes:
-        lines: the functions of the program's own lines.
-        frame: what calls them, see `engine.compiler.backends.llvm.blocks`, and what they call: the functions of a calculus
-            book, see `engine.compiler.backends.llvm.vecmath`.
-        shared_root: whether the root depends on no input.
+        lines: the functions of the program's own instructions.
+        frame: the code that calls them, see `engine.compiler.backends.llvm.frame`, and the functions that
+            they call, see `engine.compiler.backends.llvm.vecmath`.
+        outputs: the place of each output.
+        sums: the number of sums.
     """
 
-    def __init__(self, program: Program, cut: int) -> None:
-        split = Split(program)
-        self._root, self.shared_root = split.root, not split.root
-        self._alarms: list[Row] = []  # of the functions of a block
+    def __init__(self, program: IR, cut: int) -> None:
+        split = Schedule(program)
+        columns = dict.fromkeys(name for name in split.outputs if isinstance(name, str))
+        self._columns = {name: i for i, name in enumerate(columns)}
+        self.outputs = [
+            Output(False, self._columns[it]) if isinstance(it, str) else Output(True, it)
+            for it in split.outputs
+        ]
+        self.sums = split.sums
+        self._alarms: list[Row] = []  # of the functions that run for each block
         self._words: dict[type[Lines], set[str]] = {Lines: set(), Lanes: set()}
         self._slots = slots(split.products)
         ones = [Item(name, 1.0) for name in self._slots if name.startswith(ONE)]
-        once, each = list(pieces(split.shared, cut)), list(pieces([*ones, *split.varying], cut))
+        once, each = list(divide(split.shared, cut)), list(divide([*ones, *split.varying], cut))
         crossing = crossings([*once, *each])
         kept = [item.name for item in split.shared if item.name in crossing]
         for item in split.varying:
@@ -63,7 +75,7 @@ class Assembly:
             inputs=len(program.inputs),
             kept=len(kept),
             slots=len(self._slots),
-            sums=whole_vectors(FIRST + len(program.gradients)),
+            sums=whole_vectors(split.sums),
             rows=Counter(row.length for row in table),
         )
         one, many = self._words[Lines], self._words[Lanes]
@@ -80,8 +92,8 @@ class Assembly:
             known[item.name] = value
             if item.name in places:
                 lines.store(value, *places[item.name])
-            if item.name == self._root:
-                lines.store(value, "r", 0)
+            if item.name in self._columns:
+                lines.store(value, "r", self._columns[item.name])
         if lines.flag != lines.number(0.0):
             self._flag(name, lines)
         self._words[type(lines)] |= lines.words
@@ -89,9 +101,9 @@ class Assembly:
         return "\n".join([f"define void @{name}({arguments}) {{", *lines.rows, "  ret void", "}"])
 
     def _flag(self, name: str, lines: Lines) -> None:
-        """Let a function say whether something was not finite: those of a block in a slot of their own.
+        """Store whether a number was not finite; a function of a block has a slot of its own for it.
 
-        What is added up is its square, which is 0 or NaN as it is itself.
+        The square of the flag is added up: it is 0 or NaN, as the flag is.
         """
         if isinstance(lines, Lanes):
             slot = self._slots[name] = len(self._slots)
@@ -103,12 +115,12 @@ class Assembly:
 
 
 def numbered(pointer: str, names: Iterable[str]) -> dict[str, tuple[str, int]]:
-    """Where each of the names is found."""
+    """Return the place of each name in memory."""
     return {name: (pointer, i) for i, name in enumerate(names)}
 
 
 class Known(dict[str, str]):
-    """The values that a function has at hand; any other it fetches from memory."""
+    """The values in the registers of a function; any other value is loaded from memory."""
 
     def __init__(self, lines: Lines, places: dict[str, tuple[str, int]]) -> None:
         super().__init__()
@@ -119,12 +131,12 @@ class Known(dict[str, str]):
         return self[name]
 
 
-def pieces(items: list[Item], cut: int) -> Iterator[list[Item]]:
-    """The items in parts of about ``cut`` operations."""
+def divide(items: list[Item], cut: int) -> Iterator[list[Item]]:
+    """Divide the items into parts of about ``cut`` operations."""
     part, size = [], 0
     for item in items:
         part.append(item)
-        size += operations(item.tree)
+        size += count_operations(item.tree)
         if size >= cut:
             yield part
             part, size = [], 0
@@ -133,12 +145,12 @@ def pieces(items: list[Item], cut: int) -> Iterator[list[Item]]:
 
 
 def crossings(parts: list[list[Item]]) -> set[str]:
-    """The values that are computed in one part and needed in another."""
-    home = {item.name: i for i, part in enumerate(parts) for item in part if item.name}
+    """Return the values that are computed in one part and needed in another."""
+    owner = {item.name: i for i, part in enumerate(parts) for item in part if item.name}
     return {
         name
         for i, part in enumerate(parts)
         for item in part
-        for name in mentioned(item.tree)
-        if home.get(name, i) != i
+        for name in names_in(item.tree)
+        if owner.get(name, i) != i
     }

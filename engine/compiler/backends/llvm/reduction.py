@@ -1,4 +1,4 @@
-"""How the samples are added up: in machine code, loops over products that are kept in a table."""
+"""The sums over the samples: loops of machine code over a table of products."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from engine.compiler.backends.llvm.builder import KIND, V
 from engine.compiler.backends.llvm.kernels import loop
-from engine.compiler.split import ONE, Product
+from engine.compiler.backends.llvm.schedule import ONE, Product
 
 LONGEST = 8  # sums of a row
 
@@ -16,16 +16,16 @@ LONGEST = 8  # sums of a row
 class Row(NamedTuple):
     """Products with the same first factor, whose second factors and sums are neighbours."""
 
-    length: int  #: how many they are
+    length: int  #: the number of products
     right: int  #: the slot of the first second factor
     left: int  #: the slot of the first factor
     place: int  #: the first sum
 
 
 def slots(products: Sequence[Product]) -> dict[str, int]:
-    """A slot for each factor, so that second factors that follow each other are neighbours.
+    """Return a slot for each factor, such that consecutive second factors are neighbours.
 
-    A bias is a weight whose input is 1. For it to be a neighbour, too, there is a 1 behind each last input.
+    A bias is a weight whose input is 1. For it to be a neighbour, too, there is a 1 after each last input.
 
     >>> slots([Product("d", 2, "a0"), Product("d", 3, "a1"), Product("d", 4, "1")])
     {'a0': 0, 'a1': 1, '1 after a1': 2, 'd': 3}
@@ -39,7 +39,7 @@ def slots(products: Sequence[Product]) -> dict[str, int]:
 
 
 def seconds(products: Sequence[Product]) -> list[str]:
-    """The names of the second factors; of each 1, what it stands behind."""
+    """Return the names of the second factors; that of a 1 says which factor it comes after."""
     names, last = [], ""
     for product in products:
         last = last if product.right == ONE else product.right
@@ -48,7 +48,7 @@ def seconds(products: Sequence[Product]) -> list[str]:
 
 
 def rows(products: Sequence[Product], places: Mapping[str, int]) -> list[Row]:
-    """The table, sorted by length; rows of the same second factors follow each other.
+    """Return the table, sorted by length; rows of the same second factors are consecutive.
 
     >>> products = [Product("d", 2, "a0"), Product("d", 3, "a1"), Product("d", 4, "1")]
     >>> rows(products, slots(products))
@@ -67,18 +67,18 @@ def rows(products: Sequence[Product], places: Mapping[str, int]) -> list[Row]:
 
 
 def parts(run: Row) -> list[Row]:
-    """A row in parts about equally long, none of more sums than the processor has registers to hold."""
+    """Divide a row into parts of about equal length, none with more sums than the processor has registers."""
     count = -(-run.length // LONGEST)
     ends = [run.length * i // count for i in range(count + 1)]
     return [Row(end - at, run.right + at, run.left, run.place + at) for at, end in pairwise(ends)]
 
 
 def gather(length: int, size: int) -> str:
-    """The function that adds to the sums what some blocks say by some rows of one length.
+    """Define the function that adds the products of some blocks, in rows of one length, to the sums.
 
     Args:
-        length: that of the rows.
-        size: the slots of a block; those of one block lie behind those of the other.
+        length: the length of the rows.
+        size: the number of slots of a block; the blocks are stored one after another.
     """
 
     def each(text: str) -> str:

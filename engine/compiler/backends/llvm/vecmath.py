@@ -1,7 +1,7 @@
-"""The functions of a calculus book on a vector of numbers, in LLVM's assembly language.
+"""The elementary functions of a vector of numbers, in LLVM's assembly language.
 
-exp, expm1, log, log1p and tanh are series, added up here, and right to 2 units in the last place; any other
-function is that of the C library, called once a lane.
+exp, expm1, log, log1p and tanh are computed here from series, to within 2 units in the last place; any other
+function is that of the C library, called once for each lane.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from engine.compiler.backends.llvm.builder import KIND, LANES, I, V, Vector
 
 LN2_HIGH = float.fromhex("0x1.62e42fefa0000p-1")  # the upper 40 bits: times a whole number k it is exact
 LN2_LOW = float.fromhex("0x1.cf79abc9e3b3ap-40")  # log 2 - LN2_HIGH
-ROUNDER = 1.5 * 2.0**52  # added and taken away again, it rounds to a whole number
+ROUNDER = 1.5 * 2.0**52  # adding and subtracting it rounds to a whole number
 
 
 def scaled(x: Vector, k: Vector) -> Vector:
-    """x × 2ᵏ, where ROUNDER + k is what ``k`` holds; in two steps, as 2ᵏ itself may be no number."""
+    """Return x × 2ᵏ, for ``k`` = ROUNDER + k; in two steps, as 2ᵏ itself may overflow."""
     exponent = k.bits().integer("sub", struct.unpack("<q", struct.pack("<d", ROUNDER))[0])
     half = exponent.integer("ashr", 1)
     for part in half, exponent.integer("sub", half):
@@ -27,21 +27,21 @@ def scaled(x: Vector, k: Vector) -> Vector:
 
 
 def reduced(x: Vector) -> tuple[Vector, Vector]:
-    """x = k log 2 + r, with r as near to 0 as can be: ROUNDER + k, and r."""
+    """Return ROUNDER + k and r such that x = k log 2 + r and r is as small as possible."""
     shifted = (x * (1 / math.log(2))) + ROUNDER
     k = shifted - ROUNDER
     return shifted, k.fused(-LN2_LOW, k.fused(-LN2_HIGH, x))
 
 
 def exp(x: Vector) -> Vector:
-    """2ᵏ Σ rⁿ / n!"""
+    """Return e^x = 2ᵏ Σ rⁿ / n!"""
     x = x.where("olt", -800.0, -800.0).where("ogt", 800.0, 800.0)
     k, r = reduced(x)
     return scaled(r.series([1 / math.factorial(n) for n in range(14)]), k)
 
 
 def expm1_exactly(x: Vector) -> tuple[Vector, Vector]:
-    """2ᵏ (e^r - 1) + (2ᵏ - 1), and what rounding took from it; e^r - 1 = r + r² (1/2 + r/6 + …)."""
+    """Return 2ᵏ (e^r - 1) + (2ᵏ - 1), and its rounding error; e^r - 1 = r + r² (1/2 + r/6 + …)."""
     near = x.where("olt", -800.0, -800.0).where("ogt", 709.0, 709.0)
     shifted, r = reduced(near)
     k = shifted - ROUNDER
@@ -55,13 +55,13 @@ def expm1_exactly(x: Vector) -> tuple[Vector, Vector]:
 
 
 def expm1(x: Vector) -> Vector:
-    """e^x - 1, also where e^x is nearly 1."""
+    """Return e^x - 1, also where e^x is nearly 1."""
     y, lost = expm1_exactly(x)
     return (y + lost).choose(x, "ogt", 709.0, exp(x)).choose(x, "oeq", 0.0, x)
 
 
 def log(x: Vector) -> Vector:
-    """x = 2ᵏ m, m between √½ and √2; log m = 2 artanh s = 2 (s + s³/3 + s⁵/5 + …), s = (m - 1) / (m + 1)."""
+    """Return log x: x = 2ᵏ m, √½ < m < √2, log m = 2 artanh s = 2 (s + s³/3 + …), s = (m - 1) / (m + 1)."""
     tiny = x * 2.0**54
     scaled_up = x.where("olt", 2.0**-1022, tiny)
     shift = ((x - x) + 0.0).choose(x, "olt", 2.0**-1022, -54.0)
@@ -83,7 +83,7 @@ def log(x: Vector) -> Vector:
 
 
 def log1p(x: Vector) -> Vector:
-    """log u + (x - (u - 1)) / u, where u is 1 + x as rounded."""
+    """Return log(1 + x) = log u + (x - (u - 1)) / u, where u is 1 + x, rounded."""
     u = x + 1.0
     lost = (x - (u - 1.0)) / u
     y = log(u) + lost
@@ -91,7 +91,7 @@ def log1p(x: Vector) -> Vector:
 
 
 def tanh(x: Vector) -> Vector:
-    """t / (t + 2), where t = e^2|x| - 1; with the sign of x."""
+    """Return t / (t + 2), where t = e^2|x| - 1, with the sign of x."""
     size = x.write(f"call {V} @{INTRINSIC['abs']}({V} {x.name})")
     t, t_lost = expm1_exactly(size.where("ogt", 22.0, 22.0) * 2.0)
     below = t + 2.0
@@ -104,21 +104,21 @@ def tanh(x: Vector) -> Vector:
 
 SERIES: dict[str, Callable[[Vector], Vector]] = {f.__name__: f for f in (exp, expm1, log, log1p, tanh)}
 INTRINSIC = {"sqrt": f"llvm.sqrt.{KIND}", "abs": f"llvm.fabs.{KIND}"}
-LIBRARY = {"**": "pow"}  # what C calls by another name
+LIBRARY = {"**": "pow"}  # the words that have another name in C
 
 
 def name(word: str) -> str:
-    """What the function of a word is called."""
+    """Return the name of the function of a word."""
     return INTRINSIC.get(word) or f"lanes.{LIBRARY.get(word, word)}"
 
 
 def scalar(word: str) -> str:
-    """What the function of a word on one number is called."""
+    """Return the name of the function of a word on one number."""
     return INTRINSIC[word].replace(KIND, "f64") if word in INTRINSIC else LIBRARY.get(word, word)
 
 
 def definition(word: str) -> str:
-    """The function of a word on a vector."""
+    """Return the function of a word on a vector."""
     rows: list[str] = []
     result = SERIES[word](Vector(rows, "%a0")).name if word in SERIES else lane_by_lane(word, rows)
     params = ", ".join(f"{V} %a{i}" for i in range(arity(word)))
@@ -126,7 +126,7 @@ def definition(word: str) -> str:
 
 
 def lane_by_lane(word: str, rows: list[str]) -> str:
-    """The result of calling the C library once a lane."""
+    """Return the result of calling the C library once for each lane."""
     result = "poison"
     for lane in range(LANES):
         args = []
@@ -140,29 +140,29 @@ def lane_by_lane(word: str, rows: list[str]) -> str:
 
 
 def arity(word: str) -> int:
-    """How many arguments it has."""
+    """Return the number of arguments of a word."""
     return 2 if word == "**" else 1
 
 
 def declared(word: str, kind: str, called: str) -> str:
-    """That there is such a function."""
+    """Return the declaration of a function."""
     return f"declare {kind} @{called}({', '.join([kind] * arity(word))})"
 
 
 def declarations(one: set[str], many: set[str]) -> list[str]:
-    """What a module says that calls the functions of some words on a number, and of some on a vector."""
+    """Return the declarations of functions of some words on a number, and of some on a vector."""
     numbers = [declared(word, "double", scalar(word)) for word in sorted(one)]
     return numbers + [declared(word, V, name(word)) for word in sorted(many)]
 
 
 def definitions(many: set[str]) -> list[str]:
-    """The functions of some words on a vector, and all that they call."""
+    """Return the functions of some words on a vector, and all that they call."""
     series, borrowed = sorted(many & SERIES.keys()), sorted(many - SERIES.keys() - INTRINSIC.keys())
     numbers = [declared(word, "double", scalar(word)) for word in borrowed]
     return [*INTRINSICS, *numbers, *map(definition, series + borrowed)]
 
 
-#: What the series call.
+#: The intrinsic functions that the series call.
 INTRINSICS = (
     f"declare {V} @llvm.fma.{KIND}({V}, {V}, {V})",
     f"declare {V} @llvm.copysign.{KIND}({V}, {V})",

@@ -1,4 +1,4 @@
-"""What JAX and PyTorch may do with a program: compile, map, differentiate and shard it."""
+"""JAX and PyTorch compile, map, differentiate and shard a program."""
 
 import os
 import random
@@ -12,7 +12,7 @@ import pytest
 from engine import Value, total, trace
 from nn.model.modules import MLP
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def net():
@@ -25,7 +25,7 @@ def net():
     return program, np.array([p.data for p in model.parameters()]), columns
 
 
-def test_jax_may_compile_map_and_differentiate_it():
+def test_jax_compiles_maps_and_differentiates_it():
     jax = pytest.importorskip("jax")
     program, parameters, columns = net()
     step = program.compile("jax")
@@ -41,6 +41,16 @@ def test_jax_may_compile_map_and_differentiate_it():
         assert two[0][0] == pytest.approx(mean, rel=1e-12)
 
 
+def test_jax_compiles_a_program_with_many_outputs():
+    jax = pytest.importorskip("jax")
+    x, w = Value(0.5, label="x"), Value(2.0, label="w")
+    step = trace([w * x, x, w * w], [x], [w]).compile("jax")
+    with jax.enable_x64(True):
+        mean, gradients, others = jax.jit(step.function)(np.array([3.0]), [np.array([1.0, 2.0])])
+    assert (float(mean), gradients.tolist()) == (4.5, [1.5])
+    assert [column.tolist() for column in others] == [[1.0, 2.0], [9.0, 9.0]]
+
+
 def test_jax_keeps_its_own_precision():
     jax = pytest.importorskip("jax")
     program, parameters, columns = net()
@@ -53,7 +63,7 @@ def test_jax_keeps_its_own_precision():
 SHARDED = """
 import jax, numpy as np, sys
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-sys.path.insert(0, "tests/engine/backends")
+sys.path.insert(0, "tests/engine/compiler/backends")
 from test_libraries import net
 
 program, parameters, columns = net()
@@ -71,7 +81,7 @@ assert np.allclose(gradients, expected[1], rtol=1e-12, atol=1e-14)
 """
 
 
-def test_jax_may_spread_the_samples_over_eight_devices():
+def test_jax_distributes_the_samples_over_eight_devices():
     pytest.importorskip("jax")
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
@@ -83,7 +93,7 @@ def test_jax_may_spread_the_samples_over_eight_devices():
     )
 
 
-def test_torch_may_map_and_differentiate_it():
+def test_torch_maps_and_differentiates_it():
     torch = pytest.importorskip("torch")
     program, parameters, columns = net()
     step = program.compile("torch")

@@ -1,4 +1,4 @@
-"""The series of the machine code are right to 2 units in the last place, and where they have no value."""
+"""The series of machine code are correct to 2 units in the last place, and at the ends of their domains."""
 
 import functools
 import math
@@ -16,12 +16,12 @@ from engine import Value, ops, total, trace
 pytest.importorskip("llvmlite")
 from engine.compiler.backends.llvm.builder import LANES
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 ANYWHERE = [2.0**n for n in range(-1074, 1024, 7)]
 
 
 def ranges(word):
-    """Where the function has values: the whole range, what lies near 0, and the seams of the series."""
+    """Return points of the domain: the whole range, near 0, and where the series meet."""
     rng = random.Random(word)
     near = [rng.uniform(-1, 1) for _ in range(400)]
     tiny = [sign * rng.uniform(1, 2) * 2.0**-n for n in range(1, 1074, 5) for sign in (-1, 1)]
@@ -42,7 +42,7 @@ def step_of(word):
 
 
 @pytest.mark.parametrize("word", ["exp", "expm1", "log", "log1p", "tanh"])
-def test_a_series_is_right_to_two_units_in_the_last_place(word):
+def test_a_series_is_correct_to_two_units_in_the_last_place(word):
     points = ranges(word)
     with mpmath.workprec(160):
         for x, y in zip(points, step_of(word).values([], [points])):
@@ -52,7 +52,7 @@ def test_a_series_is_right_to_two_units_in_the_last_place(word):
 
 @pytest.mark.parametrize("word", ["exp", "expm1", "log", "log1p", "tanh", "sin", "sqrt", "erfc"])
 @pytest.mark.parametrize("x", [0.0, -0.0, math.inf, -math.inf, 1e308, -1e308, 710.0, -746.0, -1.0, 5e-324])
-def test_the_ends_of_the_line_are_those_of_python(word, x):
+def test_extreme_arguments_give_the_results_of_python(word, x):
     step = step_of(word)
     try:
         expected = ops.table[word].value(x)
@@ -66,7 +66,7 @@ def test_the_ends_of_the_line_are_those_of_python(word, x):
 
 
 def larger(nodes):
-    """A random graph of so many nodes, and the numbers that it is asked for."""
+    """Return the program of a random graph of so many nodes, and its arguments."""
     rng = random.Random(1)
     x, p = Value(0.5, label="x"), [Value(rng.uniform(0.5, 1), label=f"w{i}") for i in range(20)]
     made = [x, *p]
@@ -77,7 +77,7 @@ def larger(nodes):
     return program, [v.data for v in p], [[rng.uniform(-1, 1) for _ in range(11)]]
 
 
-def test_a_larger_program_is_cut_into_functions_and_stays_the_same(monkeypatch):
+def test_a_larger_program_divided_into_functions_computes_the_same(monkeypatch):
     from engine.compiler.backends.llvm import driver as llvm
 
     program, numbers, columns = larger(300)
@@ -90,16 +90,15 @@ def test_a_larger_program_is_cut_into_functions_and_stays_the_same(monkeypatch):
         assert found[1] == pytest.approx(gradients, rel=1e-12, abs=1e-12)
 
 
-def test_a_program_four_times_as_long_has_four_times_the_text_in_functions_no_longer():
+def test_the_text_grows_linearly_and_functions_stay_short():
     from engine.compiler.backends.llvm.module import Assembly
-    from engine.compiler.interpreter import operations
 
     cost, longest = [], []
     for nodes in (1_000, 4_000):
         program, *_ = larger(nodes)
         plan = Assembly(program, 200)
         functions = f"{plan.lines}{plan.frame}".split("define ")
-        cost.append(sum(map(len, functions)) / sum(operations(line.tree) for line in program.lines))
+        cost.append(sum(map(len, functions)) / program.count_operations())
         longest.append(max(function.count("\n") for function in functions))
     assert cost[1] < 1.2 * cost[0]
     assert longest[1] < 1.2 * longest[0]
@@ -112,16 +111,16 @@ import pytest
 
 wide, features = sys.argv[1] == "8", llvm.get_host_cpu_features
 llvm.get_host_cpu_features = lambda: {"avx512f": wide}
-from engine.compiler.backends.llvm import builder as vector
+from engine.compiler.backends.llvm import builder as builder
 llvm.get_host_cpu_features = features
-assert f"{vector.LANES}" == sys.argv[1]
-files = [f"tests/engine/backends/test_{room}.py" for room in ("backends", "vectors")]
+assert f"{builder.LANES}" == sys.argv[1]
+files = [f"tests/engine/compiler/backends/test_{name}.py" for name in ("backends", "vecmath")]
 loaded = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-sys.exit(pytest.main(["-q", *loaded, "-k", "llvm or vectors and not elsewhere", *files]))
+sys.exit(pytest.main(["-q", *loaded, "-k", "llvm or vecmath and not elsewhere", *files]))
 """
 
 
-def test_it_runs_elsewhere_too_where_a_vector_has_another_width():
+def test_it_runs_with_vectors_of_the_other_width():
     command = [sys.executable, "-c", ELSEWHERE, str({4: 8, 8: 4}[LANES])]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

@@ -1,8 +1,9 @@
 """The frame of a program in machine code: all samples, in blocks of as many as a vector has lanes.
 
-Where things are: numbers, the columns of the inputs one behind the other, then the parameters, then a vector
-more; kept, what is computed once for all samples; slots, what each block keeps; roots, one for each sample;
-sums, what the samples add up; shared, what they add alike; and results, the mean of everything.
+The memory: numbers, the columns of the inputs one after another, then the parameters, then one more vector;
+kept, the values that are computed once for all samples; slots, the values that each block keeps; roots, the
+outputs, one after another, each in whole vectors; sums, the sums over the samples; shared, the terms that are
+the same for all samples; and results, the means.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from typing import NamedTuple
 from engine.compiler.backends.llvm.builder import KIND, LANES, T, V
 from engine.compiler.backends.llvm.kernels import cut, loop, mean, nan
 from engine.compiler.backends.llvm.reduction import Row, gather
-from engine.compiler.split import FLAG
+from engine.compiler.backends.llvm.schedule import FLAG
 
-BLOCKS = 8  # of a group: what each computes is kept until all is added up, and should stay in the cache
-MOST = 2**16  # vectors that a group may keep: one of a long program has fewer blocks
+BLOCKS = 8  # of a group: the values of each are kept until they are added up, and should stay in the cache
+MOST = 2**16  # vectors that a group may keep: a group of a long program has fewer blocks
 
-#: What the functions are told: where the parameters, what is kept, and what is shared are found; of a block,
-#: the first two, its inputs, its slots, its roots, and how far one column is behind the other.
+#: The arguments of the functions. %g: the parameters, %c: the values computed once, %b: the shared terms,
+#: %x: the inputs of a block, %w: its slots, %r: its outputs.
 ONCE = "ptr noalias %g, ptr noalias %c, ptr noalias %b"
 EACH = "ptr noalias %g, ptr noalias %c, ptr noalias %x, ptr noalias %w, ptr noalias %r, i64 %samples"
 
 
 class Sizes(NamedTuple):
-    """How many there are of everything: functions, numbers, sums, and of each length of a row, rows."""
+    """The numbers of functions, inputs, values, sums, and of rows of each length."""
 
     once: int
     each: int
@@ -38,12 +39,12 @@ class Sizes(NamedTuple):
 
     @property
     def blocks(self) -> int:
-        """How many are a group."""
+        """The number of blocks of a group."""
         return max(1, min(BLOCKS, MOST // max(1, self.slots)))
 
 
 def memory(n: Sizes, table: Sequence[Row]) -> str:
-    """Where things are; and ``given``: where the numbers and the roots are, and how many samples."""
+    """Define the memory; ``given`` holds the addresses of numbers and roots, and the number of samples."""
 
     def space(name: str, count: int, kind: str = "double") -> str:
         return f"@{name} = global [{max(1, count)} x {kind}] zeroinitializer, align 64"
@@ -59,9 +60,9 @@ def memory(n: Sizes, table: Sequence[Row]) -> str:
 
 
 def group(n: Sizes) -> str:
-    """A group of blocks: each function runs for all of them, while the processor has it at hand.
+    """Run a group of blocks: each function runs for all of them, while it is in the instruction cache.
 
-    Then what the last block has of no sample is cut off, and everything is added up.
+    Then the lanes of the last block without a sample are set to 0, and everything is added up.
     """
     block = f"""\
   %xi = getelementptr {V}, ptr %x, i64 %i
@@ -96,9 +97,10 @@ def group(n: Sizes) -> str:
 
 
 def step(n: Sizes) -> str:
-    """The function that is called: it returns 1 if the results are not to be used.
+    """Define the function that is called; it returns 1 if the results are not valid.
 
-    This is if there is a NaN among the numbers, and nothing else has run; or if an operation left its domain.
+    That is so if there is a NaN among the numbers, and then nothing else has run; or if an operation was
+    outside its domain.
     """
     once = """\
   %once.at = getelementptr ptr, ptr @once, i64 %j
@@ -134,7 +136,7 @@ compute:
 
 
 def frame(n: Sizes, table: Sequence[Row]) -> str:
-    """All of it, where ``table`` is that of `gather`."""
+    """Return all of it; ``table`` is that of `gather`."""
     declared = f"""\
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare i64 @llvm.smin.i64(i64, i64)

@@ -1,4 +1,4 @@
-"""The loop of the Python backend: what is the same for all samples is computed once, to the same bits."""
+"""The Python backend computes values that are the same for all samples once, to the same bits."""
 
 import math
 import random
@@ -14,12 +14,12 @@ def leaves(*names):
 
 
 def parts(program):
-    """The statements before the loop and those within it."""
+    """Return the statements before the loop and those within it."""
     before, _, within = program.compile("python").source.partition("for inputs in samples:")
     return before, within
 
 
-def test_a_line_of_parameters_alone_stands_before_the_loop():
+def test_an_instruction_of_parameters_alone_is_computed_before_the_loop():
     x, w, b = leaves("x", "w", "b")
     penalty = w * w + b * b
     penalty.label = "penalty"
@@ -29,7 +29,7 @@ def test_a_line_of_parameters_alone_stands_before_the_loop():
     assert "tanh(" in within
 
 
-def test_a_part_of_a_gradient_stands_there_too():
+def test_a_part_of_a_gradient_is_computed_before_the_loop():
     x, w = leaves("x", "w")
     before, within = parts(trace(w * x + 0.1 * (w * w), [x], [w]))
     assert "c = 0.1*w" in before
@@ -38,7 +38,7 @@ def test_a_part_of_a_gradient_stands_there_too():
     assert "0.1*w" not in within
 
 
-def test_a_gradient_without_an_input_is_counted_and_not_added_up():
+def test_a_gradient_without_an_input_is_multiplied_by_the_number_of_samples():
     x, w, v = leaves("x", "w", "v")
     program = trace(w * x + v * v, [x], [w, v])
     before, within = parts(program)
@@ -47,12 +47,12 @@ def test_a_gradient_without_an_input_is_counted_and_not_added_up():
     assert program.compile("python")([2.0, 3.0], [[1.0, 2.0, 3.0]]) == (13.0, [2.0, 6.0])
 
 
-def test_a_parameter_called_count_is_no_number_of_samples():
+def test_a_parameter_called_count_is_not_the_number_of_samples():
     x, w = leaves("x", "count")
     assert trace(w * x + w * w, [x], [w]).compile("python")([3.0], [[1.0, 2.0]]) == (13.5, [7.5])
 
 
-def test_what_stands_in_a_branch_stays_there():
+def test_a_part_of_a_branch_is_computed_in_the_branch():
     """It may have no value unless the branch is taken."""
     slopes = "0 if a <= 0 else log(b)", "0 if a <= 0 else a / b"
     guarded = Op("guarded", "0 if a <= 0 else a * log(b)", *slopes)
@@ -69,14 +69,14 @@ def test_a_parameter_outside_a_domain_is_still_named_with_its_sample():
         trace(log(w) * x, [x], [w]).compile("python")([-1.0], [[1.0, 2.0]])
 
 
-def test_a_root_that_no_input_touches_counts_for_every_sample():
+def test_an_output_that_depends_on_no_input_counts_for_every_sample():
     x, w = leaves("x", "w")
     step = trace(w * w, [x], [w]).compile("python")
     assert step([3.0], [[1.0, 2.0]]) == (9.0, [6.0])
     assert step.values([3.0], [[1.0, 2.0]]) == [9.0, 9.0]
 
 
-def test_labels_that_are_words_of_the_loop_are_told_apart():
+def test_labels_that_are_names_of_the_loop_are_renamed():
     x, w = Value(2.0, label="samples"), Value(3.0, label="values")
     y = w * x + w * w
     y.label = "sum0"

@@ -1,0 +1,20 @@
+"""The backends as parameters of tests; those whose package is not installed are skipped."""
+
+import importlib.util
+
+import pytest
+
+PACKAGES = {"python": "math", "numpy": "numpy", "llvm": "llvmlite", "jax": "jax", "torch": "torch"}
+LIBRARIES = ("jax", "torch")  # slow to compile, so they run fewer random graphs
+
+
+def backends(names):
+    """Return the parameters of a test for some backends."""
+    missing = {name: importlib.util.find_spec(PACKAGES[name]) is None for name in names}
+    marks = {name: pytest.mark.skipif(missing[name], reason=f"{name} is not installed") for name in names}
+    return [pytest.param(name, marks=marks[name]) for name in names]
+
+
+each_backend = pytest.mark.parametrize("backend", backends(PACKAGES))
+each_fast_backend = pytest.mark.parametrize("backend", backends(sorted(PACKAGES.keys() - {*LIBRARIES})))
+each_library = pytest.mark.parametrize("backend", backends(LIBRARIES))
