@@ -112,10 +112,14 @@ def test_as_many_samples_are_correct_as_on_values(backend, loss, outputs, target
     assert step(batch)[1] == eager(model, loss)(batch)[1]
 
 
-@pytest.mark.parametrize("loss", [losses.hinge, losses.half_squared_error])
-def test_a_traced_step_does_not_predict_sample_by_sample(loss, monkeypatch):
-    model = net(1)
-    batch = [Sample(row, 1.0, i) for i, row in enumerate(rows(8))]
+@pytest.mark.parametrize(
+    ("loss", "outputs", "target"),
+    [(losses.hinge, 1, 1.0), (losses.half_squared_error, 1, 1.0), (losses.cross_entropy, 3, 2)],
+)
+def test_a_traced_step_does_not_predict_sample_by_sample(loss, outputs, target, monkeypatch):
+    model = net(outputs)
+    batch = [Sample(row, target, i) for i, row in enumerate(rows(8))]
     step = traced(model, loss, batch, "python")
     monkeypatch.setattr(MLP, "predict", None)
+    monkeypatch.setattr(MLP, "__call__", None)
     step(batch)

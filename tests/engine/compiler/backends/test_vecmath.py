@@ -104,23 +104,23 @@ def test_the_text_grows_linearly_and_functions_stay_short():
     assert longest[1] < 1.2 * longest[0]
 
 
-ELSEWHERE = """
+OTHER_WIDTH = """
 import sys
 import llvmlite.binding as llvm
 import pytest
 
 wide, features = sys.argv[1] == "8", llvm.get_host_cpu_features
 llvm.get_host_cpu_features = lambda: {"avx512f": wide}
-from engine.compiler.backends.llvm import builder as builder
+from engine.compiler.backends.llvm import builder
 llvm.get_host_cpu_features = features
 assert f"{builder.LANES}" == sys.argv[1]
 files = [f"tests/engine/compiler/backends/test_{name}.py" for name in ("backends", "vecmath")]
 loaded = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-sys.exit(pytest.main(["-q", *loaded, "-k", "llvm or vecmath and not elsewhere", *files]))
+sys.exit(pytest.main(["-q", *loaded, "-k", "(llvm or vecmath) and not other_width", *files]))
 """
 
 
 def test_it_runs_with_vectors_of_the_other_width():
-    command = [sys.executable, "-c", ELSEWHERE, str({4: 8, 8: 4}[LANES])]
+    command = [sys.executable, "-c", OTHER_WIDTH, str({4: 8, 8: 4}[LANES])]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
