@@ -48,7 +48,7 @@ def moons(n: int = 100, noise: float = 0.1, rng: Rng | None = None) -> Dataset:
 
 
 def circles(n: int = 100, noise: float = 0.05, rng: Rng | None = None) -> Dataset:
-    """Return points on a circle of radius 1 and one of radius ½ inside it. Arguments and errors as for `moons`.
+    """Return points on circles of radius 1 and ½ with one centre. Arguments and errors as for `moons`.
 
     >>> xs, ys = circles(4, noise=0.0)
     >>> [round(p * p + q * q, 3) for p, q in xs], ys
@@ -94,7 +94,7 @@ def _scatter(
     point: Callable[[int, float], list[float]], kinds: int, n: int, noise: float, rng: Rng | None
 ) -> Dataset:
     """Return n points: the kinds alternate, and the points of each are spread evenly over 0 < where < 1."""
-    n = count("n is the number of points,", n, kinds, MOST)
+    n = count("n, the number of points,", n, kinds, MOST)
     noise_given, noise = noise, number("noise", noise)
     if not 0 <= noise < inf:
         raise ValueError(f"noise is a standard deviation, finite and not negative, not {brief(noise_given)}")

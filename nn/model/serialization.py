@@ -27,8 +27,8 @@ Path_: TypeAlias = "str | os.PathLike[str]"
 M = TypeVar("M", bound=Module)
 
 FORMAT = "chalkgrad model"
-#: Version 1, the only one that 0.1.0 reads, describes a net by its options. Version 2 adds layers and formulas
-#: that the options do not describe, and is written only for nets that have some.
+#: Version 1, the only one that 0.1.0 reads, describes a net by its options. Version 2 adds layers and
+#: formulas that the options do not describe, and is written only for nets that have some.
 VERSIONS = (1, 2)
 HOUR = 3600  # seconds
 
@@ -186,8 +186,8 @@ def _layer(layer: Module, l: int) -> dict[str, Json]:
             raise ValueError(f"{what}; expected {neurons[0].nin}, one for each input")
     if not neurons:
         raise ValueError(
-            f"layer {l} is {brief(layer)}; a file describes only a Layer of at least one Neuron: save a Module "
-            "of your own, and load it with load(path, into=...)"
+            f"layer {l} is {brief(layer)}; a file describes only a Layer of at least one Neuron: make "
+            "the net a Module of your own, and load it with load(path, into=...)"
         )
     activations: list[Json] = [symbol(neuron.activation) for neuron in neurons]
     atomic: list[Json] = [bool(neuron.atomic) for neuron in neurons]
@@ -335,7 +335,8 @@ def _write(path: Path_, text: str) -> None:
     """Write beside the file, make sure that the text is on the disk, and only then replace the file.
 
     On Windows, os.replace fails while another program has the file open, which is then an OSError here. The
-    folder's own entry is not flushed, as Windows cannot open a folder: after a power cut it may be the old file.
+    folder's own entry is not flushed, as Windows cannot open a folder: after a power cut, the old file may be
+    there.
     """
     from contextlib import suppress
     from errno import EINVAL

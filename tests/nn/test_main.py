@@ -53,7 +53,7 @@ def test_a_real_run_leaves_real_pictures(run, tmp_path, monkeypatch):
 def test_data_in_the_plane_gets_its_boundary(run, name):
     out, files = run("--data", name, *QUICK)
     assert files == {*ALWAYS, "boundary.png"}
-    assert "240 samples to learn from, 60 held back" in out
+    assert "240 samples for training, 60 for validation" in out
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -62,7 +62,7 @@ def test_measurements_get_a_curve(run, name, samples):
     pytest.importorskip("sklearn")
     out, files = run("--data", name, *QUICK)
     assert files == ALWAYS
-    assert f"{name}: {samples} samples to learn from" in out
+    assert f"{name}: {samples} samples for training" in out
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -73,9 +73,9 @@ def test_digits_get_their_sheet_and_one_of_them_a_closer_look(run, monkeypatch):
     out, files = run("--epochs", "1", "--layers", "8")
     assert files == {*ALWAYS, "digits.png"}
     assert "MLP(64, [8, 10], activation='relu', output=None): 610 parameters, cross_entropy, sgd" in out
-    assert "A closer look at sample" in out
+    assert "A closer look at validation sample" in out
     assert "Δ_k = g'(in_k) (-∂E/∂a_k)" in out
-    assert "accuracy on the 40 samples held back" in out
+    assert "accuracy on the 40 validation samples" in out
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -84,7 +84,7 @@ def test_the_saved_model_is_the_one_that_was_tested(run, tmp_path):
     model = nn.load(tmp_path / "out" / "model.json")
     xs, ys = data.xor(4, noise=0.0)
     assert [max((0, 1), key=lambda k: model.predict(x)[k]) for x in xs] == ys
-    assert "accuracy on the 60 samples held back: 100.0% (0 wrong)" in out
+    assert "accuracy on the 60 validation samples: 100.0% (0 wrong)" in out
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -137,7 +137,7 @@ def test_no_hidden_layer_at_all(run):
 
 @pytest.mark.usefixtures("undrawn")
 def test_ctrl_c_ends_the_run_in_order(run, monkeypatch):
-    real = nn.modules.MLP.__call__
+    real = nn.MLP.__call__
     calls = iter(range(10**6))
 
     def press(self, x):
@@ -145,9 +145,9 @@ def test_ctrl_c_ends_the_run_in_order(run, monkeypatch):
             raise KeyboardInterrupt
         return real(self, x)
 
-    monkeypatch.setattr(nn.modules.MLP, "__call__", press)
+    monkeypatch.setattr(nn.MLP, "__call__", press)
     out, files = run("--data", "xor", *QUICK)
-    assert "interrupted after 1 of 2 epochs; this is what was learned so far" in out
+    assert "interrupted after 1 of 2 epochs; the model so far is saved" in out
     assert "model.json" in files
 
 

@@ -62,7 +62,7 @@ def test_digits_read_wrongly_come_first_and_framed(tmp_path, drawn):
     assert titles[:3] == ["9, is 0", "0", "1"]
     assert len(titles) == 50
     assert drawn[0].axes[0].spines["top"].get_linewidth() > drawn[0].axes[1].spines["top"].get_linewidth()
-    assert "of 60 held back, 1 are wrong" in drawn[0].get_suptitle()
+    assert "1 of 60 validation samples are wrong" in drawn[0].get_suptitle()
 
 
 def test_the_plane_is_shaded_and_every_sample_stands_on_it(tmp_path, drawn):

@@ -3,11 +3,11 @@
 import pytest
 
 from engine import Value
-from nn.validation import Lifted, count, floats, lifted
+from nn.validation import InputValues, as_floats, as_inputs, count
 
 
 def test_plain_numbers_become_constants_with_the_names_of_inputs():
-    x = lifted([1, 2.5, True], 3)
+    x = as_inputs([1, 2.5, True], 3)
     assert [(v.data, v.label, v.constant) for v in x] == [
         (1.0, "x0", True),
         (2.5, "x1", True),
@@ -17,24 +17,24 @@ def test_plain_numbers_become_constants_with_the_names_of_inputs():
 
 def test_values_stay_what_they_are():
     v = Value(3.0, label="mine")
-    x = lifted([v, 1.0], 2)
+    x = as_inputs([v, 1.0], 2)
     assert x[0] is v
     assert x[0].label == "mine"
 
 
 def test_what_is_lifted_is_not_looked_at_again():
-    x = lifted([1.0], 1)
-    assert type(x) is Lifted
-    assert lifted(x, 1) is x
+    x = as_inputs([1.0], 1)
+    assert type(x) is InputValues
+    assert as_inputs(x, 1) is x
 
 
 def test_arrays_and_their_numbers_are_plain_numbers():
     numpy = pytest.importorskip("numpy")
-    assert floats(numpy.array([1, 2], dtype=numpy.int8), 2) == [1.0, 2.0]
-    assert [v.data for v in lifted(numpy.array([0.5, 1.5]), 2)] == [0.5, 1.5]
+    assert as_floats(numpy.array([1, 2], dtype=numpy.int8), 2) == [1.0, 2.0]
+    assert [v.data for v in as_inputs(numpy.array([0.5, 1.5]), 2)] == [0.5, 1.5]
 
 
-@pytest.mark.parametrize("enter", [lifted, floats])
+@pytest.mark.parametrize("enter", [as_inputs, as_floats])
 @pytest.mark.parametrize(
     ("x", "error", "message"),
     [
@@ -59,12 +59,12 @@ def test_what_is_no_sample_is_refused(enter, x, error, message):
 
 def test_a_lifted_sample_of_another_length_is_refused_too():
     with pytest.raises(ValueError, match="expected 3 inputs, got 2"):
-        lifted(lifted([1.0, 2.0], 2), 3)
+        as_inputs(as_inputs([1.0, 2.0], 2), 3)
 
 
 def test_values_are_no_plain_numbers():
     with pytest.raises(TypeError, match="Value"):
-        floats([Value(1.0)], 1)
+        as_floats([Value(1.0)], 1)
 
 
 def test_a_count_is_a_whole_number_of_at_least_one():

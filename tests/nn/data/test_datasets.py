@@ -72,7 +72,7 @@ def test_xor_is_its_truth_table():
 @pytest.mark.parametrize("make", PLANE)
 @pytest.mark.parametrize("n", [0, 1, -5, 2.5, True, "10", None])
 def test_a_number_of_points_that_makes_no_sense_is_refused(make, n):
-    with pytest.raises(ValueError, match="n is the number of points, a whole number of at least"):
+    with pytest.raises(ValueError, match="n, the number of points, is a whole number of at least"):
         make(n)
 
 
@@ -121,9 +121,9 @@ def test_a_split_loses_no_sample_and_parts_none_from_its_target(n, part, seed):
     [
         ([[1.0]], [1, 2], 0.5, "1 samples, 2 targets"),
         ([[1.0]], [1], 0.5, "at least two samples to split, not 1"),
-        ([[1.0], [2.0]], [1, 2], 0.0, "a part between 0 and 1, not 0.0"),
-        ([[1.0], [2.0]], [1, 2], 1.0, "a part between 0 and 1, not 1.0"),
-        ([[1.0], [2.0]], [1, 2], float("nan"), "a part between 0 and 1, not nan"),
+        ([[1.0], [2.0]], [1, 2], 0.0, "a fraction between 0 and 1, not 0.0"),
+        ([[1.0], [2.0]], [1, 2], 1.0, "a fraction between 0 and 1, not 1.0"),
+        ([[1.0], [2.0]], [1, 2], float("nan"), "a fraction between 0 and 1, not nan"),
     ],
 )
 def test_a_split_that_makes_no_sense_is_refused(xs, ys, part, message):

@@ -16,7 +16,7 @@ import pytest
 from nn import MLP, SGD, Adam, fit, load, save
 from nn.__main__ import main
 
-ROOM = sys.modules["nn.model.serialization"].__file__
+SERIALIZATION = sys.modules["nn.model.serialization"].__file__
 
 
 def net(seed=0):
@@ -31,13 +31,13 @@ def bits(model):
 
 
 class Fault:
-    """Counts the calls into the system that `nn.model.serialization` makes itself, and breaks the one of that number."""
+    """Counts the system calls of `nn.model.serialization`, and makes one of them fail."""
 
     def __init__(self, number, error):
         self.number, self.error, self.calls = number, error, 0
 
     def __call__(self, frame, event, arg):
-        if event == "c_call" and frame.f_code.co_filename == ROOM and "_write" in frame.f_code.co_name:
+        if event == "c_call" and frame.f_code.co_filename == SERIALIZATION and "_write" in frame.f_code.co_name:
             self.calls += 1
             if self.calls == self.number:
                 sys.setprofile(None)
@@ -215,8 +215,8 @@ class Press:
         self.at, self.seen, self.near = at, 0, []
 
     def __call__(self, frame, event, arg):
-        close = frame.f_code.co_filename.endswith(("train.py", "optim.py", "contextlib.py"))
-        frame.f_trace_opcodes = close  # before every instruction of the rooms that move parameters
+        close = frame.f_code.co_filename.endswith(("fit.py", "optim.py", "contextlib.py"))
+        frame.f_trace_opcodes = close  # before every instruction of the modules that move parameters
         self.seen += 1
         if close:
             self.near.append(self.seen)

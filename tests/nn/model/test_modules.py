@@ -199,7 +199,7 @@ def test_a_module_of_your_own_predicts_without_recording():
 
 
 def test_a_module_without_a_call_says_so():
-    with pytest.raises(NotImplementedError, match="Silent must say what it computes: define __call__"):
+    with pytest.raises(NotImplementedError, match="Silent does not say what it computes: define __call__"):
         type("Silent", (Module,), {})()([1.0])
 
 

@@ -280,7 +280,7 @@ def test_where_the_error_ends_the_finite_difference_is_no_number():
 @pytest.mark.parametrize("model", [None, Value(1.0), Module(), lambda x: x])
 def test_only_what_is_made_of_neurons_is_looked_at(model):
     kind = type(model).__name__
-    with pytest.raises(TypeError, match=f"the lens looks at an MLP, a Layer or a Neuron, not {kind}: "):
+    with pytest.raises(TypeError, match=f"expected an MLP, a Layer or a Neuron, not {kind}: "):
         deltas(model, [1.0], 0.0)
 
 

@@ -147,7 +147,7 @@ def test_an_optimizer_that_does_not_say_where_a_step_goes_is_asked_to():
     class Lazy(Optimizer):
         pass
 
-    with pytest.raises(NotImplementedError, match="^Lazy must say where a step goes: define _rule$"):
+    with pytest.raises(NotImplementedError, match="^Lazy does not say where a step goes: define _rule$"):
         Lazy([Value(1.0)], 0.1, 0.0).step()
 
 
@@ -265,7 +265,7 @@ class Array:
             TypeError,
             r"^parameters is a list of Values, such as model.parameters\(\), not Value: Value\(",
         ),
-        ([], ValueError, "^expected at least one parameter to learn, not an empty list$"),
+        ([], ValueError, "^expected at least one parameter to train, not an empty list$"),
         ([SimpleNamespace(data=1.0)], TypeError, "a parameter is a Value, not SimpleNamespace"),
         (
             [W[0] * 2],
@@ -298,7 +298,7 @@ def test_parameters_are_values_each_of_them_once(make, parameters, error, messag
         ({"lr": 0.1, "momentum": -0.1}, ValueError, "momentum is at least 0 and below 1"),
         ({"lr": 10**400}, ValueError, "lr is at least 0 and finite, not 1000"),
         ({"lr": Array()}, TypeError, "lr is a number, not Array"),
-        ({"lr": 0.1, "nesterov": True}, ValueError, "^nesterov looks ahead .* needs momentum > 0$"),
+        ({"lr": 0.1, "nesterov": True}, ValueError, "^nesterov steps ahead .* needs momentum > 0$"),
         ({"lr": 0.1, "weight_decay": -1}, ValueError, "weight_decay is at least 0 and finite"),
     ],
 )

@@ -14,8 +14,8 @@ def test_a_target_taken_for_the_outputs_says_its_own_class(loss, count):
         t = classes.target(y)
         outputs = [float(k == t) for k in range(count)] if loss == "cross_entropy" else t
         if outputs != 0 or classes.middle:  # a logit of 0 is undecided
-            assert classes.of(outputs) == y
-            assert classes.lead(outputs) > 0
+            assert classes.predicted(outputs) == y
+            assert classes.margin(outputs) > 0
 
 
 @pytest.mark.parametrize("loss", losses.table)
@@ -38,14 +38,14 @@ def test_two_classes_need_one_output_but_for_cross_entropy(loss):
 )
 def test_a_single_output_changes_its_mind_half_way_between_the_targets(loss, middle):
     classes = Classes(loss, 2)
-    assert (classes.of(middle - 0.1), classes.of(middle + 0.1)) == (0, 1)
-    assert (classes.lean(middle - 0.1), classes.lean(middle + 0.1)) == pytest.approx((-0.1, 0.1))
+    assert (classes.predicted(middle - 0.1), classes.predicted(middle + 0.1)) == (0, 1)
+    assert (classes.difference(middle - 0.1), classes.difference(middle + 0.1)) == pytest.approx((-0.1, 0.1))
 
 
 def test_the_lead_is_over_the_next_best():
-    assert Classes("cross_entropy", 4).lead([0.0, 5.0, 4.5, -3.0]) == 0.5
-    assert Classes("hinge", 2).lead(-0.75) == 0.75
+    assert Classes("cross_entropy", 4).margin([0.0, 5.0, 4.5, -3.0]) == 0.5
+    assert Classes("hinge", 2).margin(-0.75) == 0.75
 
 
 def test_of_two_outputs_the_second_is_leant_to_if_it_is_ahead():
-    assert Classes("cross_entropy", 2).lean([1.0, 3.0]) == 2.0
+    assert Classes("cross_entropy", 2).difference([1.0, 3.0]) == 2.0
