@@ -177,18 +177,23 @@ def _layer(layer: Module, l: int) -> dict[str, Json]:
         ValueError: something in it is not of the class that `load` would build.
     """
     neurons = [layer] if type(layer) is Neuron else layer.neurons if type(layer) is Layer else []
-    for k, neuron in enumerate(neurons):
-        if type(neuron) is not Neuron or not isinstance(neuron.activation, Op | None):
-            what = f"neuron {k} of layer {l} is {brief(neuron)}"
-            raise ValueError(f"{what}; a file describes only a Neuron with an Op or None for activation")
-        if len(neuron.w) != neuron.nin or neuron.nin != neurons[0].nin:
-            what = f"neuron {k} of layer {l} has {len(neuron.w)} weights"
-            raise ValueError(f"{what}; expected {neurons[0].nin}, one for each input")
     if not neurons:
         raise ValueError(
-            f"layer {l} is {brief(layer)}; a file describes only a Layer of at least one Neuron: make "
-            "the net a Module of your own, and load it with load(path, into=...)"
+            f"layer {l} is a {type(layer).__name__} without neurons; expected a Layer: make the net a Module of "
+            "your own, and load it with load(path, into=...)"
         )
+    for k, neuron in enumerate(neurons):
+        if type(neuron) is not Neuron:
+            raise ValueError(f"neuron {k} of layer {l} is a {type(neuron).__name__}; expected a Neuron")
+        if not isinstance(neuron.activation, Op | None):
+            raise ValueError(
+                f"neuron {k} of layer {l} has the activation {brief(neuron.activation)}; expected an Op or None"
+            )
+        if len(neuron.w) != neuron.nin or neuron.nin != neurons[0].nin:
+            raise ValueError(
+                f"neuron {k} of layer {l} has {len(neuron.w)} weights; "
+                f"expected {neurons[0].nin}, one for each input"
+            )
     activations: list[Json] = [symbol(neuron.activation) for neuron in neurons]
     atomic: list[Json] = [bool(neuron.atomic) for neuron in neurons]
     return {

@@ -1,4 +1,4 @@
-"""Which functions a neuron may apply."""
+"""Activation functions."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_an_op_is_an_activation_and_so_is_its_name():
     assert neuron([0.0]).data == 8.0
 
 
-def test_none_is_no_operation():
+def test_none_means_no_activation():
     assert get_activation(None) is None
     assert symbol(None) is None
     assert apply(None, 0.3) == 0.3
@@ -38,19 +38,19 @@ def test_an_unknown_name_lists_the_known_ones(name):
         get_activation(name)
 
 
-def test_an_op_of_two_arguments_is_no_activation():
+def test_an_op_of_two_arguments_is_refused():
     with pytest.raises(ValueError, match="unknown activation 'max'"):
         get_activation(ops.maximum)
 
 
 @pytest.mark.parametrize("activation", [3, True, abs, ["relu"]])
-def test_what_is_no_name_and_no_op_is_refused(activation):
+def test_an_activation_that_is_neither_a_name_nor_an_op_is_refused(activation):
     with pytest.raises(TypeError, match="an activation is a name, an Op or None"):
         get_activation(activation)
 
 
 @pytest.mark.parametrize(("name", "z", "error"), [("log", 0.0, ValueError), ("exp", 1e4, OverflowError)])
-def test_outside_its_domain_the_formula_and_the_number_are_told_in_floats_too(name, z, error):
+def test_domain_errors_on_floats_name_the_formula_and_the_number(name, z, error):
     with pytest.raises(error) as recorded:
         get_activation(name)(Value(z))
     with pytest.raises(error) as plain:

@@ -1,4 +1,4 @@
-"""Every sample is looked at before any parameter moves."""
+"""Every sample is checked before any parameter moves."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def model():
     return MLP(2, [3, 1])
 
 
-def test_samples_are_plain_python_with_their_place(model):
+def test_samples_are_plain_python_and_numbered(model):
     samples = check_samples(model, [(1, 2), [True, 0.5]], [1, -1], losses.hinge)
     assert samples == [([1.0, 2.0], 1, 0), ([1.0, 0.5], -1, 1)]
 
@@ -29,7 +29,7 @@ def test_arrays_are_rows(model):
     assert check_samples(MLP(2, [2]), rows, numpy.array([[0, 1]]), losses.cross_entropy)[0].t == [0, 1]
 
 
-def test_a_module_of_your_own_takes_samples_of_the_length_of_the_first():
+def test_samples_for_a_module_of_the_user_have_the_length_of_the_first():
     class Sum(Module):
         def __call__(self, x):
             return Value(0.0) + sum(x)
@@ -68,23 +68,23 @@ def test_a_module_of_your_own_takes_samples_of_the_length_of_the_first():
         ([[1.0, 10**400]], [1], OverflowError, "sample 0: "),
     ],
 )
-def test_what_does_not_fit_is_named_by_its_place(model, xs, ys, error, message):
+def test_the_number_of_a_bad_sample_is_named(model, xs, ys, error, message):
     with pytest.raises(error, match=message):
         check_samples(model, xs, ys, losses.hinge)
 
 
-def test_classes_fit_the_outputs():
+def test_a_class_beyond_the_outputs_is_refused():
     with pytest.raises(ValueError, match="sample 2: the class is a whole number from 0 to 2, not 3"):
         check_samples(MLP(1, [3]), [[1.0]] * 3, [0, 2, 3], losses.cross_entropy)
     with pytest.raises(ValueError, match="sample 0: .* two or more classes"):
         check_samples(MLP(1, [1]), [[1.0]], [0], losses.cross_entropy)
 
 
-def test_a_loss_of_your_own_has_targets_of_its_own(model):
+def test_a_loss_of_the_user_takes_any_targets(model):
     samples = check_samples(model, [[1.0, 2.0]], ["anything"], lambda outputs, t: outputs)
     assert samples[0].t == "anything"
 
 
-def test_one_hot_targets_are_finite_too():
+def test_a_one_hot_target_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="sample 0: target 1 is inf"):
         check_samples(MLP(1, [2]), [[1.0]], [[0.0, INF]], losses.half_squared_error)
