@@ -179,16 +179,15 @@ def _layer(layer: Module, l: int) -> dict[str, Json]:
     neurons = [layer] if type(layer) is Neuron else layer.neurons if type(layer) is Layer else []
     if not neurons:
         raise ValueError(
-            f"layer {l} is a {type(layer).__name__} without neurons; expected a Layer: make the net a Module of "
-            "your own, and load it with load(path, into=...)"
+            f"layer {l} is a {type(layer).__name__} without neurons; expected a Layer: make the net a "
+            "Module of your own, and load it with load(path, into=...)"
         )
     for k, neuron in enumerate(neurons):
         if type(neuron) is not Neuron:
             raise ValueError(f"neuron {k} of layer {l} is a {type(neuron).__name__}; expected a Neuron")
         if not isinstance(neuron.activation, Op | None):
-            raise ValueError(
-                f"neuron {k} of layer {l} has the activation {brief(neuron.activation)}; expected an Op or None"
-            )
+            found = brief(neuron.activation)
+            raise ValueError(f"neuron {k} of layer {l} has the activation {found}; expected an Op or None")
         if len(neuron.w) != neuron.nin or neuron.nin != neurons[0].nin:
             raise ValueError(
                 f"neuron {k} of layer {l} has {len(neuron.w)} weights; "

@@ -25,7 +25,7 @@ A_LIST, A_DICT, AN_OBJECT = [3], {3: 1}, object()
 
 def rows(what, call, error, fragment, *bad):
     """Yield a row for each bad argument: id, call, error, fragment of its message,
-          where {} is the argument."""
+    where {} is the argument."""
     for x in bad:
         yield pytest.param(
             call, x, error, fragment.replace("{}", f"{x!r:.60}"), id=name(f"{what}: {x!r:.30}")
@@ -262,9 +262,8 @@ BAD = [
     *rows("validation", lambda w, x: learn(w, validation=x), ValueError, "", ([], []), (XS, [1]), (XS, [1,
           5])),
     # the Δ lens and the textbook
-    *rows("deltas of", lambda w, x: deltas(x, [1.0, 2.0], 1.0), TypeError, "expected an MLP,
-          a Layer or a Neuron, not", None, 3,
-          "MLP", Module()),
+    *rows("deltas of", lambda w, x: deltas(x, [1.0, 2.0], 1.0), TypeError,
+          "expected an MLP, a Layer or a Neuron, not", None, 3, "MLP", Module()),
     *rows("deltas x", lambda w, x: deltas(w.model, x, 1.0), ValueError, "expected 2 inputs, got", [], [1.0]),
     *rows("deltas x", lambda w, x: deltas(w.model, x, 1.0), TypeError, "number", None, "ab", [1.0,
           Value(2.0)]),
@@ -304,9 +303,8 @@ BAD = [
     *rows("forward", lambda w, x: book.forward(x, [1.0, 2.0]), TypeError, "expected a list of layers",
           None, 3,
           "ab"),
-    *rows("forward", lambda w, x: book.forward(x, [1.0, 2.0]), TypeError, "layer 1: expected (W, b,
-          activation)",
-          [3], [([[1.0]], [0.0])]),
+    *rows("forward", lambda w, x: book.forward(x, [1.0, 2.0]), TypeError,
+          "layer 1: expected (W, b, activation)", [3], [([[1.0]], [0.0])]),
     *rows("forward W", lambda w, x: book.forward([(x, [0.0], None)], [1.0]), TypeError,
           "layer 1: W is a list of",
           3, [1.0], "a", [["a"]], [[None]]),
