@@ -15,11 +15,12 @@ from nn.training.history import Epoch, History
 from nn.training.losses import Loss
 from nn.training.optim import OptimizerLike
 from nn.training.progress import Progress
-from nn.training.train_step import Step, eager, evaluate, traced
 from nn.validation import Rng, Rows, count, expected, generator, pair
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from nn.training.train_step import Step
 
 __all__ = ["Epoch", "History", "fit"]
 
@@ -71,6 +72,8 @@ def fit(
     >>> history.accuracy[-1]
     1.0
     """
+    from nn.training.train_step import eager, evaluate, traced  # loads the compiler: slow to import
+
     if not isinstance(model, Module):
         expected("expected a model, a Module", model)
     loss, epochs, rng = losses.get_loss(loss), count("epochs", epochs), generator(rng)
