@@ -73,7 +73,8 @@ class Module:
         """
         from nn.model.predict import many  # loads the compiler, which only programs need
 
-        return many(self, cast("Sequence[Sequence[float]]", rows), backend)
+        predictions = many(self, cast("Sequence[Sequence[float]]", rows), backend)
+        return cast("list[float] | list[list[float]]", predictions)
 
 
 class Neuron(Module):
