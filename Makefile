@@ -1,61 +1,71 @@
-# Everything a person runs. All of it works on a fresh machine with Python 3.11 or newer and make: the first target
-# that needs .venv makes it, and each target installs what it needs and nothing more.
+# All commands. They work on a fresh machine with Python 3.11 or newer and make: the first target that needs .venv
+# creates it, and each target installs only what it needs.
 
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	$$p -c '$(USABLE)' >/dev/null 2>&1 && echo $$p && break; done)
 RUN := .venv/bin/python
 
 .NOTPARALLEL:
-.PHONY: help demo test check versions coverage mutants notebooks lab bench clean
+.PHONY: help demo test check versions coverage mutants notebooks lab bench package clean
 
-help:  ## say what there is
+help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
 
-demo: .venv/demo.installed  ## train on real data and show what was learned (ARGS="--help" tells the options)
+demo: .venv/demo.installed  ## train on real data and show what was learned (ARGS="--help" lists the options)
 	$(RUN) -m nn $(ARGS)
 
-test: .venv/test.installed  ## run every test, and every example in a docstring or on a page
+test: .venv/test.installed  ## run every test, and every example in a docstring or on a page (ARGS="-k value": some)
 	$(RUN) -m pytest $(ARGS)
 
-check: .venv/check.installed  ## ruff on everything, mypy --strict on engine and nn
+check: .venv/check.installed  ## check style, format and types: ruff, mypy --strict, and pyright on a user's file
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	$(RUN) -m basedpyright
 
-versions: .venv/versions.installed  ## run the tests of the core on the oldest and the newest Python
-	$(RUN) tests/versions.py
+versions: .venv/versions.installed  ## run the core's tests on the oldest and the newest Python
+	$(RUN) tests/tools/versions.py
 
-coverage: .venv/test.installed  ## run every test and say which branches none of them took
+coverage: .venv/test.installed  ## run every test and report the branches that no test takes
 	$(RUN) -m coverage run -m pytest $(ARGS)
 	$(RUN) -m coverage report
 
-# Some mutants would fill the memory: hence ulimit.
-mutants: .venv/mutants.installed  ## break the core line by line, and see that a test notices (hours; ARGS="nn.losses*")
+# Some mutants allocate without end: hence ulimit.
+mutants: .venv/mutants.installed  ## make small changes to the core and report those that no test notices (takes hours)
 	ulimit -v 8000000; .venv/bin/mutmut run $(ARGS)
 	.venv/bin/mutmut results | sed "/not checked/d"
 
 notebooks: .venv/notebooks.installed  ## execute the notebooks and compare their outputs
-	$(if $(wildcard notebooks/*.ipynb),$(RUN) -m pytest -m notebooks tests/test_notebooks.py $(ARGS),@echo "no notebooks yet")
+	$(RUN) -m pytest -m notebooks tests/test_notebooks.py $(ARGS)
 
 lab: .venv/lab.installed  ## open the notebooks in JupyterLab
 	$(RUN) -m jupyterlab --notebook-dir=notebooks $(ARGS)
 
-bench: .venv/bench.installed  ## measure the engine beside its peers
+bench: .venv/bench.installed  ## compare the speed with other engines
 	@$(RUN) -m pip install --quiet minigrad==0.0.6 >/dev/null 2>&1 \
 		|| echo "minigrad did not install (it is built from C source and needs a compiler): measuring without it"
 	$(RUN) benchmarks/eager.py $(ARGS)
 	$(RUN) benchmarks/traced.py --quick
 	$(RUN) benchmarks/gpt.py --quick
 
-clean:  ## remove what these targets made
+# `python -I` imports neither this folder's packages nor the user's.
+package: .venv/package.installed  ## build wheel and sdist, install each into an empty environment, run the README's example
+	rm -rf dist
+	$(RUN) -m hatchling build -d dist
+	for file in dist/*; do \
+		$(RUN) -m venv --clear .venv/empty && .venv/empty/bin/python -m pip install --quiet "$$file" && \
+		.venv/empty/bin/python -I tests/tools/readme.py README.md || exit 1; done
+
+clean:  ## remove everything that these commands created
 	rm -rf .venv out dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
 
-# One stamp an extra, so that a change of pyproject.toml installs again and nothing else does.
+# One stamp for each extra: it is installed again only when pyproject.toml changes.
 .venv/%.installed: pyproject.toml .venv/bin/pip
 	$(RUN) -m pip install --quiet --editable '.[$*]'
 	@touch $@
 
-# pip is the last thing that venv puts in, so a half-made .venv is made again.
+# pip is what venv installs last, so an incomplete .venv is created again.
 .venv/bin/pip:
 	@"$(PYTHON)" -c '$(USABLE)' 2>/dev/null || { \
 		echo "chalkgrad needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv), and"; \

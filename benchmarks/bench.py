@@ -1,4 +1,4 @@
-"""What every benchmark needs: an honest clock, an honest table, and the name of the machine."""
+"""Tools of all benchmarks: timing, tables, the command line and the name of the machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import gc
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -16,13 +15,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+try:
+    import resource
+except ImportError:
+    sys.exit("the benchmarks measure processor time by the module resource, which Windows does not have")
+
 ROOT = Path(__file__).parent.parent
 Clock = Callable[[], float]
-LAPS = 4  # calls in a row, in a turn with the collector on
+LAPS = 4  # calls in a row when the garbage collector is on
 
 
 def machine() -> str:
-    """The processor, its cores and the Python that the figures were taken with."""
+    """Return a description of the processor, its cores and the Python."""
     cpu = Path("/proc/cpuinfo")
     lines = cpu.read_text().splitlines() if cpu.exists() else []
     model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
@@ -31,16 +35,16 @@ def machine() -> str:
 
 
 def of_children() -> float:
-    """A clock of the processor time that the finished processes begun here have taken."""
+    """Return the processor time of all finished child processes; it serves as a clock."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def seconds(f: Callable[[], object], collect: bool, clock: Clock = time.perf_counter) -> list[float]:
-    """The times of one turn by ``clock``: with the collector off one call, with it on a few calls in a row.
+    """Return the times of one call with the garbage collector off, or of a few calls in a row with it on.
 
-    A turn begins with no garbage. What follows does not: a program that trains never stops to collect, so an
-    engine that leaves garbage pays for it in its next step.
+    Garbage is collected before the first call only: in training, too, an engine that leaves garbage pays for
+    it in a later step.
     """
     gc.collect()
     if not collect:
@@ -62,9 +66,9 @@ def medians(
     collect: bool = False,
     clock: Clock = time.perf_counter,
 ) -> dict[str, float]:
-    """The median time of each contender, in seconds.
+    """Return the median time of each contender, in seconds.
 
-    They take turns, so that what else the machine does falls on all of them alike.
+    The contenders are interleaved, so that other load affects all of them alike.
     """
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
@@ -74,14 +78,14 @@ def medians(
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """An aligned table that Markdown also reads: the first column is a name, the others are figures."""
+    """Return an aligned Markdown table: the first column is a name, the others are numbers."""
     cells = [list(head), *([str(cell) for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     return "\n".join(aligned(cells[0], cells[1:], widths))
 
 
 def aligned(head: Sequence[str], rows: Iterable[Sequence[object]], widths: Sequence[int]) -> Iterator[str]:
-    """The lines of a table one by one, so that each can be printed as soon as it is measured."""
+    """Yield the lines of a table one by one, so that each can be printed as soon as it is measured."""
 
     def line(row: Sequence[object]) -> str:
         figures = [str(cell).rjust(width) for cell, width in zip(row[1:], widths[1:])]
@@ -95,20 +99,20 @@ def aligned(head: Sequence[str], rows: Iterable[Sequence[object]], widths: Seque
 def print_tables(
     what: str, tables: Mapping[str, Callable[[int, bool], None]], rounds: int, quick: int
 ) -> None:
-    """The command line of a benchmark: it prints the tables that are named, or all of them.
+    """Run the command line of a benchmark, which prints the tables that it names, or all of them.
 
     Args:
-        what: what the benchmark does.
-        tables: by their names, what prints them, told the number of turns and whether to be quick.
-        rounds: how many turns each contender takes, unless the command line says.
-        quick: how many if it is to be quick.
+        what: a description of the benchmark.
+        tables: for each name, a function that prints the table; it takes the number of rounds and --quick.
+        rounds: the default number of rounds.
+        quick: the number of rounds with --quick.
     """
     parser = argparse.ArgumentParser(description=what)
     parser.add_argument("tables", nargs="*", help=f"{', '.join(tables)}; all of them by default")
     parser.add_argument(
-        "--rounds", type=int, default=rounds, help=f"turns of each contender (default {rounds})"
+        "--rounds", type=int, default=rounds, help=f"calls of each contender (default {rounds})"
     )
-    parser.add_argument("--quick", action="store_true", help="fewer turns, and fewer of what takes long")
+    parser.add_argument("--quick", action="store_true", help="fewer calls, and leave out what takes long")
     options = parser.parse_args()
     if unknown := [name for name in options.tables if name not in tables]:
         parser.error(f"there is no table {unknown[0]!r}; there are {', '.join(tables)}")
@@ -119,7 +123,7 @@ def print_tables(
 
 
 def python(*args: str) -> tuple[int, Any]:
-    """Run Python in a process of its own: its exit status, and its last line, as JSON where it is that."""
+    """Run Python in its own process; return the exit status and the last line, parsed if it is JSON."""
     env = {name: it for name, it in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as installed
     command = [sys.executable, *args]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, check=False)
@@ -128,5 +132,5 @@ def python(*args: str) -> tuple[int, Any]:
 
 
 def figure(x: float) -> str:
-    """Three digits, more or less: 1,234 and 12.3 and 1.23."""
+    """Return the number with about three digits: 1,234 or 12.3 or 1.23."""
     return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.1f}" if abs(x) >= 10 else f"{x:.2f}"

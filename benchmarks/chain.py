@@ -1,24 +1,24 @@
-"""One chain of one engine in a process of its own, for some of them crash: how fast, how heavy, what is left.
+"""Measure the time and the memory of a chain of one engine, in its own process, as some engines crash.
 
-python benchmarks/chain.py micrograd 600     prints one line of figures as JSON
+python benchmarks/chain.py micrograd 600     prints one line of JSON
 """
 
 from __future__ import annotations
 
 import gc
 import json
-import resource
 import statistics
 import sys
 import time
 import tracemalloc
 from typing import Any
 
+from bench import resource
 from peers import values
 
 
 def chain(value: Any, links: int) -> Any:
-    """A chain of so many nodes: ``x = x * w + b`` again and again."""
+    """Return a chain of ``links`` nodes: ``x = x * w + b``, repeated."""
     x, w, b = value(1.0), value(0.999), value(0.001)
     for _ in range(links // 2):
         x = x * w + b
@@ -26,7 +26,7 @@ def chain(value: Any, links: int) -> Any:
 
 
 def timed(value: Any, links: int) -> dict[str, float]:
-    """Seconds to build, run backward and drop; then what the collector finds left, in objects."""
+    """Return the seconds to build, run backward and free; and how many objects the collector then finds."""
     start = time.process_time()
     root = chain(value, links)
     built = time.process_time()
@@ -38,7 +38,7 @@ def timed(value: Any, links: int) -> dict[str, float]:
 
 
 def weighed(value: Any, links: int) -> dict[str, float]:
-    """Bytes held once the chain is built and once backward is done, and the most held in between."""
+    """Return the bytes in use after building, after backward, and at the peak."""
     tracemalloc.start()
     root = chain(value, links)
     built, _ = tracemalloc.get_traced_memory()
@@ -49,7 +49,7 @@ def weighed(value: Any, links: int) -> dict[str, float]:
 
 
 def resident() -> int:
-    """The most memory that this process has held so far, in bytes."""
+    """Return the largest memory that this process has used so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 

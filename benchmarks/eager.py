@@ -1,13 +1,12 @@
-"""How fast and how small is the engine, node by node, beside its peers?
+"""Compare the speed and the memory of the engine with other scalar engines.
 
     make bench                                  every table
-    python benchmarks/eager.py step chain       those that you name, of step, ops, chain, startup
+    python benchmarks/eager.py step chain       the named tables (step, ops, chain, startup)
 
-The peers: micrograd 0.1.0 (PyPI), minigrad 0.0.6 (PyPI, written in C), and a Value in microgpt's style
-(tuples.py). Every engine first shows that it computes the same gradients; only then is anything timed. They
-take turns, and each figure is a median, of processor time. "on" and "off" tell of Python's garbage collector:
-graphs with cycles keep it busy, so that a ratio means little without that word. With it on, a turn is a few
-steps in a row, as in training.
+The others: micrograd 0.1.0 (PyPI), minigrad 0.0.6 (PyPI, written in C), and a Value in microgpt's style
+(tuples.py). Before anything is timed, the gradients of all engines are compared. The engines are interleaved,
+and each number is a median of processor time. "on" and "off" refer to Python's garbage collector: reference
+cycles make it slow, so both are measured. With it on, a measurement is a few steps in a row, as in training.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Any
 from bench import ROOT, figure, medians, of_children, print_tables, python, table
 from peers import FRAGILE, PEER, steps, values
 
-LONG, RECURSIVE = 1_000_000, 600  # nodes of a chain; Python's own stack ends a recursive sort before 1000
+LONG, RECURSIVE = 1_000_000, 600  # nodes of a chain; a recursive sort fails at about 1000
 
 OPS: dict[str, Callable[[Any, Any], Any]] = {
     "a + b": lambda a, b: a + b,
@@ -40,7 +39,7 @@ OPS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def step_table(rounds: int) -> str:
-    """One training step of MLP(2, [16, 16, 1]) on 100 samples, max-margin loss plus 1e-4 Σ p²."""
+    """Measure a training step of MLP(2, [16, 16, 1]) on 100 samples, max-margin loss plus 1e-4 Σ p²."""
     turns = {name: step for name, (_, step) in steps().items()}
     off, on = (medians(turns, rounds, collect, time.process_time) for collect in (False, True))
     head = ["one training step", "off, ms", f"x {PEER}", "on, ms", f"x {PEER}"]
@@ -54,7 +53,7 @@ def step_table(rounds: int) -> str:
 
 
 def ops_table(rounds: int, count: int = 2000) -> str:
-    """What it costs to make a node of each kind, and to drop it."""
+    """Measure the time to create and free a node of each operation."""
     engines = values()
     rows = []
     for text, op in OPS.items():
@@ -69,7 +68,7 @@ def ops_table(rounds: int, count: int = 2000) -> str:
 
 
 def supports(name: str, text: str, a: Any, b: Any) -> bool:
-    """Has the engine this op? Of minigrad only those that are sound: the others free what they do not own."""
+    """Return whether the engine has the operation. minigrad's others free memory that they do not own."""
     if name == FRAGILE:
         return text in ("a + b", "a * b", "a.relu()")
     try:
@@ -80,7 +79,7 @@ def supports(name: str, text: str, a: Any, b: Any) -> bool:
 
 
 def chain_table() -> str:
-    """Chains, each in a process of its own: how deep an engine goes, and what a node costs and weighs."""
+    """Measure chains, each in its own process: the depth, the time and the memory for each node."""
     times, sizes = ["build", "backward", "drop"], ["built", "done", "peak", "resident"]
     rows = []
     for name in values():
@@ -98,7 +97,7 @@ def chain_table() -> str:
 
 
 def startup_table(rounds: int) -> str:
-    """What a new Python takes, and what an import adds to it."""
+    """Measure the start of Python, and the time that an import adds."""
     imports = ["pass", "import engine", "import nn", "import micrograd.engine"]
     starts = {what: lambda what=what: python("-c", what) for what in imports}
     times = medians(starts, 3 * rounds, clock=of_children)
@@ -113,4 +112,4 @@ if __name__ == "__main__":
         "chain": lambda rounds, quick: print(chain_table()),
         "startup": lambda rounds, quick: print(startup_table(rounds)),
     }
-    print_tables("Measure the engine beside its peers.", tables, 7, 3)
+    print_tables("Compare the engine with other scalar engines.", tables, 7, 3)

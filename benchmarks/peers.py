@@ -1,7 +1,7 @@
-"""The engines that run the same graph: who they are, and the one training step that all of them take.
+"""The engines to compare, and the training step that all of them run.
 
-What they share is written for the least of them. minigrad takes a plain number for one of its Values and
-crashes, so that every number here is made a Value, which is what the others would do with it anyway.
+minigrad crashes on plain numbers in an expression, so every number here is a Value; the other engines would
+convert it anyway.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Step = tuple[list[Any], Callable[[], None]]  # the parameters of a net, and one 
 
 
 def values() -> dict[str, Any]:
-    """The Value class of every engine that is installed, by name."""
+    """Return the Value class of every engine that is installed, by name."""
     found: dict[str, Any] = {}
     try:
         from micrograd.engine import Value
@@ -44,7 +44,7 @@ def values() -> dict[str, Any]:
 
 
 def moons() -> tuple[list[list[float]], list[float]]:
-    """Two interleaved half circles, noise 0.1, labelled -1 and 1."""
+    """Return two interleaved half circles, noise 0.1, labelled -1 and 1."""
     rng, xs, ys = random.Random(1337), [], []
     for i in range(SAMPLES):
         angle, second = math.pi * (i // 2) / (SAMPLES // 2 - 1), i % 2
@@ -55,7 +55,7 @@ def moons() -> tuple[list[list[float]], list[float]]:
 
 
 def binary_step(value: Any, xs: list[list[float]], ys: list[float]) -> Step:
-    """The net in single + and * nodes of any Value class, as micrograd's demo builds it."""
+    """Return the step of a net of single + and * nodes of any Value class, as in micrograd's demo."""
     rng = random.Random(1337)
     layers = [
         [([value(rng.uniform(-1, 1)) for _ in range(nin)], value(0.0)) for _ in range(nout)]
@@ -84,7 +84,7 @@ def binary_step(value: Any, xs: list[list[float]], ys: list[float]) -> Step:
 
 
 def our_step(xs: list[list[float]], ys: list[float]) -> Step:
-    """The same step as chalkgrad's users write it: weighted sums, a loss, an optimiser."""
+    """Return the same step as chalkgrad's users write it: weighted sums, a loss, an optimiser."""
     from engine import total
     from nn import MLP, SGD, losses
 
@@ -103,7 +103,7 @@ def our_step(xs: list[list[float]], ys: list[float]) -> Step:
 
 
 def steps() -> dict[str, Step]:
-    """Every engine's step, once it has shown that it computes micrograd's gradients."""
+    """Return the step of every engine, after checking that all compute micrograd's gradients."""
     xs, ys = moons()
     built = {name: binary_step(value, xs, ys) for name, value in values().items()}
     built[f"{OURS}, the same graph"] = built.pop(OURS)

@@ -1,7 +1,7 @@
-"""The Value to be measured beside: the smallest one that keeps its local gradients as a tuple.
+"""A minimal Value that keeps its local gradients as a tuple, for comparison.
 
 Single + and * nodes, a tuple of local gradients on each, and a recursive sort: the style of Karpathy's
-microgpt, written anew for these benchmarks.
+microgpt, written for these benchmarks.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import engine.core.specialize  # noqa: F401  (it switches the accelerator on)
 from engine.core import ops
-from engine.core import specialize as _specialize  # switches the accelerator on
 from engine.core.backward import Contribution, backward_steps, topological_order
 from engine.core.functional import log_softmax, logsumexp, softmax, total, weighted_sum
 from engine.core.grad import grad
@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from engine.compiler.compiled import CompiledFunction
     from engine.compiler.program import Program
     from engine.compiler.tracing import trace
+    from engine.core.files import write_whole
     from engine.debug.anomaly import detect_anomaly, stale
     from engine.debug.gradcheck import check_row, gradcheck
+    from engine.view.backward_pass import BackwardPass
     from engine.view.draw import draw_dot
     from engine.view.explain import explain
     from engine.view.graphviz import check_graphviz
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 #: What computing with Values does not need is imported when it is first used.
 _LAZY = {
     "BACKENDS": "compiler.backends",
+    "BackwardPass": "view.backward_pass",
     "CompiledFunction": "compiler.compiled",
     "Program": "compiler.program",
     "check_row": "debug.gradcheck",
@@ -63,10 +66,12 @@ _LAZY = {
     "play": "view.play",
     "stale": "debug.anomaly",
     "trace": "compiler.tracing",
+    "write_whole": "core.files",
 }
 
 __all__ = [
     "BACKENDS",
+    "BackwardPass",
     "CompiledFunction",
     "Constant",
     "Contribution",
@@ -121,6 +126,7 @@ __all__ = [
     "total",
     "trace",
     "weighted_sum",
+    "write_whole",
 ]
 
 

@@ -1,6 +1,6 @@
-"""Bad calls: each raises what it should, in one clear line, and leaves everything as it was.
+"""Bad calls raise the right error with a one-line message, and change nothing.
 
-A case is the call itself, as someone might type it, the error, and some words of its message.
+A case is the call as a user might type it, the type of the error, and some words of its message.
 """
 
 import math
@@ -15,7 +15,7 @@ NAN, INF = math.nan, math.inf
 
 
 class World:
-    """What the calls find: a graph with gradients, and the names that they may use."""
+    """A graph with gradients, and the names that the calls may use."""
 
     def __init__(self):
         x, w = engine.Value(2.0, label="x"), engine.Value(-3.0, label="w")
@@ -46,10 +46,12 @@ ENGINE = [
     ("Value(x)", TypeError, "expected a number, not Value"),
     ("Value(np.array([1.0]))", TypeError, "expected a number, not ndarray"),
     ("Value(10**400)", OverflowError, "int too large"),
-    ("Value(1.0, 2)", TypeError, "a label is a str, not int: 2"),
+    ("Value(1.0, 2)", TypeError, "expected a label or the parents of a node, not int: 2"),
     ("Value(1.0, label=None)", TypeError, "a label is a str, not NoneType"),
     ("Value(1.0, lable='x')", TypeError, "lable"),
-    ("Value(1.0, 'x', 2)", TypeError, "argument"),
+    ("Value(1.0, 'x', 2)", TypeError, "a label is a str, not int: 2"),
+    ("Value(1.0, (2,))", TypeError, "the parents of a node are Values, not int: 2"),
+    ("Value(1.0, (x,), 2)", TypeError, "a label is a str, not int: 2"),
     ("x.exp(2)", TypeError, "exp() takes 1 positional argument but 2 were given"),
     ("x.wobble()", AttributeError, "wobble"),
     ("x.backward(1.0)", TypeError, "argument"),
@@ -119,7 +121,7 @@ ENGINE = [
     ("Op('cube')", TypeError, "formula"),
     ("Op('cube', 'a ** 3')", ValueError, "one partial derivative for each letter"),
     ("Op('cube', 'a ** 3', '3 * x**2')", ValueError, "Op('cube', 'a ** 3', '3 * x**2'): '3 * x**2' is not"),
-    ("Op('cube', 'a ** 3', '3 * a**2', '0')", ValueError, "letters a, slopes 2"),
+    ("Op('cube', 'a ** 3', '3 * a**2', '0')", ValueError, "letters a, derivatives 2"),
     ("Op('cube', 'a *', '1')", ValueError, "'a *' is not a formula"),
     ("Op('cube', 'open(\"/etc/passwd\")', '1')", ValueError, "the word 'open' is unknown"),
     ("Op('cube', '__import__(\"os\")', '1')", ValueError, "the word '__import__' is unknown"),
@@ -175,7 +177,7 @@ CASES = [pytest.param(*case, id=case[0]) for case in ENGINE]
 
 
 @pytest.mark.parametrize(("call", "error", "says"), CASES)
-def test_a_bad_call_says_what_is_wrong_and_changes_nothing(call, error, says, tmp_path, monkeypatch):
+def test_a_bad_call_raises_a_clear_error_and_changes_nothing(call, error, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     world = World()
     before = world.state()
@@ -186,11 +188,11 @@ def test_a_bad_call_says_what_is_wrong_and_changes_nothing(call, error, says, tm
     assert says in message
     assert "\n" not in message
     assert 0 < len(message) < 1000
-    if "check_row" not in call:  # its row is made before it is checked
+    if "check_row" not in call:  # this call registers a row before it fails
         assert world.state() == before
     assert not list(tmp_path.iterdir())
 
 
-def test_no_case_is_told_twice():
+def test_no_case_is_listed_twice():
     calls = [case[0] for case in ENGINE]
     assert len(calls) == len(set(calls))

@@ -240,11 +240,6 @@ def test_the_core_is_written_out(module):
     assert "__get__" not in source
 
 
-def test_the_core_is_read_in_one_sitting():
-    path = [MODULES[f"engine.core.{name}"] for name in ("ops", "op", "value", "backward")]
-    assert sum(len(file.read_text(encoding="utf-8").splitlines()) for file in path) <= 700
-
-
 # Public names
 
 

@@ -1,4 +1,4 @@
-"""A long run leaves nothing behind: with the collector off, as many objects and as many bytes as before."""
+"""Long runs leak nothing: with the garbage collector off, the numbers of objects and bytes stay the same."""
 
 import contextlib
 import gc
@@ -20,14 +20,14 @@ BACKENDS = ["eager", "python", *INSTALLED]
 def collector_off():
     gc.disable()
     gc.collect()
-    gc.freeze()  # what is there already is not looked at again
+    gc.freeze()  # ignore the objects that exist already
     yield
     gc.unfreeze()
     gc.enable()
 
 
 class Counting(SGD):
-    """Plain descent that counts what is alive every so many steps."""
+    """SGD that measures every so many steps."""
 
     def __init__(self, parameters, every, measure):
         super().__init__(parameters, lr=0.01)
@@ -40,7 +40,7 @@ class Counting(SGD):
 
 
 def long_run(backend, steps, measure):
-    """So many steps of a small net, and what was measured at each tenth of them."""
+    """Train a small net; return what ``measure`` gives after each tenth of the steps, except the first."""
     rng = random.Random(0)
     model = MLP(2, [2, 1], activation="tanh", rng=rng)
     xs = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(100)]
@@ -49,19 +49,19 @@ def long_run(backend, steps, measure):
     xs, ys = xs * (steps // 100), ys * (steps // 100)
     fit(model, xs, ys, "hinge", optimizer, 1, 1, rng, backend, progress=False)
     assert len(optimizer.counts) == 10
-    return optimizer.counts[1:]  # by then whatever is made once has been made
+    return optimizer.counts[1:]  # by then everything that is created once exists
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_ten_thousand_steps_leave_no_object(backend):
     counts = long_run(backend, 10_000, lambda: len(gc.get_objects()))
-    assert max(counts) - min(counts) <= len(counts)  # the list of counts itself is all that grows
+    assert max(counts) - min(counts) <= len(counts)  # only the list of counts grows
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_hundreds_of_steps_leave_no_bytes(backend):
     def size():
-        assert gc.collect() == 0  # no cycle lies about; and Python's own stock of tuples is given back
+        assert gc.collect() == 0  # no cycles; this also empties Python's free lists
         return tracemalloc.get_traced_memory()[0]
 
     tracemalloc.start()
@@ -69,7 +69,7 @@ def test_hundreds_of_steps_leave_no_bytes(backend):
         sizes = long_run(backend, 500, size)
     finally:
         tracemalloc.stop()
-    assert max(sizes) - min(sizes) < 10_000  # a single node kept at each step would be 50,000
+    assert max(sizes) - min(sizes) < 10_000  # one node kept at each step would be 50,000 bytes
 
 
 def once(x, w):
@@ -102,7 +102,7 @@ def test_graphs_gradients_and_errors_leave_no_object(work):
     before = len(gc.get_objects())
     for _ in range(200):
         work(x, w)
-    assert len(gc.get_objects()) - before < 20  # one object a round would be 200
+    assert len(gc.get_objects()) - before < 20  # one object kept in each round would be 200
 
 
 @pytest.mark.parametrize("depth", [10, 100_000])

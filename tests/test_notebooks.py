@@ -1,10 +1,11 @@
-"""The notebooks: each is executed, and what it says must be what is stored in it.
+"""Execute the notebooks, and compare their outputs with the stored ones.
 
     make notebooks               execute and compare
-    REWRITE=1 make notebooks     execute and store what they say now
+    REWRITE=1 make notebooks     execute and store the new outputs
 
-Texts are compared, their numbers to nine digits, as the last ones are the machine's own; of a picture, that
-it is there. A cell with the tag `nocompare` (it shows times, say) may say what it likes, but not on stderr.
+Texts are compared, numbers to nine digits, as the last ones differ between machines; for a picture, only that
+there is one. A cell with the tag `nocompare` (such as one that shows times) may print anything, but not on
+stderr.
 """
 
 import ast
@@ -25,11 +26,11 @@ each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path
 
 TEXTS = ("text/plain", "text/markdown", "text/latex")
 SCRUBBED = {
-    r"\b0x[0-9a-f]+": "0x…",  # where an object lies in memory
+    r"\b0x[0-9a-f]+": "0x…",  # an address
     r" *\d[\d.,]* (ns|µs|ms|s|seconds)\b": r" … \1",
 }
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\binf\b|\bnan\b)")
-TINY = 1e-10  # what is smaller is rounding error
+TINY = 1e-10  # smaller numbers are rounding errors
 
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -43,20 +44,20 @@ def scrubbed(text: str) -> str:
     return text
 
 
-def says(cell) -> list[tuple[str, str]]:
-    """What a cell shows, in order: of each output its kind, and its text if that is to be compared."""
-    said = []
+def outputs(cell) -> list[tuple[str, str]]:
+    """Return the outputs of a cell in order: the kind of each, and its text if it is to be compared."""
+    shown = []
     for output in cell["outputs"]:
         if output["output_type"] == "stream":
-            said.append((output["name"], scrubbed(output["text"])))
+            shown.append((output["name"], scrubbed(output["text"])))
         else:
             for kind, text in sorted(output["data"].items()):
-                said.append((kind, scrubbed(text) if kind in TEXTS else ""))
-    return said
+                shown.append((kind, scrubbed(text) if kind in TEXTS else ""))
+    return shown
 
 
 def agree(one: str, other: str) -> bool:
-    """Whether two texts say the same, to within what machines may round differently."""
+    """Return whether two texts are equal, except for the last digits of numbers."""
     one, other = " ".join(one.split()), " ".join(other.split())  # a minus makes a column wider
     pairs = zip(NUMBER.findall(one), NUMBER.findall(other))
     near = (a == b or math.isclose(float(a), float(b), rel_tol=1e-9, abs_tol=TINY) for a, b in pairs)
@@ -64,12 +65,12 @@ def agree(one: str, other: str) -> bool:
 
 
 def differences(stored, now) -> list[str]:
-    """Each cell that says something else than before."""
+    """Return a description of each cell whose outputs changed."""
     found = []
     for i, (before, after) in enumerate(zip(stored["cells"], now["cells"], strict=True)):
         if before["cell_type"] != "code" or "nocompare" in before["metadata"].get("tags", ()):
             continue
-        old, new = says(before), says(after)
+        old, new = outputs(before), outputs(after)
         same = [kind for kind, _ in old] == [kind for kind, _ in new]
         if not same or not all(agree(a, b) for (_, a), (_, b) in zip(old, new)):
             found.append(f"cell {i}\n{''.join(before['source'])}\n  stored: {old}\n  now:    {new}")
@@ -78,17 +79,17 @@ def differences(stored, now) -> list[str]:
 
 @pytest.mark.notebooks
 @each_notebook
-def test_a_notebook_says_what_is_stored_in_it(path, tmp_path):
+def test_a_notebook_prints_what_is_stored_in_it(path, tmp_path):
     import nbclient
     import nbformat
 
     stored, now = (nbformat.read(path, as_version=4) for _ in range(2))
     environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    folder = {"metadata": {"path": str(tmp_path)}}  # what a notebook writes is not left behind
+    folder = {"metadata": {"path": str(tmp_path)}}  # for the files that a notebook writes
     options = {"kernel_name": "python3", "timeout": 120, "record_timing": False, "coalesce_streams": True}
     nbclient.NotebookClient(now, resources=folder, **options).execute(env=environment)
-    said = [kind for cell in now.cells if cell.cell_type == "code" for kind, _ in says(cell)]
-    assert "stderr" not in said
+    shown = [kind for cell in now.cells if cell.cell_type == "code" for kind, _ in outputs(cell)]
+    assert "stderr" not in shown
     if os.environ.get("REWRITE"):
         now.metadata = KERNEL
         for cell in now.cells:
@@ -100,7 +101,7 @@ def test_a_notebook_says_what_is_stored_in_it(path, tmp_path):
     assert not (wrong := differences(stored, now)), "\n\n".join(wrong)
 
 
-# What a reader may count on. These need no kernel, so they run with every test.
+# These need no kernel, so they always run.
 
 
 def cells(path: Path) -> list[dict]:
@@ -135,18 +136,18 @@ def test_a_notebook_was_run_from_its_first_cell_to_its_last(path):
 @each_notebook
 def test_a_notebook_uses_public_names_only(path):
     source = "\n".join("".join(cell["source"]) for cell in cells(path) if cell["cell_type"] == "code")
-    doors = {"engine": engine, "nn": nn}
+    packages = {"engine": engine, "nn": nn}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute):
             assert not node.attr.startswith("_"), f"{node.attr} is private"
-        elif isinstance(node, ast.ImportFrom) and node.module.partition(".")[0] in doors:
-            assert {alias.name for alias in node.names} <= set(doors[node.module].__all__)
+        elif isinstance(node, ast.ImportFrom) and node.module.partition(".")[0] in packages:
+            assert {alias.name for alias in node.names} <= set(packages[node.module].__all__)
         elif isinstance(node, ast.Import):
-            assert not {alias.name.partition(".")[0] for alias in node.names} & set(doors)
+            assert not {alias.name.partition(".")[0] for alias in node.names} & set(packages)
 
 
 @each_notebook
-def test_a_notebook_knows_no_machine(path):
+def test_a_notebook_contains_no_path_of_a_machine(path):
     whole = path.read_text(encoding="utf-8")
     assert json.loads(whole)["metadata"] == KERNEL
     assert not re.search(r"/home/|/work/|/tmp/|/Users/|site-packages|\\\\Users", whole)

@@ -1,4 +1,4 @@
-"""Two threads build and differentiate graphs at the same time, and neither notices the other."""
+"""Threads build and differentiate graphs at the same time without affecting each other."""
 
 import random
 import sys
@@ -12,25 +12,25 @@ from nn import MLP, SGD, fit
 
 @pytest.fixture(autouse=True)
 def switching():
-    """Threads that take turns as often as Python lets them."""
+    """Make threads switch as often as Python allows."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(usual)
 
 
-def together(*works):
-    """Run the works in threads that start at the same moment; their results, or the first error."""
-    results, errors, barrier = [None] * len(works), [], threading.Barrier(len(works))
+def together(*functions):
+    """Run functions in threads that start together; return their results or raise the first error."""
+    results, errors, barrier = [None] * len(functions), [], threading.Barrier(len(functions))
 
-    def run(i, work):
+    def run(i, function):
         try:
             barrier.wait()
-            results[i] = work()
+            results[i] = function()
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=run, args=job) for job in enumerate(works)]
+    threads = [threading.Thread(target=run, args=job) for job in enumerate(functions)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -49,12 +49,12 @@ def learned(seed):
     return [p.data for p in model.parameters()]
 
 
-def test_runs_in_four_threads_give_the_bits_that_they_give_alone():
+def test_training_in_four_threads_gives_the_same_bits_as_alone():
     alone = [learned(seed) for seed in range(4)]
     assert together(*[lambda seed=seed: learned(seed) for seed in range(4)]) == alone
 
 
-def slopes():
+def gradients():
     x, w = Value(0.5), Value(-1.5)
     for _ in range(300):
         y = softplus(tanh(w * x) + relu(x)) ** 2
@@ -77,7 +77,7 @@ def unrecorded():
 
 
 def watched():
-    """An anomaly in every round, reported in this thread and nowhere else."""
+    """Cause an anomaly in every round, which is reported in this thread only."""
     x = Value(1e200, label="x")
     for _ in range(100):
         with detect_anomaly():
@@ -87,7 +87,7 @@ def watched():
 
 
 def infinite():
-    """What `detect_anomaly` would refuse, were it on in this thread."""
+    """Compute what `detect_anomaly` would report if it were on in this thread."""
     x = Value(1e200)
     for _ in range(300):
         y = x * x + 1
@@ -96,18 +96,18 @@ def infinite():
         x.grad = 0.0
 
 
-@pytest.mark.parametrize("other", [unrecorded, watched, infinite, slopes])
-def test_what_one_thread_switches_off_or_on_stays_with_it(other):
-    alone = slopes()
-    found = together(slopes, other, slopes)
+@pytest.mark.parametrize("other", [unrecorded, watched, infinite, gradients])
+def test_a_switch_of_one_thread_does_not_affect_another(other):
+    alone = gradients()
+    found = together(gradients, other, gradients)
     assert (found[0], found[2]) == (alone, alone)
 
 
-def test_watching_and_not_recording_do_not_meet():
+def test_detect_anomaly_and_no_grad_in_threads_do_not_interfere():
     together(watched, infinite, unrecorded, watched)
 
 
-def test_one_graph_may_be_read_by_many_threads():
+def test_many_threads_may_read_one_graph():
     x = Value(0.3)
     y = x
     for _ in range(50):

@@ -1,1 +1,1 @@
-"""Values, the table of operations and the chain rule: read `ops`, `op`, `value`, `backward`, in this order."""
+"""Operations, Values and the chain rule. Read `ops`, `op`, `value` and `backward`, in this order."""

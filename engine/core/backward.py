@@ -1,6 +1,6 @@
 """Topological order, and the chain rule, which is written here once and nowhere else.
 
-This module knows no operation by name. All that it needs of a node is its `parents`, its gradient, and one local
+This module names no operation. All that it needs of a node is its `parents`, its gradient, and one local
 gradient for each parent.
 """
 
@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
-from engine.core.messages import brief
+from engine.core.checks import check_recorded, check_value
+from engine.core.closures import local_of
 
 
 class Node(Protocol):
@@ -75,7 +76,7 @@ def topological_order(root: N) -> list[N]:
 
 
 def pass_on(nodes: Iterable[Node]) -> None:
-    """Apply the chain rule: each node in turn adds its gradient × the local gradient to each parent's gradient."""
+    """Apply the chain rule: each node adds gradient × local gradient to the gradient of each parent."""
     for node in nodes:
         upstream, local, i = node._grad, node._local, 0
         for parent in node.parents:
@@ -84,7 +85,8 @@ def pass_on(nodes: Iterable[Node]) -> None:
 
 
 def start(root: N) -> list[N]:
-    """Set the gradients of the interior nodes to 0 and the root's to 1; return the nodes from the root down."""
+    """Set the interior gradients to 0 and the root's to 1; return the nodes from the root to the leaves."""
+    check_recorded(root)
     order = topological_order(root)
     for node in order:
         if node.parents:
@@ -94,7 +96,7 @@ def start(root: N) -> list[N]:
 
 
 def backward(root: N) -> None:
-    """Give every node that ``root`` depends on its gradient. A node's gradient is complete when its turn comes."""
+    """Compute the gradient of every node that ``root`` depends on; it is complete when its turn comes."""
     if watch := watcher.get():
         return watch(_steps(root))
     pass_on(start(root))
@@ -103,8 +105,8 @@ def backward(root: N) -> None:
 def backward_steps(root: N) -> Iterator[Contribution]:
     """Run the same pass one contribution at a time; it writes the gradients as it goes.
 
-    Edges into plain numbers are left out, as they have no gradient. A stream that is abandoned leaves the pass
-    half done.
+    Edges into plain numbers are left out, as they have no gradient. A stream that is abandoned leaves the
+    pass half done.
 
     Raises:
         TypeError: ``root`` is not a Value.
@@ -117,13 +119,14 @@ def backward_steps(root: N) -> Iterator[Contribution]:
     1 1.0 3.0 3.0 6.0
     """
     check_value(root)  # now, and not when the first step is asked for
+    check_recorded(root)
     return _steps(root)
 
 
 def _steps(root: Any) -> Iterator[Contribution]:
     for node in start(root):
         upstream = node._grad
-        for position, (parent, local) in enumerate(zip(node.parents, node._local, strict=True)):
+        for position, (parent, local) in enumerate(zip(node.parents, local_of(node, upstream), strict=True)):
             pass_on([AdjointNode((parent,), (local,), upstream)])
             if not parent.constant:
                 yield Contribution(node, parent, position, upstream, local, upstream * local, parent._grad)
@@ -140,9 +143,3 @@ class AdjointNode:
 
 #: In each context, the function that consumes the steps of backward passes; see `detect_anomaly`.
 watcher: ContextVar[Callable[[Iterator[Contribution]], None] | None] = ContextVar("watcher", default=None)
-
-
-def check_value(node: object) -> None:
-    """Raise a TypeError unless ``node`` is a node of a graph."""
-    if not hasattr(node, "parents"):
-        raise TypeError(f"expected a Value, not {type(node).__name__}: {brief(node)}")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isinf
 from typing import overload
 
 from engine.core import ops
 from engine.core.op import Operation
 from engine.core.scalar import as_float
-from engine.core.value import Number, Value, as_value, record
+from engine.core.value import Number, Value, as_value, make_node
 
 
 @overload
-def weighted_sum(weights: Sequence[float], inputs: Sequence[float], bias: float = 0.0) -> float: ...
+def weighted_sum(weights: Sequence[float], inputs: Sequence[float], bias: float = 0.0) -> float: ...  # type: ignore[overload-overlap]
 
 
 @overload
@@ -43,11 +43,11 @@ def weighted_sum(weights: Sequence[Number], inputs: Sequence[Number], bias: Numb
     count = len(weights)
     if len(inputs) != count:
         raise ValueError(f"a weighted sum of {count} weights takes as many inputs, not {len(inputs)}")
-    return _record(ops.weighted_sum, (*weights, *inputs, bias))
+    return record_all(ops.weighted_sum, (*weights, *inputs, bias))
 
 
 @overload
-def total(values: Iterable[float]) -> float: ...
+def total(values: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 
 
 @overload
@@ -61,18 +61,26 @@ def total(values: Iterable[Number]) -> Number:
     7.0
     """
     values = tuple(values)
-    return _record(ops.total, values) if values else 0.0
+    return record_all(ops.total, values) if values else 0.0
 
 
-def _record(op: Operation, args: tuple[Number, ...]) -> Number:
+#: For operations of many arguments, functions that are faster than `make_node`, by the number of arguments;
+#: see `engine.core.specialize`.
+unrolled: dict[Operation, Mapping[int, Callable[[tuple[Number, ...]], Value]]] = {}
+
+
+def record_all(op: Operation, args: tuple[Number, ...]) -> Number:
     """Return ``op`` of ``args``: a Value if there is one among them, else a float."""
-    if not isinstance(args[0], Value) and not any(isinstance(arg, Value) for arg in args):
+    fast = unrolled.get(op)
+    if fast is not None:
+        try:
+            return fast[len(args)](args)
+        except AttributeError:
+            pass  # there are plain numbers among the Values
+    if not any(isinstance(arg, Value) for arg in args):
         return op.value(*map(as_float, args))
-    node = record(op, *args)
-    if node is NotImplemented:
-        for arg in args:
-            as_value(arg)  # raises the TypeError that names the argument
-    return node
+    parents = tuple(map(as_value, args))
+    return fast[len(args)](parents) if fast is not None else make_node(op, parents)
 
 
 def _shifted(values: Iterable[Number]) -> tuple[Number, list[Number]]:
@@ -85,7 +93,7 @@ def _shifted(values: Iterable[Number]) -> tuple[Number, list[Number]]:
 
 
 @overload
-def logsumexp(values: Iterable[float]) -> float: ...
+def logsumexp(values: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 
 
 @overload
@@ -108,7 +116,7 @@ def logsumexp(values: Iterable[Number]) -> Number:
 
 
 @overload
-def log_softmax(values: Iterable[float]) -> list[float]: ...
+def log_softmax(values: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
 
 
 @overload
@@ -127,7 +135,7 @@ def log_softmax(values: Iterable[Number]) -> list[float] | list[Value]:
 
 
 @overload
-def softmax(values: Iterable[float]) -> list[float]: ...
+def softmax(values: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
 
 
 @overload

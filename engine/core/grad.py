@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, overload
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, TypeVar, overload
 
-from engine.core.backward import AdjointNode, check_value, pass_on, topological_order
+from engine.core.backward import AdjointNode, pass_on, topological_order
+from engine.core.checks import check_recorded, check_value
+from engine.core.messages import brief
 from engine.core.op import Evaluator
 from engine.core.value import Number, Value
 from engine.formula.simplify import Simplifier
+
+G = TypeVar("G")
 
 _simplifier = Simplifier[Number](Evaluator())
 
@@ -50,7 +54,8 @@ def grad(y: Value, xs: Iterable[Value], create_graph: bool = False) -> list[floa
 
     Raises:
         TypeError: ``y`` is not a Value, or ``xs`` not a list of Values.
-        ValueError: with ``create_graph``, a node's number no longer follows from its parents'.
+        ValueError: ``y`` was computed under `no_grad`, or may depend on an x through a Value that was. Or,
+            with ``create_graph``, a node's number no longer follows from its parents'.
 
     >>> from engine import Value
     >>> x = Value(2.0)
@@ -63,15 +68,33 @@ def grad(y: Value, xs: Iterable[Value], create_graph: bool = False) -> list[floa
     xs = list(xs)
     for x in xs:
         check_value(x)
+    if create_graph:
+        gradients = _gradients(y, xs, _differentiate, Adjoint(0.0), Adjoint(1.0))
+        return [_as_leaf(gradient.x) for gradient in gradients]
+    return _gradients(y, xs, lambda node: node._local, 0.0, 1.0)
+
+
+def _gradients(
+    y: Value, xs: Sequence[Value], local: Callable[[Value], Sequence[G]], zero: G, one: G
+) -> list[G]:
+    """Run the backward pass on stand-ins for the nodes."""
+    check_recorded(y)
     nodes: dict[Value, AdjointNode] = {}
-    zero = Adjoint(0.0) if create_graph else 0.0
     for node in topological_order(y):
-        local = [Adjoint(d) for d in node.differentiate()] if create_graph else node._local
-        nodes[node] = AdjointNode([nodes[parent] for parent in node.parents], local, zero)
-    nodes[y]._grad = Adjoint(1.0) if create_graph else 1.0
+        nodes[node] = AdjointNode([nodes[parent] for parent in node.parents], local(node), zero)
+    for x in xs:
+        if x not in nodes and not all(node.recorded for node in nodes):
+            raise ValueError(
+                f"no recorded path leads from {brief(x)} to {brief(y)}, which depends on a Value computed "
+                "under no_grad: compute that one outside of it"
+            )
+    nodes[y]._grad = one
     pass_on(reversed(nodes.values()))
-    gradients = [nodes[x]._grad if x in nodes else zero for x in xs]
-    return [_as_leaf(gradient.x) for gradient in gradients] if create_graph else gradients
+    return [nodes[x]._grad if x in nodes else zero for x in xs]
+
+
+def _differentiate(node: Value) -> list[Adjoint]:
+    return [Adjoint(derivative) for derivative in node.differentiate()]
 
 
 def _as_leaf(x: Number) -> Value:

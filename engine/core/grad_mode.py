@@ -7,14 +7,22 @@ from contextlib import contextmanager
 
 from engine.core.node_factories import node_factory
 from engine.core.op import Operation
-from engine.core.value import Value
+from engine.core.value import Constant, Value
+
+
+class Detached(Constant):
+    """A Value computed under `no_grad`: a constant of the graphs that it is used in, as in PyTorch."""
+
+    __slots__ = ()
+    recorded = False
 
 
 @contextmanager
 def no_grad() -> Iterator[None]:
     """Within the block, or in a function decorated with it, Values are computed but not recorded.
 
-    It holds in this thread and this asyncio task only.
+    It holds in this thread and this asyncio task only. A backward pass from such a Value is an error; in a
+    graph that is recorded later, it is a constant.
 
     >>> from engine import Value
     >>> x = Value(2.0)
@@ -27,9 +35,9 @@ def no_grad() -> Iterator[None]:
         yield
 
 
-def _compute(op: Operation, parents: Sequence[Value]) -> Value:
+def _compute(op: Operation, parents: Sequence[Value]) -> Detached:
     data = [parent._data for parent in parents]
     try:
-        return Value(op.value(*data))
+        return Detached(op.value(*data))
     except (ArithmeticError, ValueError) as error:
         raise op.domain_error(error, data, [parent.label for parent in parents]) from None

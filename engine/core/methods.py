@@ -1,17 +1,25 @@
-"""The methods of Value that are not needed to understand it: functions, copies, checks for changed numbers."""
+"""The methods of Value that are not needed to understand it: functions, comparisons, copies."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from engine.core import ops
-from engine.core.backward import topological_order
+from engine.core.backward import pass_on, topological_order
+from engine.core.closures import OwnClosure, OwnOperation, make_by_hand
+from engine.core.messages import brief
 from engine.core.op import Evaluator, Operation
+from engine.core.scalar import as_float
 
 
 class Role(NamedTuple):
-    """What a Value is in a net. Labels are only text; pictures and explanations find a neuron by its role."""
+    """What a Value is in a net. Labels are only text; pictures and explanations find a neuron by its role.
+
+    >>> Role("w", layer=1, neuron=3, input=0)
+    Role(kind='w', layer=1, neuron=3, input=0)
+    """
 
     kind: str  #: "w" weight, "b" bias, "z" pre-activation, "a" activation, "x" input of the net
     layer: int | None = None  #: counted from 1; None for a neuron that belongs to no layer
@@ -22,9 +30,9 @@ class Role(NamedTuple):
 class Methods:
     """The base class of Value."""
 
-    __slots__ = ()
-
-    if TYPE_CHECKING:  # set by Value
+    if not TYPE_CHECKING:
+        __slots__ = ()
+    else:  # set by Value
         _data: float
         _grad: float
         _local: Sequence[float]
@@ -34,7 +42,8 @@ class Methods:
         parents: tuple[Self, ...]
         constant: bool
 
-        def local_gradients(self) -> tuple[float, ...]: ...
+        def local_gradients(self) -> tuple[float, ...]:
+            raise NotImplementedError
 
         @staticmethod
         def __record__(op: Operation, *args: Any) -> Any: ...
@@ -130,7 +139,7 @@ class Methods:
         >>> y.is_stale()
         True
         """
-        if self.op is None:
+        if self.op is None or isinstance(self.op, OwnOperation):
             return False
         data = [parent._data for parent in self.parents]
         try:
@@ -166,15 +175,89 @@ class Methods:
 
     @property
     def _op(self) -> str:
-        return self.op.symbol if self.op else ""  # micrograd's name
+        return self.op.symbol if self.op else self.__dict__.get("symbol", "")  # micrograd's name
+
+    @property
+    def _backward(self) -> Callable[[], None]:
+        """The step by hand, micrograd's name: it adds ``grad`` × local gradient to each parent's ``grad``.
+
+        A function assigned to it takes its place, in every backward pass: see `engine.core.closures`.
+
+        >>> from engine import Value
+        >>> a, b = Value(2.0), Value(5.0)
+        >>> y = a * b
+        >>> y.grad = 10.0
+        >>> y._backward()
+        >>> a.grad, b.grad
+        (50.0, 20.0)
+        """
+        if isinstance(self._local, OwnClosure):
+            return self._local.function or (lambda: None)
+        return functools.partial(pass_on, (self,))
+
+    @_backward.setter
+    def _backward(self, function: Callable[[], None]) -> None:
+        if not callable(function):
+            raise TypeError(f"_backward is a function without arguments, not {brief(function)}")
+        if self.parents:
+            if not isinstance(self._local, OwnClosure):
+                make_by_hand(self, self.parents, self._op)
+            self._local.function = function  # type: ignore[attr-defined]
+
+    def pow(self, other: Any) -> Self:
+        """Return self ** other."""
+        return self.__record__(ops.pow, self, other)  # type: ignore[no-any-return]
+
+    def __lt__(self, other: Any) -> bool:
+        return self._data < _number(other)
+
+    def __le__(self, other: Any) -> bool:
+        return self._data <= _number(other)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._data > _number(other)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._data >= _number(other)
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else str(self)
+
+    def __float__(self) -> float:
+        raise TypeError(
+            "float() and the functions of math lose the graph of a Value: use .data for its number, "
+            "and the functions of engine, such as engine.exp, to compute with it"
+        )
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's functions on Values and arrays of them: np.exp(v) is v.exp(), element by element."""
+        import numpy as np
+
+        def as_objects(x: object) -> object:
+            if isinstance(x, Methods):
+                array: Any = np.empty((), dtype=object)
+                array[()] = x
+                return array
+            return x.astype(object) if isinstance(x, np.ndarray | np.generic) else x
+
+        with np.errstate(all="ignore"):  # the numbers are Python's, which raises its own errors
+            return getattr(ufunc, method)(*map(as_objects, inputs), **options)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         for node in topological_order(self):
+            if isinstance(node._local, OwnClosure):
+                raise TypeError(
+                    f"{node!r} has a closure, which would refer to the original nodes: build the graph again"
+                )
             if id(node) not in memo:
                 memo[id(node)] = copy = object.__new__(type(node))
                 copy._data, copy._grad, copy.label, copy.op = node._data, node._grad, node.label, node.op
                 copy.parents = tuple(memo[id(parent)] for parent in node.parents)
                 copy._local, copy._role = node._local, node.role
+                copy.__dict__.update(node.__dict__)
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -184,3 +267,7 @@ class Methods:
                 "pickle the leaves and compute it again, use copy.deepcopy, or save a model with nn.save"
             )
         return super().__reduce_ex__(protocol)
+
+
+def _number(x: Any) -> float:
+    return x._data if isinstance(x, Methods) else as_float(x)

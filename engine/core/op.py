@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-import keyword
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, overload
 
+from engine.core.checks import as_point, check_symbol
 from engine.core.messages import one_line
-from engine.core.scalar import as_float
+from engine.core.scalar import Recordable, as_float
 from engine.formula.arithmetic import COMPARISONS, CONSTANTS, WORDS
 from engine.formula.compile import compile_formula
 from engine.formula.printers import StrPrinter, Text
-from engine.formula.tree import LETTERS, Formula, Interpreter
+from engine.formula.tree import Formula, Interpreter
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Recordable)
 Point = float | Sequence[float]  # where to check a row: a number, or one for each letter
 
 #: Every operation, by its symbol.
@@ -26,7 +27,11 @@ on_register: list[Callable[[Op], None]] = []
 
 
 class Operation:
-    """The interface of every operation, whether it is a row of text or written by hand."""
+    """The interface of every operation, whether it is a row of text or written by hand.
+
+    >>> get_op("*").value(2.0, 3.0), get_op("*").local_gradient(0, [2.0, 3.0], 6.0)
+    (6.0, 3.0)
+    """
 
     symbol: str
 
@@ -44,7 +49,7 @@ class Operation:
 
     def local_gradient(self, position: int, data: Sequence[float], y: float) -> float:
         """Return ∂y/∂(the parent at ``position``) as a float."""
-        return self.derivative(position, Evaluator(), data, y)
+        return float(self.derivative(position, Evaluator(), data, y))
 
     def local_gradients(self, data: Sequence[float], y: float, constant: Sequence[bool]) -> tuple[float, ...]:
         """Return ∂y/∂parent for each parent; 0.0 for a plain number, whose derivative is not computed."""
@@ -124,7 +129,7 @@ class Op(Operation):
         self.symbol, arity = symbol, len(partials)
         words = {name: op.formula for name, op in rows().items() if name.isidentifier()}
         try:
-            check_symbol(symbol)
+            check_symbol(symbol, shipped)
             self.formula = Formula(formula, "ab", words, symbol)
             self.partials = tuple(Formula(partial, "ab"[:arity] + "y", words) for partial in partials)
             if arity not in (1, 2) or self.formula.letters != tuple("ab"[:arity]):
@@ -132,8 +137,10 @@ class Op(Operation):
                 raise ValueError(
                     f"a row has one partial derivative for each letter: letters {used}, derivatives {arity}"
                 )
-            self.at = [point(p, arity) for p in at]
-            self.kinks = {point(p, arity): point(picks, arity) for p, picks in dict(kinks or {}).items()}
+            self.at = [as_point(p, arity) for p in at]
+            self.kinks = {
+                as_point(p, arity): as_point(picks, arity) for p, picks in dict(kinks or {}).items()
+            }
         except (TypeError, ValueError) as error:
             row = ", ".join(f"{text!r:.500}" for text in (symbol, formula, *partials))
             raise type(error)(f"Op({row}): {error}") from None
@@ -142,15 +149,10 @@ class Op(Operation):
         for callback in on_register:
             callback(self)
 
-    if TYPE_CHECKING:
-
-        def value(self, *data: float) -> float: ...
-    else:
-
-        @functools.cached_property
-        def value(self):
-            """The formula, compiled to a function of floats when it is first needed."""
-            return compile_formula(self.formula)
+    @functools.cached_property
+    def value(self) -> Callable[..., float]:
+        """The formula, compiled to a function of floats when it is first needed."""
+        return compile_formula(self.formula)
 
     def forward(self, interpreter: Interpreter[T], args: Sequence[T]) -> T:
         return self.formula.interpret(interpreter, args)
@@ -158,10 +160,13 @@ class Op(Operation):
     def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
         return self.partials[position].interpret(interpreter, args, y)
 
+    @overload
+    def __call__(self, *args: float) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *args: R | float) -> R: ...
     def __call__(self, *args: Any) -> Any:
-        if len(args) != len(self.partials):
-            takes = f"{len(self.partials)} argument{'s' * (len(self.partials) > 1)}"
-            raise TypeError(f"{self.symbol} takes {takes}, not {len(args)}")
+        if len(args) != (n := len(self.partials)):
+            raise TypeError(f"{self.symbol} takes {n} argument{'s' * (n > 1)}, not {len(args)}")
         for arg in args:
             if hasattr(arg, "__record__"):  # a Value, which knows how to record a node
                 y = arg.__record__(self, *args)
@@ -209,21 +214,3 @@ def get_op(symbol: str) -> Operation:
     if symbol not in table:
         raise ValueError(f"no operation {symbol!r}; there are {', '.join(table)}. Define it with Op first")
     return table[symbol]
-
-
-def check_symbol(symbol: str) -> None:
-    """Refuse a symbol that could not be shown, or that already means something else."""
-    if not isinstance(symbol, str):
-        raise TypeError(f"a symbol is a str, not {type(symbol).__name__}")
-    if not symbol.isprintable() or symbol.split() != [symbol] or ":" in symbol or symbol.startswith("_"):
-        raise ValueError("a symbol is one printable word, without a colon, and not beginning with _")
-    if symbol in shipped or symbol in {*LETTERS, *CONSTANTS, "pow", "inf", "nan", *keyword.kwlist}:
-        raise ValueError(f"the symbol {symbol!r} is taken; please choose another")
-
-
-def point(numbers: object, arity: int) -> tuple[float, ...]:
-    """Return a point as a tuple of ``arity`` floats; for one letter, a number will do."""
-    point = tuple(map(as_float, numbers if isinstance(numbers, (tuple, list)) else [numbers]))
-    if len(point) != arity:
-        raise ValueError(f"a point of this row is {arity} number{'s' * (arity > 1)}, not {numbers!r}")
-    return point

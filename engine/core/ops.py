@@ -1,8 +1,8 @@
 """The table of operations: one row each, written as in the back of a calculus book.
 
-This is the only module that knows calculus. A row states what an operation computes, and its partial derivatives.
-Evaluation, gradients of any order, explanations, pictures, source code and machine code all follow from the row;
-to add an operation, write one more row.
+This module is the only one that states calculus. A row gives the formula of an operation and its partial
+derivatives. Evaluation, gradients of any order, explanations, pictures, source code and machine code all
+follow from the row; to add an operation, write one more row.
 """
 
 from __future__ import annotations

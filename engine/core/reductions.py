@@ -37,6 +37,10 @@ class WeightedSum(Operation):
             z += product
         return z
 
+    def local_gradients(self, data: Sequence[float], y: float, constant: Sequence[bool]) -> tuple[float, ...]:
+        n = len(data) // 2
+        return _masked((*data[n:-1], *data[:n], 1.0), constant)
+
 
 class Total(Operation):
     """y = Σ aᵢ."""
@@ -57,3 +61,10 @@ class Total(Operation):
         for a in data[1:]:  # not sum(): from Python 3.12 on it adds in another way
             y += a
         return y
+
+    def local_gradients(self, data: Sequence[float], y: float, constant: Sequence[bool]) -> tuple[float, ...]:
+        return _masked((1.0,) * len(data), constant)
+
+
+def _masked(local: tuple[float, ...], constant: Sequence[bool]) -> tuple[float, ...]:
+    return tuple([0.0 if skip else x for x, skip in zip(local, constant)]) if any(constant) else local

@@ -1,23 +1,28 @@
-"""Plain numbers: Python's own, and NumPy's scalars."""
+"""Plain numbers: Python's own, NumPy's scalars, and arrays and tensors without dimensions."""
 
 from __future__ import annotations
 
-import sys
-from typing import SupportsFloat, TypeGuard
+from typing import Any, Protocol, SupportsFloat, TypeGuard
 
 from engine.core.messages import brief
 
 
 def is_number(x: object) -> TypeGuard[SupportsFloat]:
-    """Return whether ``x`` is an int, a bool, a float or a real NumPy scalar.
+    """Return whether ``x`` is an int, a bool, a float, a real NumPy scalar or an array of no dimensions.
 
     >>> is_number(2), is_number("2")
     (True, False)
     """
     if isinstance(x, (float, int)):
         return True
-    numpy = sys.modules.get("numpy")  # without NumPy loaded there is no NumPy scalar
-    return numpy is not None and isinstance(x, numpy.generic) and x.dtype.kind in "biuf"
+    dtype = getattr(x, "dtype", None)  # that of a NumPy scalar, or of an array without dimensions
+    if dtype is None or getattr(x, "ndim", None) != 0:
+        return False
+    return (
+        getattr(dtype, "kind", "f") in "biufV"
+        and not getattr(dtype, "is_complex", False)
+        and hasattr(x, "__float__")
+    )
 
 
 def as_float(x: object) -> float:
@@ -37,3 +42,10 @@ def as_float(x: object) -> float:
     if not is_number(x):
         raise TypeError(f"expected a number, not {type(x).__name__}: {brief(x)}")
     return float(x)
+
+
+class Recordable(Protocol):
+    """A type that operations may be called on beside plain numbers, because it records them: Value."""
+
+    @staticmethod
+    def __record__(op: Any, *args: Any) -> Any: ...

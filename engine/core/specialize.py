@@ -1,9 +1,10 @@
 """The accelerator: for each operation a generated function that records it in one step.
 
-Nothing runs more often than making a node. So each operation, when it is first used, gets a function as if written
-by hand for it: the formula, the derivatives that are needed and the new node, without a loop or a look-up. It
-takes the place of `record` and of the operator's method on Value. The nodes are the same, bit for bit; a test holds
-the two equal. To switch the accelerator off, set the environment variable CHALKGRAD_SPECIALIZE=0, or call `disable`.
+Nothing runs more often than making a node. So each operation, when it is first used, gets a function as if
+written by hand for it: the formula, the derivatives that are needed and the new node, without a loop or a
+look-up. It replaces `record` and the operator's method on Value. The nodes are the same, bit for bit; a test
+compares the two. To switch the accelerator off, set the environment variable CHALKGRAD_SPECIALIZE=0, or call
+`disable`.
 
 In generated code our own names begin with ``_``, which no symbol does: a formula may call an op of any name.
 """
@@ -13,11 +14,11 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Sequence
-from operator import mul
 from types import FunctionType
 from typing import Any
 
 from engine.core import ops
+from engine.core.functional import unrolled
 from engine.core.node_factories import active_factory, open_blocks
 from engine.core.op import Op, Operation, on_register, table
 from engine.core.scalar import is_number
@@ -40,20 +41,20 @@ SOURCE = """\
 def _record({params}):
     {doc!r}
 {test}\
-    if _open_blocks and _active_factory():
-        return _make_node(_op, ({params},))
     {unpack}
+    if _open_blocks and _active_factory():
+        return _make_node(_op, {parents})
     try:
         y = {formula}
         _local = ({local},)
     except (_ArithmeticError, _ValueError) as _error:
-        raise _op.domain_error(_error, [{data}], [_parent.label for _parent in ({params},)]) from None
+        raise _op.domain_error(_error, [{data}], [_parent.label for _parent in {parents}]) from None
     _node = _new(_Value)
     _node._data = y
     _node._grad = 0.0
     _node.label = ""
     _node.op = _op
-    _node.parents = ({params},)
+    _node.parents = {parents}
     _node._local = _local
     return _node
 """
@@ -61,6 +62,7 @@ TEST = """\
     if {test}:  # a plain number, perhaps
         return _mixed({params})
 """
+LONGEST = 2001  # arguments that are still written out as code
 NAMES = {
     "_Value": Value, "_new": object.__new__, "_make_node": make_node, "_type": type,
     "_open_blocks": open_blocks, "_active_factory": active_factory,
@@ -68,12 +70,12 @@ NAMES = {
 }  # fmt: skip
 
 
-def generate(op: Op, constant: Sequence[bool], mixed: Recorder | None = None) -> Recorder:
+def generate(op: Operation, constant: Sequence[bool], mixed: Recorder | None = None) -> Recorder:
     """Return the generated function that records ``op``.
 
     Args:
         op: the operation.
-        constant: for each parent, whether it is a plain number: its derivative is not computed, and reads 0.0.
+        constant: for each parent, whether it is a plain number: its derivative is 0.0, and not computed.
         mixed: the function that takes over if an argument is not a Value; None if all of them are.
     """
     printer = PythonPrinter()
@@ -85,12 +87,19 @@ def generate(op: Op, constant: Sequence[bool], mixed: Recorder | None = None) ->
     ]
     formula = float_literal(op.forward(printer, args)).text
     params = ", ".join(f"_{letter}" for letter in letters)
-    test = " or ".join(f"_type(_{letter}) is not _Value" for letter in letters)
+    unpack = "; ".join(f"{letter} = _{letter}._data" for letter in letters)
+    if isinstance(op, Op):
+        test = " or ".join(f"_type(_{letter}) is not _Value" for letter in letters)
+        test, parents = TEST.format(test=test, params=params) if mixed else "", f"({params},)"
+    else:
+        test, unpack, parents = "", f"{params}, = _parents\n    {unpack}", "_parents"
+        params = "_parents"
     source = SOURCE.format(
         doc=f"y = {formula}, recorded.",
         params=params,
-        test=TEST.format(test=test, params=params) if mixed else "",
-        unpack="; ".join(f"{letter} = _{letter}._data" for letter in letters),
+        parents=parents,
+        test=test,
+        unpack=unpack,
         formula=formula,
         local=", ".join(local),
         data=", ".join(letters),
@@ -124,15 +133,12 @@ def mixed(op: Op) -> Recorder:
 
     if len(op.partials) == 1:
         return lifted
-    left = right = None
+    left, right = variant(op, True, False), variant(op, False, True)
 
     def one_lifted(a: Any, b: Any) -> Any:  # by far the most frequent cases
-        nonlocal left, right
         if type(b) in _NUMBERS and type(a) is Value:
-            right = right or variant(op, False, True)
             return right(a, Constant(b))
         if type(a) in _NUMBERS and type(b) is Value:
-            left = left or variant(op, True, False)
             return left(Constant(a), b)
         return lifted(a, b)
 
@@ -142,65 +148,46 @@ def mixed(op: Op) -> Recorder:
 _NUMBERS = float, int
 
 
-def weighted_sum(*parents: Any) -> Any:
-    """Record a weighted sum."""
-    try:
-        data = [parent._data for parent in parents]
-    except AttributeError:  # a plain number, perhaps
-        return _lifted(ops.weighted_sum, weighted_sum, parents)
+class Unrolled(dict[int, Recorder]):
+    """The functions that record an operation of many arguments, by their number; each takes a tuple of
+    Values."""
+
+    def __init__(self, op: Operation) -> None:
+        super().__init__()
+        self.op = op
+
+    def __missing__(self, count: int) -> Recorder:
+        if count > LONGEST:
+            return functools.partial(_long, self.op)
+        self[count] = generate(self.op, [False] * count)
+        return self[count]
+
+
+def _long(op: Operation, parents: tuple[Value, ...]) -> Value:
+    """Record an operation of so many arguments that to compile a line of code for each would take long."""
+    data = [parent._data for parent in parents]
     if open_blocks and active_factory():
-        return make_node(ops.weighted_sum, parents)
-    n = len(data) // 2
-    z = data[-1]
-    for product in map(mul, data[:n], data[n:-1]):
-        z += product
-    node = _new(Value)
-    node._data, node._grad, node.label, node.op, node.parents = z, 0.0, "", ops.weighted_sum, parents
-    node._local = (*data[n:-1], *data[:n], 1.0)
+        return make_node(op, parents)
+    node = Value(op.value(*data))
+    node.op, node.parents = op, parents
+    node._local = op.local_gradients(data, node._data, ())
     return node
-
-
-def total(*parents: Any) -> Any:
-    """Record a sum."""
-    try:
-        data = [parent._data for parent in parents]
-    except AttributeError:  # a plain number, perhaps
-        return _lifted(ops.total, total, parents)
-    if open_blocks and active_factory():
-        return make_node(ops.total, parents)
-    node = _new(Value)
-    node._data, node._grad, node.label, node.op, node.parents = (
-        ops.total.value(*data),
-        0.0,
-        "",
-        ops.total,
-        parents,
-    )
-    node._local = (1.0,) * len(data)
-    return node
-
-
-_new = object.__new__
-
-
-def _lifted(op: Operation, recorder: Recorder, args: Sequence[Any]) -> Any:
-    if not all(isinstance(arg, Value) or is_number(arg) for arg in args):
-        return NotImplemented
-    return recorder(*map(as_value, args))
 
 
 def enable() -> None:
     """Switch the accelerator on. The function of each operation is generated when it is first used."""
-    recorders[ops.weighted_sum], recorders[ops.total] = weighted_sum, total
     for op in table.values():
         if isinstance(op, Op):
             _add(op)
+        else:
+            unrolled[op] = Unrolled(op)
     on_register.append(_add)
 
 
 def disable() -> None:
     """Switch the accelerator off: each node is made by `engine.core.value.record`."""
     recorders.clear()
+    unrolled.clear()
     if _add in on_register:
         on_register.remove(_add)
     for name, method in list(vars(Value).items()):
@@ -219,7 +206,7 @@ def _add(op: Op) -> None:
 
 
 def _replace(name: str, recorder: Recorder, op: Op, turned: bool) -> None:
-    """Put the generated function in the place of a method of Value, under that method's name and docstring."""
+    """Replace a method of Value by the generated function, under the method's own name and docstring."""
     method = getattr(Value, name, None)
     if not isinstance(method, FunctionType):
         return  # a symbol that is not a method, such as max

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from engine.core import ops
 from engine.core.backward import backward
-from engine.core.messages import brief, one_line
+from engine.core.checks import check_number
+from engine.core.closures import check_write, local_of, make_by_hand
+from engine.core.messages import brief
 from engine.core.methods import Methods
 from engine.core.node_factories import active_factory, open_blocks
 from engine.core.op import Op, Operation, on_register
@@ -21,6 +23,9 @@ class Value(Methods):
 
     Args:
         data: the number: an int, a bool, a float or a NumPy scalar; it becomes a float.
+        parents: of a node made by hand, the Values that it is computed from (see `engine.core.closures`); in
+            its place, the label may be given.
+        op: the symbol of a node made by hand.
         label: a name, for pictures and explanations.
 
     Attributes:
@@ -31,7 +36,7 @@ class Value(Methods):
         parents: the Values that it was computed from, in order; a Value used twice is there twice.
 
     Raises:
-        TypeError: ``data`` is not a plain number, or ``label`` not a str.
+        TypeError: ``data`` is not a plain number, a parent not a Value, or a name not a str.
 
     >>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")
     >>> y = w * x + 1
@@ -40,19 +45,35 @@ class Value(Methods):
     (-5.0, -3.0, 2.0)
     """
 
-    __slots__ = ("__weakref__", "_data", "_grad", "_local", "_role", "label", "op", "parents")
-    __array_ufunc__ = None  # NumPy leaves arithmetic with Values to this class
+    __slots__ = ("__dict__", "__weakref__", "_data", "_grad", "_local", "_role", "label", "op", "parents")
     constant = False  #: whether it is a plain number of an expression, which has no gradient
+    recorded = True  #: whether it was recorded, so that a backward pass may start here; see `no_grad`
 
-    def __init__(self, data: float, label: str = "") -> None:
-        if not isinstance(label, str):
-            raise TypeError(f"a label is a str, not {type(label).__name__}: {brief(label)}")
+    def __init__(
+        self,
+        data: float,
+        parents: Iterable[Value] | str = (),
+        op: str = "",
+        label: str = "",
+        *,
+        _children: Iterable[Value] = (),
+        _op: str = "",
+    ) -> None:
+        if isinstance(parents, str):
+            label, parents = parents, ()
+        for name in (label, op):
+            if not isinstance(name, str):
+                raise TypeError(f"a label is a str, not {type(name).__name__}: {brief(name)}")
         self._data = as_float(data)
         self._grad = 0.0
         self.label = label
         self.op: Operation | None = None
         self.parents: tuple[Value, ...] = ()
         self._local: Sequence[float] = ()  # ∂self/∂parent for each parent, kept from the forward pass
+        if parents != () or _children != () or op or _op:
+            make_by_hand(
+                self, _children if parents == () else parents, op or _op
+            )  # the last two are micrograd's names
 
     @property
     def data(self) -> float:
@@ -61,7 +82,7 @@ class Value(Methods):
 
     @data.setter
     def data(self, x: float) -> None:
-        self._data = self._checked("data", x)
+        self._data = check_number("data", self.label, x)
 
     @property
     def grad(self) -> float:
@@ -70,14 +91,8 @@ class Value(Methods):
 
     @grad.setter
     def grad(self, x: float | None) -> None:
-        self._grad = 0.0 if x is None else self._checked("grad", x)
-
-    def _checked(self, what: str, x: float) -> float:
-        try:
-            return as_float(x)
-        except TypeError as error:
-            name = f" of {one_line(self.label)}" if self.label else ""
-            raise TypeError(f"the {what}{name} is a number: {error}") from None
+        check_write(self)
+        self._grad = 0.0 if x is None else check_number("grad", self.label, x)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
@@ -89,18 +104,19 @@ class Value(Methods):
         >>> (Value(2.0) * Value(5.0)).local_gradients()
         (5.0, 2.0)
         """
-        edges = zip(self.parents, self._local, strict=True)
-        return tuple(0.0 if parent.constant else local for parent, local in edges)
+        edges = zip(self.parents, local_of(self, 1.0), strict=True)
+        return tuple([0.0 if parent.constant else float(local) for parent, local in edges])
 
     def pullback(self, upstream: float) -> tuple[float, ...]:
         """Return the contribution to each parent's gradient: ``upstream`` × the local gradient, in order.
 
-        This is the local-gradient closure of the node: the function that other engines store on each node.
+        This is the node's local-gradient closure, the function that other engines store on each node.
 
         >>> (Value(2.0) * Value(5.0)).pullback(10.0)
         (50.0, 20.0)
         """
-        return tuple(upstream * local for local in self.local_gradients())
+        edges = zip(self.parents, local_of(self, upstream), strict=True)
+        return tuple([0.0 if parent.constant else upstream * local for parent, local in edges])
 
     def backward(self) -> None:
         """Set ``grad`` = ∂self/∂node on every node in between, and add it to the ``grad`` of every leaf.
@@ -160,28 +176,20 @@ class Value(Methods):
         """Return abs(self)."""
         return record(ops.abs, self)
 
-    def __lt__(self, other: Number) -> bool:
-        return self._data < as_value(other)._data
-
-    def __le__(self, other: Number) -> bool:
-        return self._data <= as_value(other)._data
-
-    def __gt__(self, other: Number) -> bool:
-        return self._data > as_value(other)._data
-
-    def __ge__(self, other: Number) -> bool:
-        return self._data >= as_value(other)._data
-
-    @staticmethod
-    def __record__(op: Operation, *args: Number) -> Value:
-        return record(op, *args)  # how an operation that is called on Values makes a node
-
 
 class Constant(Value):
-    """A plain number in an expression: a parent like any other, but without a gradient."""
+    """A plain number in an expression: a parent like any other, but without a gradient.
+
+    >>> (Value(2.0) * 3).parents[1]
+    Value(data=3.0, grad=0.0)
+    """
 
     __slots__ = ()
     constant = True
+
+    def __init__(self, data: float, label: str = "") -> None:
+        self._data, self._grad, self.label = data if type(data) is float else as_float(data), 0.0, label
+        self.op, self.parents, self._local = None, (), ()
 
     @property
     def grad(self) -> float:
@@ -213,12 +221,18 @@ def record(op: Operation, *args: Number) -> Value:
     """Return the node that ``op`` computes from ``args``, which are Values or plain numbers.
 
     For any other argument it returns NotImplemented: Python then tries the other operand.
+
+    >>> record(ops.mul, Value(2.0), 3.0).data
+    6.0
     """
-    if op in recorders:
-        return recorders[op](*args)
+    if recorder := recorders.get(op):
+        return recorder(*args)
     if not all(isinstance(arg, Value) or is_number(arg) for arg in args):
-        return NotImplemented
+        return NotImplemented  # type: ignore[no-any-return]
     return make_node(op, tuple(map(as_value, args)))
+
+
+Value.__record__ = staticmethod(record)  # type: ignore[method-assign]  # for operations called on Values
 
 
 def make_node(op: Operation, parents: tuple[Value, ...]) -> Value:
@@ -228,7 +242,8 @@ def make_node(op: Operation, parents: tuple[Value, ...]) -> Value:
         ArithmeticError, ValueError: the parents' numbers are outside the domain of ``op``.
     """
     if open_blocks and (factory := active_factory()):
-        return factory(op, parents)
+        made: Value = factory(op, parents)
+        return made
     data = [parent._data for parent in parents]
     try:
         y = op.value(*data)

@@ -1,4 +1,4 @@
-"""Where did the first number come from that is not finite? And which numbers are out of date?"""
+"""Find the first number that is not finite, and the numbers that are out of date."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """Within it, the first number or gradient of this thread that is not finite is an error that explains it.
+    """Within the block, raise an error at the first number or gradient that is not finite.
 
-    It costs time: each node's line of source is noted, and each contribution of a backward pass looked at.
+    It holds in this thread and this asyncio task only. It takes time: the source line of each node is stored,
+    and each contribution of a backward pass is checked.
 
     Raises:
         FloatingPointError: with the label, the operation, its formula and numbers, the line that made the
-            node, and, for a gradient, the path by which the root depends on it.
+            node, and, for a gradient, the path from the node to the root.
 
     >>> from engine import Value
     >>> with detect_anomaly():                                                 # doctest: +ELLIPSIS
@@ -45,7 +46,7 @@ def detect_anomaly() -> Iterator[None]:
 
 
 def stale(root: Value) -> list[Value]:
-    """The nodes under ``root`` that no longer follow from their parents' numbers, parents before children.
+    """Return the nodes of a graph that no longer follow from their parents' numbers, parents before children.
 
     >>> from engine import Value
     >>> x = Value(2.0)
@@ -60,15 +61,15 @@ def stale(root: Value) -> list[Value]:
 
 
 class Detector:
-    """What `detect_anomaly` knows: the line that made each node, and by which child a gradient reached it."""
+    """Makes nodes and runs backward passes as usual, and checks every number."""
 
     def __init__(self) -> None:
         from weakref import WeakKeyDictionary  # here, as it is slow to import
 
-        self.lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()
+        self.lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()  # the line that made each node
 
     def make(self, op: Operation, parents: Sequence[Value]) -> Value:
-        """Record a node as usual, note its line, and look at its number."""
+        """Record a node as usual, store its line, and check its number."""
         with node_factory(None):
             node = record(op, *parents)
         self.lines[node] = _line()
@@ -77,8 +78,8 @@ class Detector:
         return node
 
     def backward(self, steps: Iterator[Contribution]) -> None:
-        """Go through a backward pass, and look at each contribution."""
-        children: dict[Value, Value] = {}
+        """Run a backward pass, and check each gradient after each contribution."""
+        children: dict[Value, Value] = {}  # for each node, the child by which a gradient first reached it
         for step in steps:
             children.setdefault(step.parent, step.node)
             if not isfinite(step.total):
@@ -95,8 +96,8 @@ class Detector:
                 )
 
     def describe(self, node: Value) -> str:
-        """The node's formula, numbers and labels, and the line of source that made it."""
-        assert node.op is not None  # a leaf was made of nothing
+        """Return the node's formula, numbers and labels, and the line of source that made it."""
+        assert node.op is not None  # a leaf is not checked
         formula = node.op.forward(StrPrinter(), [Text(a) for a in node.op.letters(len(node.parents))]).text
         where = node.op.point([p.data for p in node.parents], [p.label for p in node.parents])
         name = f"{one_line(node.label)}: " if node.label else ""
@@ -105,7 +106,7 @@ class Detector:
 
 
 def _line() -> str:
-    """The line of source, outside this package, that is running."""
+    """Return the line of source, outside this package, that is running."""
     import linecache  # here, as it is slow to import
 
     frame = sys._getframe(1)

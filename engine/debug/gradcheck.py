@@ -1,4 +1,4 @@
-"""Nudge an input, see how the result answers, and hold that against the gradient."""
+"""Move an input a little, see how the result changes, and compare that with the gradient."""
 
 from __future__ import annotations
 
@@ -6,84 +6,103 @@ import functools
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from engine.core.backward import topological_order
 from engine.core.grad import grad
-from engine.core.grad_mode import no_grad
-from engine.core.messages import one_line
-from engine.core.op import Op
+from engine.core.messages import brief, one_line
+from engine.core.node_factories import node_factory
+from engine.core.op import Op, Operation, get_op
 from engine.core.value import Number, Value
 
-NOISE = 16 * sys.float_info.epsilon  # what a value may be off by, relative to the greatest number on the way
+NOISE = 16 * sys.float_info.epsilon  # the rounding error of a result, relative to the greatest number in it
 ROWS = 40  # a report shows so many rows, the wrong ones and the worst ones first
 HEADINGS = ("", "at", "autograd", "finite difference", "error", "")
 
 
-class Slope(NamedTuple):
-    """One gradient, beside what nudging found: the slopes to the left and to the right, and their mean."""
+class Comparison(NamedTuple):
+    """One gradient of autograd, compared with finite differences."""
 
-    what: str  #: the input; or the op, and which edge of it
+    what: str  #: the input; or the operation, and which edge of it
     at: str  #: the numbers at which it was checked
     autograd: float
-    left: float
-    right: float
-    noise: float  #: what the slopes to the left and to the right may be off by
-    rtol: float  #: what relative difference still counts as agreement
+    left: float  #: the difference quotient to the left
+    right: float  #: the difference quotient to the right
+    noise: float  #: the possible error of the finite difference
+    rtol: float  #: the relative difference that still counts as agreement
+    kink: bool = False  #: whether left and right differ by more than the curvature explains
 
     @property
     def finite_difference(self) -> float:
-        """The central difference: the mean of the slopes to the left and to the right."""
+        """The central difference: the mean of left and right."""
         return (self.left + self.right) / 2
 
     @property
     def error(self) -> float:
-        """How far autograd is from the two slopes. At a kink they differ, and all between them is right."""
+        """The distance of autograd from the finite difference; at a kink, from the interval left … right."""
+        if not self.kink:
+            return abs(self.autograd - self.finite_difference)
         low, high = sorted((self.left, self.right))
-        return max(low - self.autograd, self.autograd - high, 0.0 * self.autograd)
+        return max(low - self.autograd, self.autograd - high, 0.0)
+
+    @property
+    def close(self) -> bool:
+        """Whether the error is within the relative tolerance; False if one of the numbers is a NaN."""
+        return self.error <= self._tolerance
 
     @property
     def agrees(self) -> bool:
-        """Whether rounding may explain the error; never so if one of the numbers is a NaN."""
-        return self.error <= self.noise + self.rtol * max(abs(self.autograd), abs(self.left), abs(self.right))
+        """Whether the noise explains the error; False if one of the numbers is a NaN."""
+        return self.error <= self.noise + self._tolerance
+
+    @property
+    def _tolerance(self) -> float:
+        sides = [self.left, self.right] if self.kink else [self.finite_difference]
+        return self.rtol * max(abs(self.autograd), *map(abs, sides))
 
     def cells(self) -> tuple[str, ...]:
-        """The row as texts, under HEADINGS."""
-        numbers = (self.autograd, self.finite_difference, self.error)
-        return self.what, self.at, *(f"{x:.10g}" for x in numbers), "" if self.agrees else "WRONG"
+        """Return the row as texts, under HEADINGS."""
+        numbers = [f"{x:.10g}" for x in (self.autograd, self.finite_difference, self.error)]
+        verdict = [] if self.agrees else ["WRONG"]
+        if self.kink:
+            verdict.append(f"kink: left {self.left:.10g}, right {self.right:.10g}")
+        elif self.agrees and not self.close:
+            verdict.append(f"within noise of {self.noise:.2g}")
+        return self.what, self.at, *numbers, ", ".join(verdict)
 
 
 class Report:
-    """What `gradcheck` found: true if everything agrees, and as text a table.
+    """The result of `gradcheck`: true if everything agrees, and as text a table.
 
     Attributes:
-        inputs: one Slope for each input, of the whole function.
-        edges: one Slope for each edge of the graph, of one operation.
+        inputs: one Comparison for each input, of the whole function.
+        edges: one Comparison for each edge of the graph, of one operation.
     """
 
-    def __init__(self, inputs: Sequence[Slope], edges: Sequence[Slope]) -> None:
+    def __init__(self, inputs: Sequence[Comparison], edges: Sequence[Comparison]) -> None:
         self.inputs, self.edges = list(inputs), list(edges)
 
     def __bool__(self) -> bool:
         return not self.wrong
 
     @property
-    def wrong(self) -> list[Slope]:
+    def wrong(self) -> list[Comparison]:
         """The rows that disagree; edges first, as a wrong edge explains wrong inputs."""
-        return [slope for slope in self.edges + self.inputs if not slope.agrees]
+        return [row for row in self.edges + self.inputs if not row.agrees]
 
     def summary(self) -> str:
-        """One line: how much was checked, and what is wrong."""
+        """Return one line: how much was checked, and what is wrong."""
         counts = {"input": len(self.inputs), "edge": len(self.edges)}
         checked = " and ".join(f"{n} {what}{'s' * (n != 1)}" for what, n in counts.items()) + " checked"
-        guilty = ", ".join(dict.fromkeys(slope.what for slope in self.wrong))
-        return f"{checked}: {f'{len(self.wrong)} WRONG: {guilty}' if guilty else 'all agree'}"
+        wrong = ", ".join(dict.fromkeys(row.what for row in self.wrong))
+        return f"{checked}: {f'{len(self.wrong)} WRONG: {wrong}' if wrong else 'all agree'}"
 
-    def _shown(self) -> list[Slope]:
-        return sorted(self.inputs + self.edges, key=lambda s: (s.agrees, -s.error))[:ROWS]
+    def _rows(self) -> list[tuple[str, ...]]:
+        rows = sorted(self.inputs + self.edges, key=lambda row: (row.agrees, row.close, -row.error))
+        return [row.cells() for row in rows[:ROWS]]
 
     def __str__(self) -> str:
-        table = [HEADINGS, *(slope.cells() for slope in self._shown())]
+        table = [HEADINGS, *self._rows()]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
         return "\n".join((self.summary(), *lines))
@@ -93,108 +112,167 @@ class Report:
     def _repr_html_(self) -> str:
         from html import escape
 
-        rows = (slope.cells() for slope in self._shown())
+        rows = self._rows()
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
         head = "".join(f"<th>{heading}</th>" for heading in HEADINGS)
         return f"<p>{escape(self.summary())}</p><table><tr>{head}</tr>{body}</table>"
 
 
-def gradcheck(f: Callable[..., Any], xs: Sequence[Number], eps: float = 1e-6, rtol: float = 1e-5) -> Report:
-    """Compare each gradient of ``f`` at ``xs``, and each local gradient on the way, with finite differences.
+def gradcheck(f: Callable[..., Value], xs: Sequence[Number], eps: float = 1e-6, rtol: float = 1e-5) -> Report:
+    """Compare each gradient of ``f`` at ``xs``, and each local gradient, with finite differences.
+
+    Where the differences to the left and to the right do not agree, there is a kink: every gradient between
+    them is right, and the table shows both.
 
     Args:
-        f: a function of Values that returns one Value; an Op will do.
-        xs: where: one number for each argument; or Values, such as the parameters that ``f`` reads.
-        eps: by how much to nudge, relative to a number greater than 1.
-        rtol: what relative difference still counts as agreement.
+        f: a function of Values that returns one Value, such as an Op. It may itself call `grad`.
+        xs: the point: one number for each argument; or Values, such as the parameters that ``f`` reads.
+        eps: how far to move an input, relative to a number greater than 1.
+        rtol: the relative difference that still counts as agreement.
 
     Raises:
-        TypeError: ``f`` does not return a Value.
-        ValueError: ``eps`` is not a small positive number.
+        TypeError: ``f`` is not a function that returns a Value, or ``xs`` not a list of numbers.
+        ValueError: ``f`` returns different numbers at the same point, or ``eps`` is not a small positive
+            number.
 
     >>> from engine import tanh
     >>> report = gradcheck(lambda x, w: tanh(w * x), [0.5, -2.0])
     >>> print(report.summary())
     2 inputs and 3 edges checked: all agree
     """
+    if not callable(f):
+        raise TypeError(f"f is a function of Values, not {type(f).__name__}: {brief(f)}")
+    if not isinstance(xs, Iterable):
+        raise TypeError(f"xs is a list, such as [0.5], not {type(xs).__name__}: {brief(xs)}")
+    _check_eps(eps)
     values = [x if isinstance(x, Value) else Value(x, f"x{i}") for i, x in enumerate(xs)]
-    root = f(*values)
-    if not isinstance(root, Value):
-        raise TypeError(f"f should return a Value, not {type(root).__name__}")
-    order = topological_order(root)
-    greatest = greatest_of(node.data for node in order)  # what rounding errors on the way are relative to
+
+    def call() -> Value:
+        with node_factory(None):  # recorded even inside no_grad, so that f may differentiate
+            root = f(*values)
+        if not isinstance(root, Value):
+            raise TypeError(f"f should return a Value, not {type(root).__name__}: {brief(root)}")
+        return root
+
+    root, again = call(), call()
+    if root.data != again.data and not (math.isnan(root.data) and math.isnan(again.data)):
+        raise ValueError(
+            f"f returned {root.data} and then {again.data} at the same point: it has no gradient to check"
+        )
 
     def at(value: Value, x: float) -> float:
         kept, value.data = value.data, x
         try:
-            with no_grad():
-                return float(f(*values).data)
+            return call().data
         finally:
             value.data = kept
 
+    order = topological_order(root)
+    gradients = grad(root, order)
+    scale = greatest_of(node.data * gradient for node, gradient in zip(order, gradients, strict=True))
     inputs = []
-    for i, (value, slope) in enumerate(zip(values, grad(root, values), strict=True)):
-        left, right, noise = nudge(functools.partial(at, value), value.data, eps, greatest)
-        inputs.append(
-            Slope(one_line(value.label) or f"x{i}", f"{value.data:.6g}", slope, left, right, noise, rtol)
+    for i, (value, gradient) in enumerate(zip(values, grad(root, values), strict=True)):
+        name, point = one_line(value.label) or f"x{i}", f"{value.data:.6g}"
+        left, right, noise, kink = difference_quotients(
+            functools.partial(at, value), value.data, eps, scale, rtol
         )
+        inputs.append(Comparison(name, point, gradient, left, right, noise, rtol, kink))
     return Report(inputs, [edge for node in order for edge in _edges(node, eps, rtol)])
 
 
-def check_row(op: Op, eps: float = 1e-6, rtol: float = 1e-5) -> Report:
-    """Compare the slopes of a row with finite differences, at the points that the row names.
+def check_row(op: Op | str, eps: float = 1e-6, rtol: float = 1e-5) -> Report:
+    """Compare the derivatives of a row with finite differences, at the points that the row names.
 
-    At a kink, the row's slope has to be the one that it picks, and to lie between those on both sides.
+    At a kink, the derivative has to be the one that the row picks, and to lie between those on both sides.
 
-    >>> from engine.core import ops
-    >>> bool(check_row(ops.tanh))
+    Args:
+        op: the row, or its symbol.
+        eps, rtol: see `gradcheck`.
+
+    Raises:
+        TypeError: ``op`` is not a row.
+        ValueError: there is no operation of that symbol, or the row names no points.
+
+    >>> bool(check_row("tanh"))
     True
     """
-    if not op.at:
-        raise ValueError(f"the row {op.symbol} names no points: make it with at=[...]")
-    smooth = [edge for point in op.at for edge in _edges(op(*map(Value, point)), eps, rtol)]
+    row: Operation | str = get_op(op) if isinstance(op, str) else op
+    if not isinstance(row, Op):
+        raise TypeError(f"expected an Op or its symbol, not {type(op).__name__}: {brief(op)}")
+    _check_eps(eps)
+    if not row.at:
+        raise ValueError(f"the row {row.symbol} names no points: make it with at=[...]")
+    smooth = [edge for point in row.at for edge in _edges(row(*map(Value, point)), eps, rtol)]
     kinks = []
-    for point, picks in op.kinks.items():
-        for letter, pick, edge in zip("ab", picks, _edges(op(*map(Value, point)), eps, rtol), strict=False):
-            what = f"{op.symbol}: ∂y/∂{letter} picked"
-            kinks.append(edge._replace(what=what, left=pick, right=pick, noise=0.0, rtol=0.0))
-            if edge.left == edge.left:  # a NaN where one of the sides is outside the domain
+    for point, picks in row.kinks.items():
+        for letter, pick, edge in zip("ab", picks, _edges(row(*map(Value, point)), eps, rtol), strict=False):
+            what = f"{row.symbol}: ∂y/∂{letter} picked"
+            kinks.append(Comparison(what, edge.at, edge.autograd, pick, pick, noise=0.0, rtol=0.0))
+            if not math.isnan(edge.left):  # a NaN where one of the sides is outside the domain
                 kinks.append(edge)
     return Report([], smooth + kinks)
 
 
-def nudge(f: Callable[[float], float], x: float, eps: float, greatest: float) -> tuple[float, float, float]:
-    """The slopes of ``f`` to the left and to the right of ``x``, and what they may be off by.
+class Quotients(NamedTuple):
+    """The difference quotients at one point."""
 
-    They are off by rounding errors, relative to the ``greatest`` number on the way, and because ``f`` is no
-    straight line: by about as much as the slope changes when the nudge is twice as long. Where the usual
-    nudge leaves the domain of ``f``, a smaller one is tried; then the slopes are NaN.
+    left: float
+    right: float
+    noise: float  #: their possible error, from rounding and from the third derivative
+    kink: bool  #: whether they differ by more than the curvature explains
+
+
+def difference_quotients(
+    f: Callable[[float], float], x: float, eps: float, scale: float, rtol: float = 1e-5
+) -> Quotients:
+    """Return the difference quotients of ``f`` to the left and to the right of ``x``.
+
+    Rounding errors are relative to ``scale``, the greatest part of the result. A smaller step is tried where
+    the usual one leaves the domain of ``f``, is too long for its curvature, or reaches over a kink nearby. If
+    no step is possible, all is NaN.
     """
-    if not 0 < eps < 1:
-        raise ValueError(f"eps is a small positive number, not {eps}")
-    for h in (eps * max(1.0, abs(x)), eps * abs(x)):
-        low, high = x - h, x + h
+    found = []
+    for h in dict.fromkeys([eps * max(1.0, abs(x)), eps * abs(x)]):
         try:
-            y = f(x)
-            left, right = (y - f(low)) / (x - low), (f(high) - y) / (high - x)
-            longer = (f(high + h) - f(low - h)) / (4 * h)
-            return left, right, NOISE * greatest / h + abs(longer - (left + right) / 2)
+            found.append(_quotients(f, x, h, scale, rtol))
         except (ArithmeticError, ValueError):
             continue
-    return math.nan, math.nan, math.nan
+        left, right, noise, kink = found[-1]
+        if not kink and noise <= rtol * max(abs(left), abs(right)):
+            break
+    best = sorted(found, key=lambda quotients: (quotients.kink, quotients.noise))
+    return best[0] if best else Quotients(math.nan, math.nan, math.nan, False)
+
+
+def _quotients(f: Callable[[float], float], x: float, h: float, scale: float, rtol: float) -> Quotients:
+    low, high = x - h, x + h
+    y = f(x)
+    left, right = (y - f(low)) / (x - low), (f(high) - y) / (high - x)
+    # Over twice the step, the third derivative changes the central difference by more, and the gap between
+    # left and right is twice as wide; but a kink's gap stays the same.
+    lowest, highest = f(low - h), f(high + h)
+    longer = (highest - lowest) / (4 * h)
+    jump = 2 * (right - left) - (highest - 2 * y + lowest) / (2 * h)
+    rounding = NOISE * scale / h
+    noise = rounding + abs(longer - (left + right) / 2)
+    return Quotients(left, right, noise, abs(jump) > 8 * rounding + rtol * max(abs(left), abs(right)))
 
 
 def greatest_of(numbers: Iterable[float]) -> float:
-    """The greatest in size of those that are finite."""
+    """Return the greatest size of those that are finite."""
     return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
 
-def _edges(node: Value, eps: float, rtol: float) -> list[Slope]:
-    """Each edge from ``node`` to a parent, checked by nudging that parent alone."""
+def _check_eps(eps: float) -> None:
+    if not 0 < eps < 1:
+        raise ValueError(f"eps is a small positive number, not {eps}")
+
+
+def _edges(node: Value, eps: float, rtol: float) -> list[Comparison]:
+    """Check each edge from ``node`` to a parent, by moving that parent alone."""
     if node.op is None:
         return []
-    data = [parent.data for parent in node.parents]
-    greatest, op, slopes = greatest_of([*data, node.data]), node.op, []
+    data, op, edges = [parent.data for parent in node.parents], node.op, []
     for i, (parent, local) in enumerate(zip(node.parents, node.local_gradients(), strict=True)):
         if parent.constant:
             continue
@@ -203,10 +281,11 @@ def _edges(node: Value, eps: float, rtol: float) -> list[Slope]:
         def at(x: float, i: int = i) -> float:
             return op.value(*data[:i], x, *data[i + 1 :])
 
-        left, right, noise = nudge(at, parent.data, eps, greatest)
+        scale = greatest_of((node.data, local * parent.data))
+        left, right, noise, kink = difference_quotients(at, parent.data, eps, scale, rtol)
         what = f"{op.symbol}: ∂{one_line(node.label) or 'y'}/∂{letter}"
-        slopes.append(Slope(what, _point(data), local, left, right, noise, rtol))
-    return slopes
+        edges.append(Comparison(what, _point(data), local, left, right, noise, rtol, kink))
+    return edges
 
 
 def _point(data: Sequence[float]) -> str:

@@ -1,6 +1,6 @@
 """Simplify while interpreting: numbers are computed, and what has no effect is left out.
 
-x * 1, x + 0 and x ** 1 are x; x * -1 is -x, and x + -y is x - y. All of it is exact to the last bit, except for
+x * 1, x + 0 and x ** 1 are x; x * -1 is -x, and x + -y is x - y. All of it is exact to the last bit, but for
 the sign of a zero. x * 0 stays, as 0 times infinity is not 0.
 """
 
@@ -47,7 +47,7 @@ class Simplifier(Interpreter[T]):
 
     def __init__(self, inner: Interpreter[T], functions: bool = True) -> None:
         self.inner = inner
-        self.words = WORDS if functions else {**ARITHMETIC, **COMPARISONS}
+        self.words = WORDS if functions else {**ARITHMETIC, **COMPARISONS, "abs": abs}
         self.constants = CONSTANTS if functions else {}
 
     def number(self, x: float) -> T:

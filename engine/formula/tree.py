@@ -1,14 +1,15 @@
 """A formula is one line of text, parsed into a tree that an interpreter evaluates, prints or compiles.
 
-The table of operations writes its mathematics as text: ``"1 - y**2"``. The text is parsed here, and everything
+The table of operations gives its mathematics as text: ``"1 - y**2"``. The text is parsed here, and anything
 that is not arithmetic is refused. The result is a tree of three kinds of node:
 
     3.0                         a number
     "a"                         a letter: a and b are the arguments, y is the result
     ("*", tree, tree)           a word and its arguments
 
-To interpret a tree, each word is passed to an `Interpreter`, from the leaves up. One interpreter writes Python,
-another LaTeX, another builds Values, another emits machine code; none of them needs to know the operation.
+To interpret a tree, each word is passed to an `Interpreter`, from the leaves up. One interpreter prints
+Python, another LaTeX, another computes Values, another emits machine code; none of them depends on the
+operation.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Interpreter(Generic[T]):
         raise NotImplementedError
 
     def choose(self, test: T, then: Callable[[], T], other: Callable[[], T]) -> T:
-        """Return ``then if test else other``; both are functions, so that one of them need not be computed."""
+        """Return ``then if test else other``; both are functions, as one of them need not be computed."""
         return self.apply("if", test, then(), other())
 
     def call(self, formula: Formula, *args: T) -> T:
@@ -147,13 +148,13 @@ def interpret(tree: Tree, interpreter: Interpreter[T], names: Mapping[str, T]) -
 
     First arguments are followed in a loop, so that a sum may have any number of terms.
     """
-    spine: list[tuple[Word, *tuple[Tree, ...]]] = []
+    spine: list[tuple[Word, tuple[Tree, ...]]] = []  # each word, and its arguments but for the first
     while isinstance(tree, tuple) and len(tree) > 1 and tree[0] != "if":
-        spine.append(tree)
+        spine.append((tree[0], tree[2:]))
         tree = tree[1]
     result = _leaf(tree, interpreter, names)
-    for word, _, *others in reversed(spine):
-        args = [result, *(interpret(part, interpreter, names) for part in others)]
+    for word, others in reversed(spine):
+        args = [result, *[interpret(part, interpreter, names) for part in others]]
         result = interpreter.apply(word, *args) if isinstance(word, str) else interpreter.call(word, *args)
     return result
 
@@ -165,7 +166,7 @@ def _leaf(tree: Tree, interpreter: Interpreter[T], names: Mapping[str, T]) -> T:
         return names[tree]
     if len(tree) == 1:
         return interpreter.apply(str(tree[0]))
-    _, test, then, other = tree
+    test, then, other = list(tree[1:])
     return interpreter.choose(
         interpret(test, interpreter, names),
         lambda: interpret(then, interpreter, names),

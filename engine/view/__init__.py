@@ -1,1 +1,1 @@
-"""Show a graph: as a picture, as an explanation in words, as a page to step through."""
+"""Show a graph: as a picture, as an explanation in words, and as a page that steps through it."""

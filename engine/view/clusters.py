@@ -1,127 +1,258 @@
-"""A graph too large to look at is folded: operations into neurons, neurons into layers, samples into one.
+"""Fold a graph that is too large to look at: operations into neurons, neurons into layers, samples into one.
 
-What belongs together is read off the graph: off the labels z1_3, a1_3, w1_3_0, b1_3 (layer, neuron, input)
-that neurons give to their values, off who feeds whom, and, for the samples of a batch, off the parameters
-that they share. No operation is known by name.
+What belongs together follows from the graph: from the roles of nodes (layer, neuron, input), from the edges,
+and, for the samples of a batch, from the parameters that they share. No label is read, and no operation by
+name.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from weakref import ref
 
-from engine.core.backward import topological_order
 from engine.core.value import Value
-from engine.view.box import Box, Key, linked, merged
-from engine.view.labels import called, kind, layer, placed
+from engine.view.kinds import Kinds, Place, indices, neuron_of
+
+NAMES = 30  # names of boxes that a message lists
+Key = tuple[str, Hashable]  # boxes with the same key become one box; the first part is its name
 
 
-def fold(root: Value, level: str, most: int, unfold: str | Iterable[str] = ()) -> list[Box]:
-    """The boxes of a picture of ``root``, parents before children.
+class Box:
+    """Nodes that are drawn as one.
+
+    Attributes:
+        nodes: at least one, in topological order.
+        inner: the smaller boxes that it was folded from.
+        name: its name, if it is folded.
+        title: its name; of a single node, the node's family.
+        kind: the kind of its last node.
+        parents: the boxes that lead to it.
+        neuron: the neuron whose z or a is in it, if any.
+        owner: the neuron whose weights or bias it consists of, if any.
+    """
+
+    __slots__ = (
+        "__weakref__", "_children", "inner", "kind", "name", "neuron", "nodes", "owner", "parents", "title",
+    )  # fmt: skip
+
+    def __init__(
+        self, nodes: Sequence[Value], kinds: Kinds, inner: Sequence[Box] = (), name: str = ""
+    ) -> None:
+        self.nodes, self.inner, self.name = nodes, inner, name
+        self.title = name or kinds.family(nodes[-1])
+        self.kind = kinds(nodes[-1])
+        self.parents: tuple[Box, ...] = ()
+        self._children: list[ref[Box]] = []  # weak, or boxes and their nodes would stay alive in a cycle
+        self.neuron: Place | None
+        self.owner: Place | None
+        if inner:
+            self.neuron = next((box.neuron for box in inner if box.neuron is not None), None)
+            self.owner = inner[-1].owner
+        else:
+            self.neuron = neuron_of(nodes[0], "za") if nodes[0].parents else None
+            self.owner = None if nodes[0].parents else neuron_of(nodes[0], "wb")
+
+    @property
+    def children(self) -> tuple[Box, ...]:
+        """The boxes that it leads to."""
+        return tuple(box for child in self._children if (box := child()) is not None)
+
+    @property
+    def node(self) -> Value:
+        """The last of its nodes: the only one, if it is not folded."""
+        return self.nodes[-1]
+
+    @property
+    def folded(self) -> bool:
+        """Whether it stands for more than one node."""
+        return len(self.nodes) > 1
+
+
+def fold(
+    order: Sequence[Value],
+    level: str,
+    most: int,
+    unfold: str | Iterable[str] = (),
+    kinds: Kinds | None = None,
+) -> list[Box]:
+    """Return the boxes of a picture, parents before children.
 
     Args:
-        root: the end of the graph.
+        order: the nodes of the graph in topological order.
         level: "none", "neuron", "layer", "batch", or "auto": the first of them with at most ``most`` boxes.
-        most: see ``level``. Where even "batch" has more, "auto" goes on to fold by depth.
-        unfold: the names of boxes to be opened again, one level each.
+        most: see ``level``. If even "batch" has more boxes, "auto" folds by depth, too.
+        unfold: the names of boxes that are opened again, one level each.
+        kinds: gives the kind of each node.
 
     Raises:
-        ValueError: there is no such level, or no box of such a name; the message lists those that there are.
+        ValueError: there is no such level, or no box of such a name; the message lists those that exist.
     """
     if level not in (*LEVELS, "auto"):
-        raise ValueError(f"fold is one of {', '.join(map(repr, LEVELS))} or 'auto', not {level!r}")
-    boxes = linked([Box((node,)) for node in topological_order(root)], root)
-    for name, together in LEVELS.items():
-        boxes = merged(boxes, together(boxes), root) if together else boxes
+        raise ValueError(f"fold is one of {', '.join(map(repr, LEVELS))} or 'auto', not {level!r:.60}")
+    kinds = kinds or Kinds()
+    root = order[-1]
+    boxes = _link([Box((node,), kinds) for node in order], root)
+    for name, group in LEVELS.items():
+        boxes = _merge(boxes, group(boxes), kinds, root) if group else boxes
         if level == name or (level == "auto" and len(boxes) <= most):
             break
     else:
-        boxes = merged(boxes, by_depth(boxes, most), root)
-    return opened(boxes, {unfold} if isinstance(unfold, str) else set(unfold), root)
+        boxes = _merge(boxes, by_depth(boxes, most), kinds, root)
+    return _open(boxes, {unfold} if isinstance(unfold, str) else set(unfold), root)
 
 
-def opened(boxes: list[Box], wanted: set[str], root: Value) -> list[Box]:
-    """The boxes, with those of the ``wanted`` names replaced by what they were folded from."""
+def _open(boxes: list[Box], wanted: set[str], root: Value) -> list[Box]:
+    """Replace the boxes of the ``wanted`` names by the boxes that they were folded from."""
     names: dict[str, None] = {}
     while names.keys() != (names := names | {box.name: None for box in boxes if box.folded}).keys():
         boxes = [part for box in boxes for part in (box.inner if box.name in wanted else (box,))]
     for name in wanted - names.keys():
-        known = ", ".join(map(repr, names)) or "none, as nothing is folded"
-        raise ValueError(f"no folded box is called {name!r}; there are {known}")
-    return linked(boxes, root) if wanted else boxes
+        known = ", ".join([*map(repr, list(names)[:NAMES]), *["…"] * (len(names) > NAMES)])
+        known = known or "none, as nothing is folded"
+        raise ValueError(f"no folded box is called {name!r:.60}; there are {known}")
+    return _link(boxes, root) if wanted else boxes
 
 
-# The levels. Each says of every box what it becomes a part of.
+def _link(boxes: list[Box], root: Value) -> list[Box]:
+    """Set the parents and the children of the boxes; return them in topological order."""
+    home = {node: box for box in boxes for node in box.nodes}
+    children: dict[Box, dict[Box, None]] = {box: {} for box in boxes}
+    for box in boxes:
+        parents = dict.fromkeys([home[parent] for node in box.nodes for parent in node.parents])
+        parents.pop(box, None)
+        box.parents = tuple(parents)
+        for parent in parents:
+            children[parent][box] = None
+    for box in boxes:
+        box._children = [ref(child) for child in children[box]]
+    order: list[Box] = []
+    seen: set[Box] = set()
+    stack: list[tuple[Box, bool]] = [(home[root], False)]
+    while stack:  # not topological_order: roles set by hand may fold a graph into a ring
+        box, done = stack.pop()
+        if done:
+            order.append(box)
+        elif box not in seen:
+            seen.add(box)
+            stack.append((box, True))
+            stack += [(parent, False) for parent in reversed(box.parents)]
+    return order
+
+
+def _merge(boxes: list[Box], keys: dict[Box, Key], kinds: Kinds, root: Value) -> list[Box]:
+    """Make one box of the boxes with the same key. A node that stays alone is left as it is."""
+    groups: dict[Key, list[Box]] = {}
+    for box in boxes:
+        groups.setdefault(keys[box], []).append(box)
+    merged = []
+    for (name, _), group in groups.items():
+        first = group[0]
+        unchanged = len(group) == 1 and (not first.folded or first.name == name)
+        nodes = [node for box in group for node in box.nodes]
+        merged.append(first if unchanged else Box(nodes, kinds, group, name))
+    return _link(merged, root)
+
+
+# The levels. Each gives every box the key of the larger box that it becomes a part of.
 
 
 def by_neuron(boxes: list[Box]) -> dict[Box, Key]:
-    """A neuron is its z, its a, and what feeds only them; + after + after + is one, too."""
+    """A neuron is its z, its a, and what only they use; + after + after + is one box, too."""
+    inside = _on_the_way_to_z(boxes)
     head: dict[Box, Box] = {}
     for box in reversed(boxes):
         heads = dict.fromkeys([head[child] for child in box.children])
         first, head[box] = next(iter(heads), box), box
-        if box.neuron is not None:  # z goes to its a; an a that feeds the same neuron once more does not
-            its_a = (h for h in heads if h.neuron == box.neuron and placed(h.node, "a") is not None)
-            head[box] = box if placed(box.node, "a") is not None else next(its_a, box)
-        elif len(heads) == 1 and box.node.parents and not box.node.label:
+        if box.neuron is not None:  # z belongs to its a; an a that leads to the same neuron again does not
+            its_a = (h for h in heads if h.neuron == box.neuron and _is_a(h))
+            head[box] = box if _is_a(box) else next(its_a, box)
+        elif len(heads) == 1 and box.node.parents:
             run = len(box.children) == 1 and box.children[0].node.op is box.node.op
-            head[box] = first if run or first.neuron is not None else box
+            part = first.neuron is not None and first.neuron in inside[box]
+            head[box] = first if part or (run and first.neuron is None) else box
     size = Counter(head.values())
     whole: dict[Box, Key] = {}
     for h, n in size.items():
-        whole[h] = called("neuron", h.neuron) or f"{h.what} × {n}", h
+        whole[h] = f"{_symbol(h)} × {n}" if h.neuron is None else _named("neuron", h.neuron), h
     keys = {box: whole[head[box]] for box in boxes}
     for box in boxes:
         heads = dict.fromkeys([head[child] for child in box.children])
         first = next(iter(heads), box)
-        owners = frozenset(h for h in heads if h.neuron == box.owner is not None)
-        if owners:
-            shared = called("parameters of neuron", box.owner), owners
+        owners = frozenset(h for h in heads if box.owner is not None and h.neuron == box.owner)
+        if owners and box.owner is not None:
+            shared = _named("parameters of neuron", box.owner), owners
             keys[box] = shared if len(heads) > 1 else whole[first]
-        elif kind(box.node) == "number" and len(heads) == 1 and size[first] > 1:
+        elif box.kind == "number" and len(heads) == 1 and size[first] > 1:
             keys[box] = whole[first]
     return keys
 
 
+def _on_the_way_to_z(boxes: list[Box]) -> dict[Box, set[Place]]:
+    """For each box, the neurons whose parameters it was computed from without a neuron in between."""
+    inside: dict[Box, set[Place]] = {}
+    for box in boxes:
+        inside[box] = {box.owner} if box.owner is not None else set()
+        if box.neuron is None:
+            inside[box].update(*(inside[parent] for parent in box.parents))
+    return inside
+
+
+def _is_a(box: Box) -> bool:
+    return neuron_of(box.node, "a") is not None
+
+
 def by_layer(boxes: list[Box]) -> dict[Box, Key]:
-    """A layer is the neurons of its number that are fed by the same; what feeds them is one, too."""
+    """A layer is the neurons of its number that have the same parents; their inputs are one box, too."""
     keys: dict[Box, Key] = {box: (box.name, box) for box in boxes}
     for box in reversed(boxes):
         above = {keys[child] for child in box.children}
-        if layer(box.neuron):
-            keys[box] = title(box), frozenset(parent for parent in box.parents if parent.owner is None)
-        elif layer(box.owner):
+        if box.neuron is not None and box.neuron[0] is not None:
+            keys[box] = _title(box), frozenset(parent for parent in box.parents if parent.owner is None)
+        elif box.owner is not None and box.owner[0] is not None:
             owners = frozenset(keys[child] for child in box.children if child.neuron is not None)
-            keys[box] = (
-                above.pop() if len(above) == 1 else (f"parameters of layer {layer(box.owner)}", owners)
-            )
-        elif not box.node.parents and any(child.neuron is not None for child in box.children):
-            keys[box] = box.what, frozenset(above)
+            several = f"parameters of layer {box.owner[0]}", owners
+            keys[box] = above.pop() if len(above) == 1 else several
+        elif _is_input_of_neuron(box):
+            keys[box] = "x", frozenset(above)
     return keys
 
 
+def _is_input_of_neuron(box: Box) -> bool:
+    leaf = box.kind in ("input", "leaf", "number") and not box.node.parents
+    return leaf and any(child.neuron is not None for child in box.children)
+
+
 def by_sample(boxes: list[Box]) -> dict[Box, Key]:
-    """What does the same, with the same parameters, to one sample after another is one."""
+    """What the same operations with the same parameters compute, one sample after another, is one box."""
     alike: dict[Box, int] = {}
     seen: dict[Hashable, int] = {}
     for box in boxes:
         node = box.node
-        does: Hashable = box.what
+        pattern: Hashable = box.title
         if node.parents:
-            fed = [alike.get(parent) for parent in box.parents if kind(parent.node) != "number"]
-            own = frozenset(node for node in box.nodes if kind(node) == "parameter")
-            does = box.what, node.op, own, frozenset(fed) if box.folded else tuple(fed)
-        elif kind(node) == "parameter":
-            does = box
-        alike[box] = seen.setdefault(does, len(seen))
+            used = [alike.get(parent) for parent in box.parents if parent.kind != "number"]
+            own = frozenset(node for node in box.nodes if neuron_of(node, "wb") is not None)
+            title = _title(box) if box.neuron is not None else box.name
+            pattern = title, node.op, own, frozenset(used) if box.folded else tuple(used)
+        elif box.kind == "parameter":
+            pattern = box
+        elif _is_input_of_neuron(box):
+            pattern = "x"
+        alike[box] = seen.setdefault(pattern, len(seen))
     times = Counter(alike.values())
+    titles: dict[int, set[str]] = {}
+    for box in boxes:
+        titles.setdefault(alike[box], set()).add("x" if _is_input_of_neuron(box) else _title(box))
     keys: dict[Box, Key] = {box: (box.name, box) for box in boxes}
     for box in reversed(boxes):
         above = {keys[child] for child in box.children}
         n = times[alike[box]]
-        keys[box] = f"{title(box)} × {n}" if n > 1 else box.name, alike[box]
-        if kind(box.node) == "number" and not box.folded:
+        first, *others = titles[alike[box]]
+        title = _symbol(box) if others else first
+        keys[box] = f"{title} × {n}" if n > 1 else box.name, alike[box]
+        if box.kind == "number" and not box.folded:
             child = box.children[0].node
             place = child.parents.index(box.node) if box.node in child.parents else 0
             keys[box] = "number", (frozenset(above), place)
@@ -131,7 +262,7 @@ def by_sample(boxes: list[Box]) -> dict[Box, Key]:
 
 
 def by_depth(boxes: list[Box], most: int) -> dict[Box, Key]:
-    """What is about as far from the leaves is one: the last resort, as it asks for no pattern at all."""
+    """What is about as far from the leaves is one box: the last resort, as it needs no pattern at all."""
     depth: dict[Box, int] = {}
     for box in boxes:
         depth[box] = 1 + max((depth.get(parent, 0) for parent in box.parents), default=-1)
@@ -148,6 +279,17 @@ LEVELS: dict[str, Callable[[list[Box]], dict[Box, Key]] | None] = {
 }  # fmt: skip
 
 
-def title(box: Box) -> str:
-    """What to call several boxes like this one."""
-    return f"layer {layer(box.neuron)}" if layer(box.neuron) else box.what
+def _named(what: str, place: Place) -> str:
+    """Return ``what`` with the numbers of a neuron; ``what`` alone for a lone neuron."""
+    return " ".join([what, "_".join(indices(place))]).strip()
+
+
+def _symbol(box: Box) -> str:
+    """Return the symbol of the operation that computed the box; of a leaf, its kind."""
+    return box.node.op.symbol if box.node.op else box.kind
+
+
+def _title(box: Box) -> str:
+    """Return what to call several boxes like this one."""
+    layer = box.neuron[0] if box.neuron is not None else None
+    return box.title if layer is None else f"layer {layer}"

@@ -1,28 +1,30 @@
-"""One gradient, told in words: every step of the chain rule, and the sum over the paths."""
+"""One gradient in words: every step of the chain rule, and the sum over the paths."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from engine.core.backward import Contribution, backward_steps, topological_order
-from engine.core.grad import grad
+from engine.core.backward import check_value
 from engine.core.value import Value
+from engine.view.backward_pass import BackwardPass, Edge, Step, as_pass
 from engine.view.neuron_terms import in_textbook_terms
-from engine.view.paths import Edge, count_paths, paths, written
-from engine.view.phrases import Math, Plain, names
+from engine.view.phrases import Latex, Plain, count, names
 
-STEPS = 24  # steps that are told; of more, the first and the last
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+STEPS = 24  # steps that are written out; of more, the first and the last
 PATHS = 8  # paths that are listed
-LONG = 8  # edges of a path that are told; of more, the first and the last
+LONG = 8  # edges of a path that are written out; of more, the first and the last
 
-Story = Callable[[Plain], list[str]]  # told twice: in plain text and in Markdown
+Story = Callable[[Plain], list[str]]  # called twice: for the plain text and for the Markdown
 
 
 class Explanation:
-    """What `explain` tells: as text with str(), as Markdown with formulas in Jupyter.
+    """The result of `explain`: as text with str(), as Markdown with formulas in Jupyter.
 
     Attributes:
         text: in plain text.
@@ -45,26 +47,20 @@ class Explanation:
         return f"$\\displaystyle {self.latex}$"
 
 
-class Told(NamedTuple):
-    """A step of the backward pass, and the parent's gradient before it."""
-
-    step: Contribution
-    before: float
-
-
-def explain(leaf: Value, root: Value | None = None) -> Explanation:
-    """Tell how a gradient comes about. Nothing is differentiated for it, and no gradient is written.
+def explain(leaf: Value, root: Value | BackwardPass | None = None) -> Explanation:
+    """Explain how a gradient is computed. No ``.grad`` is read or written.
 
     Args:
-        leaf: the Value whose gradient is wanted, a leaf or not. If it is the only one, the whole backward
-            pass from it is told, in order.
-        root: what is to be differentiated.
+        leaf: the Value whose gradient is explained, a leaf or not. If it is the only argument, the whole
+            backward pass from it is explained, in order.
+        root: the Value to differentiate; or a BackwardPass from it, so that several explanations share one
+            pass.
 
     Returns:
-        An Explanation. Of each step: the row of the operation, the numbers put in, the local gradient, and
-        upstream × local = contribution; then the gradient as the sum over its paths. Long ones are shortened
-        in the middle, and counted. For a neuron (its z and a, its weights and bias), the same in the
-        textbook's terms: Δ_k, g'(in_k), Σ w Δ.
+        An Explanation. Of each step: the formula of the operation, the numbers put in, the local gradient,
+        and upstream × local = contribution; then the gradient as the sum over its paths. Long lists are
+        shortened in the middle, and counted. For a neuron (its z and a, its weights and bias), the same in
+        the textbook's terms: Δ_k, g'(in_k), Σ w Δ.
 
     Raises:
         TypeError: one of them is not a Value.
@@ -77,162 +73,160 @@ def explain(leaf: Value, root: Value | None = None) -> Explanation:
     <BLANKLINE>
     Step by step, from y back to x:
     <BLANKLINE>
-    1. y = x * x = 9 (x = 3), so ∂y/∂x = x = 3 through its 1st x. Upstream ...
-    2. y = x * x = 9 (x = 3), so ∂y/∂x = x = 3 through its 2nd x. Upstream ...
+    1. y = x * x = 9 (x = 3). The 1st edge x → y has the local gradient x = 3. Upstream ...
+    2. y = x * x = 9 (x = 3). The 2nd edge x → y has the local gradient x = 3. Upstream ...
     <BLANKLINE>
-    x reaches y by 2 paths. Along each, the local gradients multiply; over the paths, they add up:
+    There are 2 paths from x to y. Along each, the local gradients multiply; over the paths, they add up:
     <BLANKLINE>
     - x → y: 3
     - x → y: 3
     <BLANKLINE>
     Sum: 3 + 3 = 6.
     """
-    story = the_pass(leaf) if root is None else one_gradient(leaf, root)
-    called = names([*topological_order(leaf if root is None else root), leaf])
-    plain, mathematical = story(Plain(called)), story(Math(called))
-    return Explanation("\n".join(plain), "\n".join(mathematical), mathematical[0].split("$")[1])
+    check_value(leaf)
+    run = as_pass(leaf if root is None else root)
+    story = _whole_pass(run) if root is None else _one_gradient(leaf, run)
+    called = names([*run.order, leaf])
+    pen = Latex(called)
+    formula = f"{pen.d(run.root, leaf)} = {pen.number(run.gradients.get(leaf, 0.0))}"
+    return Explanation("\n".join(story(Plain(called))), "\n".join(story(pen)), formula)
 
 
-def the_pass(root: Value) -> Story:
-    """The whole backward pass, in order."""
-    every = list(steps(root))
+def _whole_pass(run: BackwardPass) -> Story:
+    """Explain a whole backward pass, in order."""
 
     def story(pen: Plain) -> list[str]:
-        end = pen.math(pen.name(root))
-        lines = [f"{pen.math(f'{pen.d(root, root)} = 1')}: with this the backward pass from {end} begins."]
-        if every:
-            lines += [f"It takes {len(every):,} step{'s' * (len(every) > 1)}, one for each edge:", ""]
-        return lines + list(numbered(pen, every))
+        start = pen.math(f"{pen.d(run.root, run.root)} = 1")
+        lines = [f"The backward pass starts at {pen.math(pen.name(run.root))}, with {start}."]
+        if run.steps:
+            lines += [f"It takes {count(len(run.steps), 'step')}, one for each edge:", ""]
+        return lines + list(_numbered(pen, run.steps))
 
     return story
 
 
-def one_gradient(leaf: Value, root: Value) -> Story:
-    """One gradient: every step on the way to it, the sum over the paths, and the textbook's terms."""
-    [gradient] = grad(root, [leaf])
-    number, nodes = count_paths(leaf, root)
-    way = set(nodes)
-    every = [told for told in steps(root) if told.step.parent in way]
-    listed = list(islice(paths(leaf, root, nodes), PATHS))
+def _one_gradient(leaf: Value, run: BackwardPass) -> Story:
+    """Explain one gradient: every step on the way to it, the sum over the paths, and the textbook's terms."""
+    root = run.root
+    gradient = run.gradients.get(leaf, 0.0)
+    number, nodes = run.count_paths(leaf)
+    on_path = set(nodes)
+    steps = [step for step in run.steps if step.edge.parent in on_path]
+    listed = list(islice(run.paths(leaf, nodes), PATHS))
+    more = number - len(listed)
 
     def story(pen: Plain) -> list[str]:
         start, end = pen.math(pen.name(leaf)), pen.math(pen.name(root))
-        lines = [
-            f"{pen.math(f'{pen.d(root, leaf)} = {pen.number(gradient)}')}, where {pen.now([leaf, root])}."
-        ]
+        equation = f"{pen.d(root, leaf)} = {pen.number(gradient)}"
+        lines = [f"{pen.math(equation)}, where {pen.now([leaf, root])}."]
+        if math.isnan(gradient) or math.isnan(root.data):
+            lines += ["", *_first_nan(pen, run)]
         if not number:
             return [*lines, "", f"{end} does not depend on {start}: there is no path between them."]
         if leaf is root:
-            return [*lines, "", "What grows by a little grows by just that: the chain rule begins with 1."]
-        lines += ["", f"Step by step, from {end} back to {start}:", "", *numbered(pen, every)]
+            itself = pen.math(f"{pen.d(root, root)} = 1")
+            return [*lines, "", f"{end} changes exactly as much as itself: {itself}."]
+        if leaf.constant:
+            return [*lines, "", f"{start} is a plain number, which has no gradient."]
+        lines += ["", f"Step by step, from {end} back to {start}:", "", *_numbered(pen, steps)]
         if number == 1:
             lines += [
                 "",
                 f"A single path leads from {start} to {end}. Along it, the local gradients multiply:",
             ]
         else:
-            lines += ["", f"{start} reaches {end} by {written(number)} paths."]
+            lines += ["", f"There are {_written(number)} paths from {start} to {end}."]
             lines[-1] += " Along each, the local gradients multiply; over the paths, they add up:"
-        lines += ["", *(f"- {path(pen, leaf, edges)}" for edges in listed)]
-        if number > len(listed):
-            lines += [f"- and {written(number - len(listed))} more."]
-            lines += ["", f"Together: {pen.math(pen.number(gradient))}."]
+        lines += ["", *(f"- {_path(pen, leaf, edges)}" for edges in listed)]
+        if more:
+            lines += [f"- and {_written(more)} more.", "", f"Together: {pen.math(pen.number(gradient))}."]
         elif number > 1:
-            products = " + ".join(pen.term(math.prod(map(local, edges))) for edges in listed)
+            products = " + ".join(pen.term(_product(edges)) for edges in listed)
             lines += ["", f"Sum: {pen.math(f'{products} = {pen.number(gradient)}')}."]
-        return [*lines, *in_textbook_terms(pen, leaf, root)]
+        return [*lines, *in_textbook_terms(pen, leaf, run)]
 
     return story
 
 
-def steps(root: Value) -> Iterator[Told]:
-    """The steps of ``root.backward()`` from gradients of zero; the graph keeps its own gradients."""
-    return rehearsal(root)[1]
-
-
-def rehearsal(root: Value) -> tuple[Value, Iterator[Told]]:
-    """A twin of the graph, and the steps of its backward pass, told of the graph itself.
-
-    As the steps are taken, the twin gets its gradients.
-    """
-    import copy  # here, as it is slow to import
-
-    order = topological_order(root)
-    memo: dict[int, object] = {
-        id(node): type(node)(node.data, node.label) for node in order if not node.parents
-    }
-    twin = copy.deepcopy(root, memo)
-    own = dict(zip(topological_order(twin), order, strict=True))
-
-    def told() -> Iterator[Told]:
-        before = dict.fromkeys(order, 0.0)
-        for step in backward_steps(twin):
-            node, parent = own[step.node], own[step.parent]
-            yield Told(step._replace(node=node, parent=parent), before[parent])
-            before[parent] = step.total
-
-    return twin, told()
-
-
-def sentence(pen: Plain, told: Told) -> str:
-    """One step: the row, the numbers put in, the local gradient, the contribution, and what it adds up to."""
-    return f"{made(pen, told.step.node)}, {passed_on(pen, told)}"
+def _first_nan(pen: Plain, run: BackwardPass) -> list[str]:
+    """Return a line about the first node whose number is NaN."""
+    node = next((node for node in run.order if math.isnan(node.data)), None)
+    if node is None:
+        return [
+            "No number of the forward pass is NaN: the gradient is, as infinities met in the backward pass."
+        ]
+    leaf = f"{pen.math(pen.name(node))}, a leaf" if node.label else "a plain number"
+    return [f"The first number that is NaN: {made(pen, node) if node.op else leaf}."]
 
 
 def made(pen: Plain, node: Value) -> str:
-    """How a node got its number: the row, and the numbers put in."""
-    given = pen.now(node.parents)
-    return pen.math(pen.equation(node)) + (f" ({given})" if given else "")
+    """Return how a node was computed: its formula, and the numbers put in."""
+    numbers = pen.now(node.parents)
+    return pen.math(pen.equation(node)) + (f" ({numbers})" if numbers else "")
 
 
-def passed_on(pen: Plain, told: Told) -> str:
-    """What it passes on to a parent: the local gradient, the contribution, and what that adds up to."""
-    (node, parent, position, upstream, local, contribution, total), before = told
-    which = ""
+def passed_on(pen: Plain, step: Step) -> str:
+    """Return sentences about a step: local gradient, contribution, the parent's gradient after it."""
+    node, parent, position, upstream, local, contribution, total = step.edge
+    which = "edge"
     if node.parents.count(parent) > 1:
-        which = (
-            f" through its {ordinal(node.parents[: position + 1].count(parent))} {pen.math(pen.name(parent))}"
-        )
+        which = f"{_ordinal(node.parents[: position + 1].count(parent))} edge"
+    edge = pen.math(f"{pen.name(parent)} {pen.to} {pen.name(node)}")
     product = f"{pen.within(upstream)} {pen.times} {pen.within(local)} = {pen.number(contribution)}"
-    added = f"{pen.term(before)} + {pen.term(contribution)} = {pen.number(total)}"
+    result = pen.number(total)
+    if not step.only:
+        result = f"{pen.term(step.before)} + {pen.term(contribution)} = {result}"
     return (
-        f"so {pen.math(pen.slope(node, position))}{which}. "
+        f"The {which} {edge} has the local gradient {pen.math(pen.local(node, position))}. "
         f"Upstream × local = contribution: {pen.math(product)}. "
-        f"The gradient of {pen.math(pen.name(parent))} becomes {pen.math(added)}."
+        f"The gradient of {pen.math(pen.name(parent))} becomes {pen.math(result)}."
     )
 
 
-def ordinal(n: int) -> str:
-    """1st, 2nd, 3rd, 4th, ..."""
+def _ordinal(n: int) -> str:
+    """Return 1st, 2nd, 3rd, 4th, ..."""
     ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
     return f"{n}{ending}"
 
 
-def numbered(pen: Plain, every: Sequence[Told]) -> Iterator[str]:
-    """The steps as a numbered list, without the middle of a long one."""
-    left_out = len(every) - STEPS
-    for i, told in enumerate(every, 1):
+def _numbered(pen: Plain, steps: Sequence[Step]) -> Iterator[str]:
+    """Yield the steps as a numbered list, without the middle of a long one."""
+    left_out = len(steps) - STEPS
+    for i, step in enumerate(steps, 1):
         if left_out <= 0 or i <= STEPS // 2 or i > left_out + STEPS // 2:
-            yield f"{i}. {sentence(pen, told)}"
+            yield f"{i}. {made(pen, step.edge.node)}. {passed_on(pen, step)}"
         elif i == STEPS // 2 + 1:
-            yield f"\n… {left_out:,} steps in between …\n"
+            yield f"\n… {count(left_out, 'step')} in between …\n"
 
 
-def path(pen: Plain, leaf: Value, edges: Sequence[Edge]) -> str:
-    """A path: the nodes on it, and the product of its local gradients; without the middle of a long one."""
+def _path(pen: Plain, leaf: Value, edges: Sequence[Edge]) -> str:
+    """Return a path: its nodes and the product of its local gradients, without the middle of a long one."""
     left_out, half = len(edges) - LONG, LONG // 2
     nodes, factors = [pen.name(leaf)], []
     for edge in edges if left_out <= 0 else (*edges[:half], None, *edges[-half:]):
         nodes.append(pen.name(edge[0]) if edge else pen.dots)
-        factors.append(pen.within(local(edge)) if edge else pen.dots)
+        factors.append(pen.within(_local(edge)) if edge else pen.dots)
     product = f" {pen.times} ".join(factors)
     if len(edges) > 1:
-        product += f" = {pen.number(math.prod(map(local, edges)))}"
-    note = f" ({left_out:,} of its {len(edges):,} edges are left out)" if left_out > 0 else ""
-    return f"{pen.math(f' {pen.to} '.join(nodes))}: {pen.math(product)}{note}"
+        product += f" = {pen.number(_product(edges))}"
+    note = f" ({left_out:,} of its {len(edges):,} edges {'are' if left_out > 1 else 'is'} left out)"
+    return f"{pen.math(f' {pen.to} '.join(nodes))}: {pen.math(product)}{note if left_out > 0 else ''}"
 
 
-def local(edge: Edge) -> float:
-    """∂node/∂parent of an edge."""
+def _local(edge: Edge) -> float:
     node, position = edge
     return node.local_gradients()[position]
+
+
+def _product(edges: Sequence[Edge]) -> float:
+    return math.prod(map(_local, edges))
+
+
+def _written(number: Decimal) -> str:
+    """Return a number of paths as text: exact below 10^28, else its first digits.
+
+    >>> from decimal import Decimal
+    >>> _written(Decimal(1234)), _written(Decimal(10) ** 40 * 3)
+    ('1,234', 'about 3.000e+40')
+    """
+    return f"{int(number):,}" if number < 10**28 else f"about {number:.3e}"

@@ -1,21 +1,20 @@
-"""The program `dot`, which lays a picture out, and text that it takes for nothing but text."""
+"""The package graphviz and the program `dot`, and text that they take as nothing but text."""
 
 from __future__ import annotations
 
-import functools
 import os
 import unicodedata
-from typing import Any
+from types import ModuleType
 
 REMEDIES = (
-    "a picture needs the program dot, and none was found: pip install 'chalkgrad[draw]' brings one along "
+    "a picture needs the program dot, and none was found: pip install 'chalkgrad[draw]' installs one "
     "(graphviz-pure); or install Graphviz itself, so that dot is on the PATH (Debian: apt install graphviz, "
     "macOS: brew install graphviz)"
 )
 
 
-def graphviz() -> Any:
-    """The package graphviz, which writes DOT; it is set to look for `dot` where `find_dot` does.
+def graphviz() -> ModuleType:
+    """Return the package graphviz, which writes DOT; it then looks for `dot` where `find_dot` does.
 
     Raises:
         ImportError: the package is not installed; the message names the extra.
@@ -25,19 +24,24 @@ def graphviz() -> Any:
         from graphviz.backend import dot_command
     except ImportError:
         raise ImportError("a picture needs the package graphviz: pip install 'chalkgrad[draw]'") from None
-    if (
-        isinstance(dot_command.DOT_BINARY, os.PathLike) and str(dot_command.DOT_BINARY) == "dot"
-    ):  # nobody has chosen another
+    chosen = dot_command.DOT_BINARY
+    if isinstance(chosen, os.PathLike) and str(chosen) == "dot":  # the default: the user has chosen no other
         dot_command.DOT_BINARY = Dot()
-    return graphviz
+    package: ModuleType = graphviz
+    return package
 
 
 def check_graphviz() -> None:
-    """Raise the error that says what is missing to draw a picture, if anything is.
+    """Raise the error that names what is missing to draw a picture, if anything is.
 
     Raises:
         ImportError: the package graphviz is not installed.
         RuntimeError: there is no program dot.
+
+    >>> try:
+    ...     check_graphviz()
+    ... except (ImportError, RuntimeError) as error:
+    ...     print(f"no pictures: {error}")
     """
     graphviz()
     find_dot()
@@ -53,15 +57,8 @@ class Dot(os.PathLike[str]):
         return "dot"
 
 
-def quietly(picture: Any) -> Any:
-    """The picture, showing itself without a word of `dot` about fonts on stderr; its errors still come."""
-    picture.pipe = functools.partial(picture.pipe, quiet=True)
-    picture.render = functools.partial(picture.render, quiet=True)
-    return picture
-
-
 def find_dot() -> str:
-    """The path of `dot`: the one on the PATH, else the one that graphviz-pure brings along.
+    """Return the path of `dot`: the one on the PATH, else the one that graphviz-pure installs.
 
     Raises:
         RuntimeError: there is neither; the message says what to do.
@@ -84,19 +81,11 @@ def find_dot() -> str:
     raise RuntimeError(REMEDIES)
 
 
-def shown(x: float) -> str:
-    """A number to four significant digits.
-
-    >>> shown(2.0), shown(-0.123456)
-    ('2', '-0.1235')
-    """
-    return f"{x:.4g}"
-
-
 def text(anything: str) -> str:
-    r"""Any text for an HTML-like label: every character shows as itself, and none is markup.
+    r"""Return any text for an HTML-like label: every character shows as itself, and none is markup.
 
-    A line break is kept. What XML cannot hold shows as its stand-in: ␀ for NUL, � for half a character.
+    A line break is kept. A character that XML cannot hold is replaced: ␀ for NUL, � for half a surrogate
+    pair.
 
     >>> print(text('<b> & "x" | {y}'))
     &lt;b&gt; &amp; &quot;x&quot; | {y}
@@ -109,23 +98,22 @@ def text(anything: str) -> str:
 
 def _character(c: str) -> str:
     if c == "\\":
-        return "<FONT>\\</FONT>"  # dot would take \N for the name of the node, but not if the two are apart
+        return "<FONT>\\</FONT>"  # dot replaces \N by the name of the node, but not if the two are apart
     if c < " ":
         return chr(0x2400 + ord(c))
     return "\ufffd" if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff" else c
 
 
 def cell(anything: str, bold: bool = False, width: int = 0, columns: int = 1) -> str:
-    """A cell of a table in an HTML-like label.
+    """Return a cell of a table in an HTML-like label.
 
     Args:
-        anything: what it says.
-        bold: in bold type.
-        width: at least so wide, in points.
+        anything: its text.
+        bold: whether the text is bold.
+        width: the least width, in points.
         columns: how many columns it spans.
     """
-    # graphviz-pure knows the widths of ASCII alone: what goes beyond it makes its own room
-    if not anything.isascii():
+    if not anything.isascii():  # graphviz-pure measures ASCII only, so the cell's width makes up for it
         width = max(width, 10 + max(sum(map(_width, line)) for line in anything.split("\n")))
     inner = text(anything) or " "
     if bold:

@@ -2,92 +2,124 @@
 
 from __future__ import annotations
 
-from engine.core.backward import topological_order
-from engine.core.grad import grad
 from engine.core.value import Value
-from engine.view.labels import placed
-from engine.view.paths import Edge
-from engine.view.phrases import Plain, some
+from engine.view.backward_pass import BackwardPass, Edge
+from engine.view.kinds import neuron_of, samples
+from engine.view.phrases import Plain, count, some
 
-NEURONS = 3  # how many are told, of the many samples that a weight may have a part in
-
-Children = dict[Value, list[Edge]]
+SAMPLES = 3  # samples that are explained, of the many that may use a weight
 
 
-def in_textbook_terms(pen: Plain, value: Value, root: Value) -> list[str]:
-    """What the textbook says of ``value``, if it is the z, the a, a weight or the bias of a neuron.
+def in_textbook_terms(pen: Plain, value: Value, run: BackwardPass) -> list[str]:
+    """Return the lines about ``value``, if it is the z, the a, a weight or the bias of a neuron; else none.
 
-    Its Δ_k is -∂L/∂in_k: it has the opposite sign of a gradient.
+    Δ_k is -∂E/∂in_k: it has the opposite sign of a gradient.
     """
-    place = placed(value, "za" if value.parents else "wb")
+    if value.parents:
+        place = neuron_of(value, "za")
+        zs = [node for node in (value, *value.parents) if _is_z(node) and neuron_of(node, "z") == place]
+        return _one_neuron(pen, zs[0], run) if zs else []
+    place = neuron_of(value, "wb")
     if place is None:
         return []
-    children: Children = {}
-    for node in topological_order(root):
-        for position, parent in enumerate(node.parents):
-            children.setdefault(parent, []).append((node, position))
+    every = [_follow(edge, run) for edge in run.children.get(value, [])]
+    mine = [way for way in every if _is_z(way[1]) and neuron_of(way[1], "z") == place]
+    numbers = samples(run.order)
     lines: list[str] = []
-    if value.parents:
-        zs = [node for node in (value, *value.parents) if placed(node, "z") == place and node.parents]
-        return one_neuron(pen, zs[0], root, children) if zs else []
-    ways = [onward(edge, children) for edge in children.get(value, [])]
-    mine = [way for way in ways if way[1].parents and placed(way[1], "z") == place]
-    for edge, z, slope in mine[:NEURONS]:
-        [upstream] = grad(root, [z])
-        names = f"{pen.row(*edge)} {pen.times} {pen.delta(place)}"
-        numbers = f"{pen.within(slope)} {pen.times} {pen.within(-upstream)} = {pen.number(-upstream * slope)}"
-        share = pen.math(f"a_j {pen.times} {pen.delta_k} = {names} = {numbers}")
-        lines += one_neuron(pen, z, root, children)
-        lines += [f"- Of {pen.math('-' + pen.d(root, value))} that makes {share}."]
-    if len(mine) > NEURONS:
-        lines += ["", f"… and so for {len(mine) - NEURONS:,} more samples; what each makes adds up."]
+    for edge, z, weight in mine[:SAMPLES]:
+        sample = f"for sample {numbers[z]}" if len(mine) > 1 else ""
+        lines += _one_neuron(pen, z, run, sample)
+        delta = -run.gradients[z]
+        sides = [
+            f"a_j {pen.times} {pen.delta_k}",
+            f"{pen.formula(*edge)} {pen.times} {pen.delta(place)}",
+            f"{pen.within(weight)} {pen.times} {pen.within(delta)}",
+            pen.number(delta * weight),
+        ]
+        bias = value.role is not None and value.role.kind == "b"
+        if len(every) == 1:
+            so = "A bias is a weight whose input is 1: " if bias else "So "
+            sides.insert(0, f"-{pen.d(run.root, value)}")
+        else:
+            so = "A bias is a weight whose input is 1. Its" if bias else "The weight's"
+            so += f" share of {pen.math('-' + pen.d(run.root, value))} from this sample is "
+        lines += [f"- {so}{pen.math(' = '.join(sides))}."]
+    if len(mine) > SAMPLES:
+        more = len(mine) - SAMPLES
+        lines += ["", f"… and likewise for {more:,} more sample{'s' * (more > 1)}."]
+    if len(mine) > 1:
+        shares = sum(-run.gradients[z] * weight for _, z, weight in mine)
+        whole = pen.math(f"-{pen.d(run.root, value)} = {pen.number(-run.gradients[value])}")
+        rest = ", which is" if len(mine) == len(every) else "; other paths add the rest of"
+        total = pen.math(pen.number(shares))
+        lines += ["", f"The shares of all {len(mine):,} samples add up to {total}{rest} {whole}."]
     return lines
 
 
-def one_neuron(pen: Plain, z: Value, root: Value, children: Children) -> list[str]:
-    """g'(in_k), what comes back from the nodes that it feeds, and Δ_k as their product."""
-    place = placed(z, "za") or ""
-    activations = [edge for edge in children.get(z, []) if placed(edge[0], "a") == place]
+def _one_neuron(pen: Plain, z: Value, run: BackwardPass, sample: str = "") -> list[str]:
+    """Return the lines about g'(in_k), about what comes back from the children, and about their product."""
+    place = neuron_of(z, "za") or (None, None)
+    activations = [edge for edge in run.children[z] if neuron_of(edge[0], "a") == place]
     a = activations[0][0] if activations else z
-    upstream_z, upstream_a = grad(root, [z, a])
-    meaning = [f"{pen.in_k} = {pen.name(z)}", f"a_k = {pen.name(a)}", f"{pen.delta_k} = -{pen.d(root, z)}"]
-    lines = ["", f"In the textbook's terms, where {', '.join(map(pen.math, meaning))}:", ""]
-    slope = 1.0
+    delta, back = -run.gradients[z], -run.gradients[a]
+    meaning = [
+        f"{pen.in_k} = {pen.name(z)}",
+        f"a_k = {pen.name(a)}",
+        f"{pen.delta_k} = -{pen.d(run.root, z)}",
+    ]
+    head = " ".join(["In the textbook's terms", sample]).strip()
+    lines = ["", f"{head}, where {', '.join(map(pen.math, meaning))}:", ""]
+    if neuron_of(run.root, "za") is not None:
+        lines[1] = f"{lines[1][:-1]} (here {pen.math(pen.name(run.root))} stands in the place of E):"
+    derivative = 1.0
     if activations:
-        slope = a.local_gradients()[activations[0][1]]
-        lines += [
-            f"- The slope of its activation is {pen.math(f'{pen.slope_k} = {pen.slope(*activations[0])}')}."
-        ]
+        node, position = activations[0]
+        derivative = node.local_gradients()[position]
+        equation = f"{pen.derivative_k} = {pen.d(node, z)} = {pen.local(node, position)}"
+        lines += [f"- The derivative of its activation is {pen.math(equation)}."]
     else:
-        lines += [f"- It has no activation, so {pen.math(f'{pen.slope_k} = 1')}."]
-    fed = [onward(edge, children) for edge in children.get(a, [])]
-    back = f"(-{pen.d(root, a)})"
-    if fed and all(z_j.parents and placed(z_j, "z") is not None for _, z_j, _ in fed):
-        back, deltas = pen.sigma, [-upstream for upstream in grad(root, [z_j for _, z_j, _ in fed])]
-        terms = [f"{pen.row(*edge)} {pen.times} {pen.delta(placed(z_j, 'z'))}" for edge, z_j, _ in fed]
+        lines += [f"- It has no activation, so {pen.math(f'{pen.derivative_k} = 1')}."]
+    after = [_follow(edge, run) for edge in run.children[a]]
+    word = f"(-{pen.d(run.root, a)})"
+    if after and all(_is_z(z_j) for _, z_j, _ in after):
+        word = pen.sigma
+        deltas = [-run.gradients[z_j] for _, z_j, _ in after]
+        terms = [
+            f"{pen.formula(*edge)} {pen.times} {pen.delta(neuron_of(z_j, 'z') or (None, None))}"
+            for edge, z_j, _ in after
+        ]
         numbers = [
-            f"{pen.within(w)} {pen.times} {pen.within(d)}" for (_, _, w), d in zip(fed, deltas, strict=True)
+            f"{pen.within(w)} {pen.times} {pen.within(d)}" for (_, _, w), d in zip(after, deltas, strict=True)
         ]
-        sides = [
-            back,
-            *(" + ".join(some(side, pen.dots)) for side in (terms, numbers)),
-            pen.number(-upstream_a),
-        ]
-        lines += [f"- Back from the neurons that it feeds comes {pen.math(' = '.join(sides))}."]
+        sums = [" + ".join(some(side, pen.dots)) for side in (terms, numbers)]
+        signals = (
+            "Its signal comes back over the weight"
+            if len(after) == 1
+            else "Their signals come back over the weights"
+        )
+        equation = " = ".join([word, *sums, pen.number(back)])
+        lines += [f"- It leads to {count(len(after), 'neuron')}. {signals}: {pen.math(equation)}."]
     else:
         lines += [
-            f"- It is an output: back comes {pen.math(f'-{pen.d(root, a)} = {pen.number(-upstream_a)}')}."
+            f"- It is an output node. Its error is {pen.math(f'-{pen.d(run.root, a)} = {pen.number(back)}')}."
         ]
-    product = f"{pen.within(slope)} {pen.times} {pen.within(-upstream_a)} = {pen.number(-upstream_z)}"
-    whole = f"{pen.delta(place)} = {pen.slope_k} {pen.times} {back} = {product}"
+    product = f"{pen.within(derivative)} {pen.times} {pen.within(back)} = {pen.number(delta)}"
+    whole = f"{pen.delta(place)} = {pen.derivative_k} {pen.times} {word} = {product}"
     return [*lines, f"- So {pen.math(whole)}."]
 
 
-def onward(edge: Edge, children: Children) -> tuple[Edge, Value, float]:
-    """Where an edge leads to, past nodes without a name that feed one other, and the slope up to there."""
+def _is_z(node: Value) -> bool:
+    return bool(node.parents) and neuron_of(node, "z") is not None
+
+
+def _follow(edge: Edge, run: BackwardPass) -> tuple[Edge, Value, float]:
+    """Follow an edge past the nodes inside a neuron; return it, the node it leads to, and ∂node/∂parent.
+
+    A node inside a neuron has no role and one child.
+    """
     node, position = edge
-    slope = node.local_gradients()[position]
-    while not node.label and len(children.get(node, ())) == 1:
-        [(child, position)] = children[node]
-        node, slope = child, child.local_gradients()[position] * slope
-    return edge, node, slope
+    derivative = node.local_gradients()[position]
+    while node.role is None and len(run.children[node]) == 1:
+        [(child, position)] = run.children[node]
+        node, derivative = child, child.local_gradients()[position] * derivative
+    return edge, node, derivative

@@ -1,44 +1,46 @@
-"""What nodes, numbers and slopes are called in a sentence: in plain text, and in mathematics for Markdown."""
+"""Names, numbers and local gradients as parts of a sentence: in plain text, and in LaTeX for Markdown."""
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from engine.core.op import shipped
 from engine.core.value import Value
-from engine.formula.printers import ATOM, PRODUCT, SUM, LatexPrinter, StrPrinter, Text
+from engine.formula.printers import ATOM, PRODUCT, SUM, TEST, LatexPrinter, StrPrinter, Text
 from engine.formula.simplify import Simplifier, TreeBuilder
 from engine.formula.tree import Tree, interpret
-from engine.view.graphviz import shown
+from engine.view.kinds import Place, indices
 
 T = TypeVar("T")
 
 MANY = 7  # parents of a node that are written out; of more, the first and the last
+LONGEST = 80  # characters of a label in a sentence
 
-# In LaTeX a label is text: what would be markup there, or in the page around it, has a twin that is none.
+# In LaTeX a label is text: a character that would be markup there, or in the page around it, is replaced by
+# one that looks like it.
 TWINS = str.maketrans("\\{}$&#%^~`<>_*|[]@", "∖❴❵＄＆＃％＾～‘‹›＿∗❘⁅⁆＠")
-INDEXED = re.compile(r"([^\W\d_]+)_?(\d+(?:_\d+)*)")
 
 
 def names(nodes: Iterable[Value]) -> dict[Value, str]:
-    """A name of its own for each node: its label, or v1, v2, ...; a label met again gets a number: x, x#2.
+    """Return a different name for each node: its label, or v1, v2, ...; a repeated label is numbered: x#2.
 
     >>> x = Value(2.0, label="x")
     >>> list(names([x, Value(1.0, label="x"), x * x]).values())
     ['x', 'x#2', 'v1']
     """
     nodes = list(nodes)
-    labels = {node: one_line(node.label) for node in nodes}
+    labels = {node: in_sentence(node.label) for node in nodes}
     taken, times = set(labels.values()), dict.fromkeys(labels.values(), 0)
     found = {}
     for node, label in labels.items():
         if node.constant and not label:
-            found[node] = shown(node.data)
+            found[node] = four_digits(node.data)
             continue
         times[label] += 1
         name = label
-        while not label or times[label] > 1:  # to be numbered; the number may belong to a label, too
+        while not label or times[label] > 1:  # add a number; the result may be the label of another node
             name = f"{label}#{times[label]}" if label else f"v{times[label]}"
             if name not in taken:
                 break
@@ -47,61 +49,90 @@ def names(nodes: Iterable[Value]) -> dict[Value, str]:
     return found
 
 
-def one_line(label: str) -> str:
-    """A label as part of a sentence: on one line, and nothing in it that does not print."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(label.split()))
+def in_sentence(label: str) -> str:
+    """Return a label as part of a sentence: on one line, printable, and not too long."""
+    label = " ".join(label[: 2 * LONGEST].split())
+    label = label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
+    return "".join(c if c.isprintable() else "\ufffd" for c in label)
+
+
+def four_digits(x: float) -> str:
+    """Return a number to four significant digits.
+
+    >>> four_digits(2.0), four_digits(-0.123456), four_digits(-0.0)
+    ('2', '-0.1235', '0')
+    """
+    return f"{x + 0.0:.4g}"  # -0.0 + 0.0 is 0.0
+
+
+def some(items: Sequence[T], dots: T) -> list[T]:
+    """Return the items; of more than MANY the first ones and the last, with ``dots`` in the middle."""
+    return [*items] if len(items) <= MANY else [*items[: MANY - 2], dots, items[-1]]
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> count(1, "step"), count(2000, "step")
+    ('1 step', '2,000 steps')
+    """
+    return f"{n:,} {noun}{'s' * (n != 1)}"
 
 
 class Plain:
-    """Writes names, numbers and slopes as plain text.
+    """Writes names, numbers and local gradients as plain text.
 
     Args:
-        called: the name of each node.
+        names: the name of each node.
     """
 
     times, to, dots = "×", "→", "…"
-    in_k, delta_k, slope_k, sigma = "in_k", "Δ_k", "g'(in_k)", "Σ w Δ"
+    in_k, delta_k, derivative_k, sigma = "in_k", "Δ_k", "g'(in_k)", "Σ w Δ"
 
-    def __init__(self, called: dict[Value, str]) -> None:
-        self.called = called
-        self.interpreter: StrPrinter | LatexPrinter = StrPrinter()
+    def __init__(self, names: dict[Value, str]) -> None:
+        self.names = names
+        self.printer: StrPrinter | LatexPrinter = StrPrinter()
 
     def math(self, formula: str) -> str:
-        """A formula within a sentence."""
+        """Return a formula as part of a sentence."""
         return formula
 
     def text(self, name: str) -> str:
-        """A name as part of a formula."""
+        """Return a name as part of a formula."""
         return name
 
     def number(self, x: float) -> str:
-        """A number, to four digits."""
-        return shown(x)
+        """Return a number, to four digits."""
+        return four_digits(x)
 
-    def slope_of(self, y: str, x: str) -> str:
-        """∂y/∂x."""
+    def partial(self, y: str, x: str) -> str:
+        """Return ∂y/∂x."""
         return f"∂{y}/∂{x}"
 
-    # The rest is the same in every notation
+    def delta(self, place: Place) -> str:
+        """Return the Δ of a neuron."""
+        return "Δ" + "_".join(indices(place))
 
-    def delta(self, place: str | None) -> str:
-        """Δ of the neuron at a place."""
-        return self.text(f"Δ{place or ''}")
+    def call(self, symbol: str, args: Sequence[str]) -> str:
+        """Return the call of an operation."""
+        return f"{symbol}({', '.join(args)})"
+
+    # The rest is the same in both notations
 
     def name(self, node: Value) -> str:
-        """What a node is called."""
-        return self.number(node.data) if node.constant and not node.label else self.text(self.called[node])
+        """Return the name of a node; of a plain number, the number."""
+        return self.number(node.data) if node.constant and not node.label else self.text(self.names[node])
 
     def d(self, y: Value, x: Value) -> str:
-        """∂y/∂x."""
-        return self.slope_of(self.name(y), self.name(x))
+        """Return ∂y/∂x."""
+        return self.partial(self.name(y), self.name(x))
 
     def within(self, x: float) -> str:
-        """A number as a factor: in brackets, if it begins with a minus."""
+        """Return a number as a factor: in brackets, if it begins with a minus."""
         return self._numeral(x).within(ATOM)
 
     def term(self, x: float) -> str:
-        """A number as a term of a sum: in brackets, if it begins with a minus."""
+        """Return a number as a term of a sum: in brackets, if it begins with a minus."""
         return self._numeral(x).within(PRODUCT)
 
     def _numeral(self, x: float) -> Text:
@@ -112,74 +143,98 @@ class Plain:
         return self._numeral(node.data) if node.constant and not node.label else Text(self.name(node))
 
     def equation(self, node: Value) -> str:
-        """How a node was computed: its name, its row with the names put in, its number."""
+        """Return how a node was computed: its name, its formula with the names put in, its number."""
         assert node.op is not None
         args = [self._letter(parent) for parent in node.parents]
-        called = self.interpreter.apply(node.op.symbol, *some(args, Text(self.dots))).text
-        sides = [self.name(node)]
-        if (node.op.symbol[0].isalpha() and node.op.symbol.isascii()) or len(args) > MANY:
-            sides.append(called)
+        symbol, sides = node.op.symbol, [self.name(node)]
+        if (symbol[0].isalpha() and symbol.isascii()) or len(args) > MANY:
+            shown = some(args, Text(self.dots))
+            sides.append(
+                self.printer.apply(symbol, *shown).text
+                if symbol in shipped
+                else self.call(symbol, [arg.text for arg in shown])
+            )
         if len(args) <= MANY:
-            sides.append(node.op.forward(self.interpreter, args).text)
+            sides.append(node.op.forward(self.printer, args).within(TEST))
         return " = ".join(dict.fromkeys([*sides, self.number(node.data)]))
 
     def now(self, nodes: Iterable[Value]) -> str:
-        """The numbers of some nodes; plain numbers without a name are left out."""
+        """Return the numbers of some nodes; plain numbers without a name are left out."""
         named = [node for node in dict.fromkeys(nodes) if node.label or not node.constant]
-        said = [self.math(f"{self.name(node)} = {self.number(node.data)}") for node in named]
-        return ", ".join(some(said, self.math(self.dots)))
+        equations = [self.math(f"{self.name(node)} = {self.number(node.data)}") for node in named]
+        return ", ".join(some(equations, self.math(self.dots)))
 
-    def slope(self, node: Value, position: int) -> str:
-        """A local gradient: what the row says, with the names, with the numbers, and its value."""
-        sides = [self.row(node, position), self._read(node, position, lambda part: self._numeral(part.data))]
-        local = self.number(node.local_gradients()[position])
-        return " = ".join(dict.fromkeys([self.d(node, node.parents[position]), *sides, local]))
+    def local(self, node: Value, position: int) -> str:
+        """Return a local gradient: its formula with the names, then with the numbers, then its value."""
+        tree = self._tree(node, position)
+        sides = [self._write(tree, node, self._letter)]
+        if not _chooses(tree):  # the numbers of a choice are no easier to read
+            sides.append(self._write(tree, node, lambda part: self._numeral(part.data)))
+        return " = ".join(dict.fromkeys([*sides, self.number(node.local_gradients()[position])]))
 
-    def row(self, node: Value, position: int) -> str:
-        """A local gradient as the row says it, with the names."""
-        return self._read(node, position, self._letter)
+    def formula(self, node: Value, position: int) -> str:
+        """Return the formula of a local gradient, with the names put in, as a factor."""
+        return self._write(self._tree(node, position), node, self._letter, PRODUCT)
 
-    def _read(self, node: Value, position: int, letter: Callable[[Value], Text]) -> str:
+    def _write(self, tree: Tree, node: Value, letter: Callable[[Value], Text], binds: int = TEST) -> str:
+        letters = {f"p{i}": letter(parent) for i, parent in enumerate(node.parents)} | {"y": letter(node)}
+        return interpret(tree, self.printer, letters).within(binds)
+
+    @staticmethod
+    def _tree(node: Value, position: int) -> Tree:
         assert node.op is not None
-        names = {f"p{i}": letter(parent) for i, parent in enumerate(node.parents)} | {"y": letter(node)}
         args: list[Tree] = [
             parent.data if parent.constant and not parent.label else f"p{i}"
             for i, parent in enumerate(node.parents)
         ]
         simplifier = Simplifier(TreeBuilder(), functions=False)
-        tree = node.op.derivative(position, simplifier, args, "y")
-        return interpret(tree, self.interpreter, names).text
+        return node.op.derivative(position, simplifier, args, "y")
 
 
-class Math(Plain):
-    """Writes names, numbers and slopes in LaTeX, between dollars."""
+class Latex(Plain):
+    """Writes names, numbers and local gradients in LaTeX, between dollars."""
 
     times, to, dots = r"\times", r"\to", r"\dots"
-    in_k, delta_k, slope_k, sigma = r"\text{in}_k", r"\Delta_k", r"g'(\text{in}_k)", r"\sum w \Delta"
+    in_k, delta_k, derivative_k, sigma = r"\text{in}_k", r"\Delta_k", r"g'(\text{in}_k)", r"\sum w \Delta"
 
-    def __init__(self, called: dict[Value, str]) -> None:
-        super().__init__(called)
-        self.interpreter = LatexPrinter()
+    def __init__(self, names: dict[Value, str]) -> None:
+        super().__init__(names)
+        self.printer = _Printer()
 
     def math(self, formula: str) -> str:
         return f"${formula}$"
 
     def text(self, name: str) -> str:
-        indexed = INDEXED.fullmatch(name)
-        letters, indices = indexed.groups() if indexed else (name, "")
+        """Return a name as part of a formula; digits at its end are typeset as indices."""
+        letters = name.rstrip("0123456789_")
+        numbers = name[len(letters) :].removeprefix("_").split("_")
+        if not (letters.isalpha() and all(numbers)):
+            letters, numbers = name, []
         word = letters if len(letters) == 1 and letters.isalpha() else rf"\text{{{letters.translate(TWINS)}}}"
-        return f"{word}_{{{indices.replace('_', ',')}}}" if indices else word
+        return f"{word}_{{{','.join(numbers)}}}" if numbers else word
 
     def number(self, x: float) -> str:
-        mantissa, _, exponent = (
-            shown(x).replace("inf", r"\infty").replace("nan", r"\text{NaN}").partition("e")
-        )
-        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+        mantissa, _, exponent = four_digits(x).partition("e")
+        if exponent:
+            return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+        return mantissa.replace("inf", r"\infty").replace("nan", r"\text{NaN}")
 
-    def slope_of(self, y: str, x: str) -> str:
+    def partial(self, y: str, x: str) -> str:
         return rf"\frac{{\partial {y}}}{{\partial {x}}}"
 
+    def delta(self, place: Place) -> str:
+        return r"\Delta" + (f"_{{{','.join(indices(place))}}}" if indices(place) else "")
 
-def some(items: Sequence[T], dots: T) -> list[T]:
-    """The items; of more than MANY the first ones and the last, with ``dots`` in the middle."""
-    return [*items] if len(items) <= MANY else [*items[: MANY - 2], dots, items[-1]]
+    def call(self, symbol: str, args: Sequence[str]) -> str:
+        word = symbol.replace("_", r"\_") if symbol.isidentifier() else rf"\text{{{symbol.translate(TWINS)}}}"
+        return rf"\operatorname{{{word}}}\left({', '.join(args)}\right)"
+
+
+class _Printer(LatexPrinter):
+    def number(self, x: float) -> Text:
+        return Text(r"\text{NaN}") if math.isnan(x) else super().number(x)
+
+
+def _chooses(tree: Tree) -> bool:
+    """Return whether there is a choice in a tree."""
+    return isinstance(tree, tuple) and (tree[0] == "if" or any(map(_chooses, tree[1:])))

@@ -1,4 +1,4 @@
-"""Random graphs for hypothesis: they shrink, and print themselves as Python that runs."""
+"""Random graphs for hypothesis: they shrink, and their repr is Python that runs."""
 
 import functools
 import itertools
@@ -15,8 +15,8 @@ from engine import Value, ops
 from engine.core.op import rows
 from engine.formula.tree import Interpreter
 
-LARGEST = 10.0  # of the numbers and slopes of a graph: beyond, rounding errors grow faster than they tell
-MARGIN = 1e-2  # nearer than this to a kink, or to the border of a domain, rounding decides where one stands
+LARGEST = 10.0  # limit of the data and local gradients of a graph: beyond, rounding errors grow too fast
+MARGIN = 1e-2  # nearer than this to a kink, or to the border of a domain, rounding decides the result
 
 OPERATORS = {"+", "-", "*", "/", "**"}
 NAMES = {"max": "maximum", "min": "minimum"}
@@ -24,7 +24,7 @@ NAMES = {"max": "maximum", "min": "minimum"}
 
 @dataclass(frozen=True)
 class Step:
-    """One node: an operation and its arguments, places of earlier nodes (int) or plain numbers (float)."""
+    """One node: an operation and its arguments, indices of earlier nodes (int) or plain numbers (float)."""
 
     symbol: str
     args: tuple[int | float, ...]
@@ -50,7 +50,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Graph:
-    """A recipe that builds the same graph as often as one likes, of Values or of numbers at 50 digits."""
+    """A description of a graph; it builds the graph from Values, or computes it at 50 digits."""
 
     leaves: tuple[float, ...]
     steps: tuple[Step, ...]
@@ -66,14 +66,14 @@ class Graph:
         return len(self.leaves) + len(self.steps)
 
     def build(self, leaves=None):
-        """All nodes, leaves first and the root last."""
+        """Return all nodes, leaves first and the root last."""
         nodes = list(leaves or map(Value, self.leaves))
         for step in self.steps:
             nodes.append(step.of(nodes))
         return nodes
 
     def exact(self, *leaves):
-        """The root at 50 digits, by the functions as others know them."""
+        """Return the root at 50 digits, by independent definitions of the operations."""
         nodes = [mpf(x) for x in leaves]
         for step in self.steps:
             function, args = witness.definition(step.symbol), map(mpf, step.given(nodes))
@@ -82,7 +82,7 @@ class Graph:
 
 
 class Kinks(witness.Evaluator):
-    """Reads a formula to learn how near its numbers are to a kink: to where a test turns, or abs does."""
+    """Computes a formula and its distance to a kink: to a comparison that changes, or to abs of 0."""
 
     def __init__(self):
         self.nearest = math.inf
@@ -97,7 +97,7 @@ class Kinks(witness.Evaluator):
 
 @functools.cache
 def may_have_kinks(op):
-    """Whether there is a test or an abs in the formula of a row: most have none."""
+    """Return whether there is a condition or an abs in the formula of a row; most have none."""
 
     class Words(Interpreter):
         def number(self, x):
@@ -118,23 +118,23 @@ def nearest_kink(op, *data):
 
 
 def tame(node):
-    """Whether a node is in its domain for good: of moderate size, and away from kinks and from the border."""
+    """Return whether a node is of moderate size, and not near a kink or the border of its domain."""
     data = [parent.data for parent in node.parents]
     moves = [(0.0,) if parent.constant else (-MARGIN, 0.0, MARGIN) for parent in node.parents]
     for move in itertools.product(*moves):
-        node.op.value(*map(operator.add, data, move))  # else it is an error, and there is no such node
+        node.op.value(*map(operator.add, data, move))  # raises outside the domain
     sizes = map(abs, (node.data, *node.local_gradients()))
     return nearest_kink(node.op, *data) > MARGIN and all(size <= LARGEST for size in sizes)
 
 
 numbers = st.floats(-2, 2).map(lambda x: round(x, 3))
-places = st.integers(0, 10_000)  # of a node, counted around and around
-sides = st.sampled_from(["both", "left", "right"])  # where the nodes of a pair stand; else a plain number
+places = st.integers(0, 10_000)  # index of a node, modulo their number
+sides = st.sampled_from(["both", "left", "right"])  # which arguments are nodes; the other is a plain number
 
 
 @st.composite
 def graphs(draw, most=12):
-    """Graphs with shared nodes and paths of unequal length. A step that would leave its domain is dropped."""
+    """Draw graphs with shared nodes and paths of unequal length. A step outside its domain is left out."""
     leaves = draw(st.lists(numbers, min_size=1, max_size=4))
     nodes, steps = [*map(Value, leaves)], []
     arity = {symbol: len(op.partials) for symbol, op in rows().items()}

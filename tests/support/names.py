@@ -1,9 +1,9 @@
-"""What a parametrised test is called: in ASCII, and the same in every run and in every collection."""
+"""Names of parametrised tests: in ASCII, and the same in every run."""
 
 import re
 
 
 def name(it, longest=40):
-    """A text, or whatever it is, without what pytest would escape, and without its address."""
+    """Return a text, or the repr of an object, without addresses and characters that pytest would escape."""
     text = it if isinstance(it, str) else repr(it)
     return re.sub(r"[^ -~]|\\", "?", re.sub(r" at 0x.*", "", text))[:longest]

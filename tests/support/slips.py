@@ -1,4 +1,4 @@
-"""Slips of the pen: every row that differs from one of ours in a single word, letter or number."""
+"""Slips: every row that differs from a given one in a single word, letter or number."""
 
 from engine.formula.printers import StrPrinter, Text
 from engine.formula.tree import interpret
@@ -12,7 +12,7 @@ OTHER = {
 
 
 def slips_of(tree, letters):
-    """What comes of one slip: a word or letter for another, a number one too great, a part left out."""
+    """Yield trees with one slip: a wrong word or letter, a number plus one, a part left out."""
     if isinstance(tree, float):
         yield tree + 1
     elif isinstance(tree, str):
@@ -33,7 +33,7 @@ def text(tree):
 
 
 def slips(op):
-    """Rows with one slip, and where it is: in the formula (None), or in the slope of which parent."""
+    """Yield rows with one slip, and its place: None for the formula, else the position of the derivative."""
     formulas = (op.formula, *op.partials)
     for i, formula in enumerate(formulas):
         for tree in slips_of(formula.tree, op.formula.letters):

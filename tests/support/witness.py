@@ -1,9 +1,8 @@
-"""The exact witness: rows, slopes and whole graphs at 50 digits, by means that share nothing with the engine.
+"""Compute rows, derivatives and whole graphs at 50 digits, independently of the engine.
 
-What a row computes is told twice. Once by mpmath's own function of that name (or by its definition in every
-textbook, below), so that a wrong formula is caught; and once by the row's formula, read at 50 digits, which
-serves rows that mpmath does not know. Slopes are never taken from the row: they come from dual numbers,
-pairs (x, ∂x) that obey the rules of calculus word by word.
+There are two references for the value of a row: mpmath's function of that name (or the definition below), so
+that a wrong formula is caught; and the row's formula at 50 digits, for rows that mpmath does not have.
+Derivatives never come from the row: they come from dual numbers, pairs (x, ∂x), and the rules of calculus.
 """
 
 import math
@@ -19,14 +18,14 @@ mp.dps = 50
 
 
 def erfc(a):
-    return mp.erfc(a) if a < 1e6 else mpf(0)  # beyond, mpmath gives up, and the floats have ended long ago
+    return mp.erfc(a) if a < 1e6 else mpf(0)  # beyond, mpmath raises, and no float is that small
 
 
 def erf(a):
     return mp.erf(a)
 
 
-#: What mpmath has under another name, or not at all: the definitions, as books have them.
+#: Operations that mpmath has under another name or not at all.
 DEFINITIONS = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
@@ -47,24 +46,24 @@ DEFINITIONS = {
 
 
 def definition(symbol):
-    """The function of that name as others know it, or None."""
+    """Return an independent definition of the operation, or None."""
     return DEFINITIONS.get(symbol) or getattr(mpmath, symbol, None)
 
 
 class Dual(NamedTuple):
-    """A number at 50 digits, and how it answers when the inputs are nudged."""
+    """A number at 50 digits and its derivative."""
 
     x: mpf
     dx: mpf
 
 
-def chain(value, slope, a):
-    """A Dual through one function. A slope along which nothing is passed may not exist, and is left alone."""
-    return Dual(value, slope() * a.dx if a.dx else mpf(0))
+def chain(value, derivative, a):
+    """Return f(a) as a Dual. The derivative is computed only if a.dx is not 0, as it may not exist."""
+    return Dual(value, derivative() * a.dx if a.dx else mpf(0))
 
 
 class Evaluator(Interpreter):
-    """Reads a formula on Duals. These are the rules of every calculus book, for the words of a formula."""
+    """Computes a formula on Duals, by the rules of calculus for each word."""
 
     RULES = {  # noqa: RUF012
         "neg": (lambda a: -a, lambda a: mpf(-1)),
@@ -93,9 +92,9 @@ class Evaluator(Interpreter):
 
     def apply(self, word, *args):
         if word in self.RULES:
-            function, slope = self.RULES[word]
+            function, derivative = self.RULES[word]
             [a] = args
-            return chain(function(a.x), lambda: slope(a.x), a)
+            return chain(function(a.x), lambda: derivative(a.x), a)
         if word in self.TESTS:
             return self.TESTS[word](*(arg.x for arg in args))
         match word, args:
@@ -114,46 +113,46 @@ class Evaluator(Interpreter):
                 by_base = chain(y, lambda: b.x * a.x ** (b.x - 1) if b.x else mpf(0), a)
                 by_exponent = chain(y, lambda: y * mp.log(a.x) if a.x or b.x <= 0 else mpf(0), b)
                 return Dual(y, by_base.dx + by_exponent.dx)
-        raise AssertionError(f"the witness has no rule for the word {word!r}: give it one")
+        raise AssertionError(f"no rule for the word {word!r}: add one")
 
     def choose(self, test, then, other):
         return then() if test else other()
 
 
 def value(op, *data):
-    """y at 50 digits, as the row's formula has it."""
+    """Return y at 50 digits, by the row's formula."""
     return op.forward(Evaluator(), [Dual(mpf(x), mpf(0)) for x in data]).x
 
 
-def slope(op, position, *data):
-    """∂y/∂(one input) at 50 digits; at a kink, that of the branch which the formula takes there."""
+def derivative(op, position, *data):
+    """Return ∂y/∂(one input) at 50 digits; at a kink, that of the branch which the formula takes there."""
     return op.forward(Evaluator(), [Dual(mpf(x), mpf(i == position)) for i, x in enumerate(data)]).dx
 
 
 def ulps(x, exact):
-    """How far a number is from the exact one, in steps between neighbouring floats."""
+    """Return the distance of a number from the exact one, in ulp of the exact one."""
     return float(abs(mpf(x) - exact) / math.ulp(min(abs(float(exact)), sys.float_info.max)))
 
 
 def off_by(got, exact):
-    """The same for a float, where infinity is right for what no float can hold."""
+    """Return the same for a float; infinity is correct for a number too large for a float."""
     if abs(exact) > sys.float_info.max:
         return 0.0 if abs(got) >= sys.float_info.max and (got > 0) == (exact > 0) else math.inf
     return ulps(got, exact) if math.isfinite(got) else math.inf
 
 
 def neighbours(*data):
-    """The points at which one of the numbers is a neighbouring float."""
+    """Yield the points at which one of the numbers is replaced by a neighbouring float."""
     for i, x in enumerate(data):
         for towards in (-math.inf, math.inf):
             yield *data[:i], math.nextafter(x, towards), *data[i + 1 :]
 
 
 def chain_rule(root):
-    """∂root/∂node for every node, from the kept local gradients at 50 digits: sums over all paths.
+    """Return ∂root/∂node for every node at 50 digits, and the size of each gradient.
 
-    Beside each gradient stands the sum of the absolute values of its paths, which is what rounding errors
-    are relative to. The order of the pass is found here anew, by the number of children yet to come.
+    The size is the sum of the absolute values over all paths; rounding errors are relative to it. The order
+    does not come from the engine: a node is ready when all of its children are done.
     """
     children = {root: 0}
     stack = [root]

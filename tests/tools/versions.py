@@ -1,8 +1,8 @@
-"""Run the tests of the core on the oldest and on the newest Python that can be had here.
+"""Run the core's tests on the oldest and the newest Python that are available.
 
-The oldest gets the lowest versions of the packages that pyproject.toml allows, the newest the newest: so both
-ends of what is promised there are kept. uv fetches the Pythons that are missing; where it cannot, those that
-are installed must do, and what was left out is said.
+The oldest gets the lowest versions of the packages that pyproject.toml allows, the newest the newest ones.
+uv downloads the Pythons that are missing; if it cannot, the installed ones are used, and a line says what was
+left out.
 """
 
 import json
@@ -12,22 +12,21 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-HERE = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
-OLDEST, NEWEST = (3, 11), (3, 14)  # what to fetch
-LOWEST_BUILT_FOR = (3, 12)  # later Pythons are younger than the lowest versions of the packages
-CORE = ("deltas", "losses", "modules", "optim", "save", "steps", "textbook", "train")
-TESTS = ["engine", "nn", "tests/engine", *(f"tests/nn/test_{room}.py" for room in CORE)]
+OLDEST, NEWEST = (3, 11), (3, 14)  # what to download
+LOWEST_BUILT_FOR = (3, 12)  # for later Pythons, the lowest versions of the packages have no wheels
+TESTS = ["engine", "nn", "tests/engine", "tests/nn/model", "tests/nn/training", "tests/nn/textbook"]
 ASK = "import sys, sysconfig; print(*sys.version_info, sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
 
 
 def uv(*arguments, **options):
-    """Run uv, and keep what it says."""
-    return subprocess.run([UV, *arguments], cwd=HERE, text=True, capture_output=True, **options)
+    """Run uv and capture its output."""
+    return subprocess.run([UV, *arguments], cwd=ROOT, text=True, capture_output=True, **options)
 
 
 def pythons():
-    """The released CPythons that are installed, by version: uv's own, those on PATH, and pyenv's."""
+    """Return the released CPythons that are installed, by version: those of uv, of pyenv and on PATH."""
     listed = json.loads(uv("python", "list", "--only-installed", "--output-format", "json").stdout or "[]")
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     found = {}
@@ -44,7 +43,7 @@ def name(version):
 
 
 def fetch():
-    """Let uv fetch the oldest and the newest Python, if they are not here."""
+    """Let uv download the oldest and the newest Python if they are not installed."""
     here = {version[:2] for version in pythons()}
     missing = [name(version) for version in (OLDEST, NEWEST) if version not in here]
     if not missing:
@@ -54,14 +53,18 @@ def fetch():
         fetched = uv("python", "install", "--no-bin", *missing, env=quick, timeout=120).returncode == 0
     except subprocess.TimeoutExpired:
         fetched = False
-    print(f"Python {' and '.join(missing)}:", "fetched" if fetched else "cannot be fetched here", flush=True)
+    print(
+        f"Python {' and '.join(missing)}:",
+        "downloaded" if fetched else "cannot be downloaded here",
+        flush=True,
+    )
 
 
 def run(what, python, resolution):
-    """The tests in an environment of their own; whether they passed."""
-    home = HERE / ".venv" / "versions" / resolution
+    """Run the tests in an environment of their own; return whether they passed."""
+    home = ROOT / ".venv" / "versions" / resolution
     inside = home / "bin" / "python"
-    # an old package may well call what a newer one beneath it advises against
+    # an old package may call functions that a newer one has deprecated
     warnings = ["-W", "default::DeprecationWarning"] if resolution == "lowest-direct" else []
     steps = (
         [UV, "venv", "-q", "--clear", "--python", python, home],
@@ -69,7 +72,7 @@ def run(what, python, resolution):
         [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *warnings, *TESTS],
     )
     for step in steps:
-        done = subprocess.run(step, cwd=HERE, text=True, capture_output=True, env={**os.environ, "CI": "1"})
+        done = subprocess.run(step, cwd=ROOT, text=True, capture_output=True, env={**os.environ, "CI": "1"})
         if done.returncode:
             print(f"{done.stdout}{done.stderr}\n{what}: failed", flush=True)
             return False
@@ -86,7 +89,7 @@ def main():
     if oldest[:2] <= LOWEST_BUILT_FOR:
         jobs.append((f"Python {name(oldest)}, lowest packages", known[oldest], "lowest-direct"))
     else:
-        print("the lowest packages are left out: they are older than any Python here")
+        print("the lowest packages are left out: no installed Python is old enough for them")
     with ThreadPoolExecutor() as pool:
         sys.exit(not all(list(pool.map(lambda job: run(*job), jobs))))
 

@@ -1,12 +1,12 @@
-// The player: it replaces the static picture by one that is stepped through. Everything it shows comes from
+// The player: it replaces the still picture by one that shows each step. All that it shows comes from
 // `story`: nodes (parents first), forward (nodes in order), backward (edges in order, each with what it changed).
-// Whatever is text is set as text, so nothing in a label or a title can become markup.
+// Every text is set as text, so nothing in a label or a title can become markup.
 (story) => {
   "use strict";
   const places = document.querySelectorAll(`.chalkgrad[data-story="${story.key}"]:not([data-live])`);
-  places.forEach((place) => { place.dataset.live = ""; bringToLife(place); });
+  places.forEach((place) => { place.dataset.live = ""; replace(place); });
 
-  function bringToLife(place) {
+  function replace(place) {
     const svg = picture(place.querySelector("img"));
     const find = (id) => svg.querySelector(`[id="${id}"]`);
     const nodes = story.nodes.map((node) => ({ ...node, box: find(node.id), circle: find(node.id + "op"),
@@ -50,7 +50,7 @@
       button("▶", "step on (→)", () => go(now + 1)), button("▶|", "last step (End)", () => go(steps.length - 1)),
       slider, count);
     const heading = story.title ? [make("h1", { textContent: story.title })] : [];
-    const wide = parseFloat(svg.getAttribute("width")); // as wide as there is room for, but never too small to read
+    const wide = parseFloat(svg.getAttribute("width")); // as wide as the page allows, but never too small to read
     svg.style.cssText = `width: clamp(${0.65 * wide}pt, 100%, ${wide}pt); height: auto`;
     place.replaceChildren(place.querySelector("style"), ...heading, says, stage, bar, about);
     place.tabIndex = 0;
@@ -61,7 +61,7 @@
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", theme);
     theme();
 
-    // One step: everything that it shows follows from its number, so one may jump anywhere
+    // One step: all that it shows follows from its number, so that any step can come next
 
     function go(step) {
       now = Math.max(0, Math.min(steps.length - 1, step));
@@ -112,7 +112,7 @@
       keepInView(nodes[parent ?? node].box, nodes[node].box);
     }
 
-    // Only the stage scrolls, never the page or the notebook around it
+    // Scroll the stage only, never the page or the notebook around it
     function keepInView(...boxes) {
       const frame = stage.getBoundingClientRect();
       for (const [low, high, side, size] of [["left", "right", "scrollLeft", "clientWidth"],
@@ -141,7 +141,7 @@
       start.setAttribute("aria-label", "play (space)");
     }
 
-    // Following a node: first all of its paths to the root, then one after another
+    // Follow a node: first show all of its paths to the root, then one after another
 
     function follow(i) {
       if (["number", "constant"].includes(nodes[i].kind)) return; // nothing passes back to a plain number
@@ -181,7 +181,7 @@
       }
     }
 
-    function* paths(i) { // from the root down, each given from the followed node up; never recursing
+    function* paths(i) { // from the root down, each listed from the followed node up; without recursion
       const reach = nodes.map((_, node) => node === i);
       for (const { child, parent } of edges.values()) reach[child] ||= reach[parent];
       const open = [[nodes.length - 1, []]];
@@ -200,13 +200,13 @@
       about.textContent = "";
     }
 
-    // What the reader does
+    // Keys, mouse and slider
 
     nodes.forEach((node, i) => {
       const tell = () => { if (followed === null) about.textContent = node.about; };
       for (const part of [node.box, node.circle]) {
         if (!part) continue;
-        part.querySelector("title").textContent = node.about; // what the mouse sees
+        part.querySelector("title").textContent = node.about; // shown when the mouse is over it
         part.addEventListener("mouseenter", tell);
         part.addEventListener("click", () => follow(i));
       }
@@ -227,7 +227,7 @@
       if (!keys[event.key] || pressed || (event.key === "Enter" && chosen < 0)) return;
       if (event.ctrlKey || event.altKey || event.metaKey) return;
       event.preventDefault();
-      event.stopPropagation(); // a notebook would take the keys for its own
+      event.stopPropagation(); // or a notebook would handle the keys, too
       keys[event.key]();
     });
     const link = story.page && location.hash.match(/^#(end|\d+)$/); // page.html#12 opens at step 12

@@ -1,12 +1,13 @@
 """Computing without recording."""
 
+import asyncio
 import gc
 import threading
 
 import pytest
 
-from engine import Value, no_grad, ops, weighted_sum
-from engine.core import grad_mode as pause
+from engine import Value, backward_steps, grad, no_grad, ops, weighted_sum
+from engine.core import node_factories
 from engine.core.node_factories import node_factory
 
 
@@ -93,7 +94,7 @@ def test_the_innermost_block_that_is_open_decides():
     assert recording()
     inner.close()
     assert recording()
-    assert not pause._blocks
+    assert not node_factories.open_blocks
 
 
 def test_each_thread_pauses_for_itself():
@@ -144,3 +145,89 @@ def test_a_sum_too_long_for_one_line_is_not_recorded_either():
     with no_grad():
         z = weighted_sum(w, a, 1.0)
     assert (z.data, z.parents) == (1001.0, ())
+
+
+# A result that was not recorded
+
+
+def unrecorded(x):
+    with no_grad():
+        return x * x
+
+
+@pytest.mark.parametrize("differentiate", [
+    lambda y, x: y.backward(), lambda y, x: next(backward_steps(y)), lambda y, x: grad(y, [x]),
+], ids=["backward", "backward_steps", "grad"])  # fmt: skip
+def test_to_differentiate_what_was_not_recorded_is_an_error_and_not_0(differentiate):
+    x = Value(3.0)
+    with pytest.raises(ValueError, match="was computed under no_grad: nothing was recorded"):
+        differentiate(unrecorded(x), x)
+    assert x.grad == 0.0
+
+
+def test_inside_a_recorded_graph_it_is_a_constant():
+    x = Value(3.0)
+    target = unrecorded(x)
+    loss = (x - target) ** 2
+    loss.backward()
+    assert (x.grad, target.grad) == (2 * (3.0 - 9.0), 0.0)
+    assert loss.parents[0].local_gradients() == (1.0, 0.0)
+
+
+def test_grad_is_an_error_for_an_x_that_only_an_unrecorded_path_reaches():
+    x, w = Value(3.0), Value(2.0)
+    loss = w * unrecorded(x)
+    assert grad(loss, [w]) == [9.0]
+    with pytest.raises(ValueError, match="no recorded path leads from .*3.0.* under no_grad"):
+        grad(loss, [x])
+
+
+def test_grad_is_0_for_an_x_that_the_graph_cannot_hold():
+    assert grad(Value(1.0) * 2, [Value(3.0)]) == [0.0]
+
+
+def test_a_label_on_such_a_result_is_kept():
+    y = unrecorded(Value(3.0))
+    y.label = "t"
+    assert (y.label, y.data, y.parents) == ("t", 9.0, ())
+
+
+def test_each_task_of_asyncio_has_its_own_mode():
+    seen = {}
+
+    async def silent(started, ended):
+        with no_grad():
+            started.set()
+            await ended.wait()
+            seen["silent"] = recording()
+
+    async def loud(started, ended):
+        await started.wait()
+        seen["loud"] = recording()
+        ended.set()
+
+    async def both():
+        started, ended = asyncio.Event(), asyncio.Event()
+        await asyncio.gather(silent(started, ended), loud(started, ended))
+
+    asyncio.run(both())
+    assert seen == {"silent": False, "loud": True}
+
+
+def test_a_thread_that_ends_inside_a_suspended_block_leaves_nothing_to_later_threads():
+    suspended = []
+
+    def suspend():
+        suspended.append(under(no_grad()))
+        next(suspended[-1])
+
+    def run(f):
+        thread = threading.Thread(target=f)
+        thread.start()
+        thread.join()
+
+    modes = []
+    for _ in range(20):
+        run(suspend)
+        run(lambda: modes.append(recording()))
+    assert modes == [True] * 20

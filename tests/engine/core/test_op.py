@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from support.names import name
 
 from engine import Op, Value, grad, gradcheck, no_grad, ops
-from engine.core.op import Evaluator, Operation, get_op, point, shipped
+from engine.core.checks import as_point
+from engine.core.op import Evaluator, Operation, get_op, shipped
 from engine.formula.tree import Formula, Interpreter
 
 CUBE = ("cube", "a ** 3", "3 * a**2")
@@ -30,14 +31,14 @@ REFUSED = {
     ("cube", "__import__('os').system('true')", "1"): "is not a formula",
     ("cube", "a.__class__", "1"): "is not a formula",
     ("cube", "a ** 3", "(lambda: 1)()"): "is not a formula",
-    ("cube", "a ** 3"): "one partial derivative for each letter: letters a, slopes 0",
-    ("cube", "a ** 3", "3 * a**2", "0"): "one partial derivative for each letter: letters a, slopes 2",
+    ("cube", "a ** 3"): "one partial derivative for each letter: letters a, derivatives 0",
+    ("cube", "a ** 3", "3 * a**2", "0"): "one partial derivative for each letter: letters a, derivatives 2",
     ("cube", "a * b", "b"): "at 'b'",
-    ("cube", "a * b", "b", "a", "0"): "one partial derivative for each letter: letters a, b, slopes 3",
-    ("cube", "2 * pi", "0"): "one partial derivative for each letter: letters none, slopes 1",
-    ("cube", "2 * pi"): "one partial derivative for each letter: letters none, slopes 0",
+    ("cube", "a * b", "b", "a", "0"): "one partial derivative for each letter: letters a, b, derivatives 3",
+    ("cube", "2 * pi", "0"): "one partial derivative for each letter: letters none, derivatives 1",
+    ("cube", "2 * pi"): "one partial derivative for each letter: letters none, derivatives 0",
     ("cube", "b ** 3", "3 * b**2"): "at 'b'",
-    ("cube", "b + 1", "0", "1"): "one partial derivative for each letter: letters b, slopes 2",
+    ("cube", "b + 1", "0", "1"): "one partial derivative for each letter: letters b, derivatives 2",
     ("", "a", "1"): "one printable word",
     (" ", "a", "1"): "one printable word",
     ("my cube", "a", "1"): "one printable word",
@@ -234,7 +235,7 @@ def test_points_and_kinks_become_tuples_of_floats():
     step = Op("step", "a >= 0", "0", at=[-1, (2,), [3]], kinks={0: 0})
     assert step.at == [(-1.0,), (2.0,), (3.0,)]
     assert step.kinks == {(0.0,): (0.0,)}
-    assert point((1, 2), 2) == (1.0, 2.0)
+    assert as_point((1, 2), 2) == (1.0, 2.0)
 
 
 # Called

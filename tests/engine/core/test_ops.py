@@ -3,13 +3,12 @@
 import math
 import struct
 
-import accuracy
 import mpmath
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
-from support import witness
+from support import accuracy, witness
 from support.names import name
 from support.slips import slips
 
@@ -157,7 +156,7 @@ def is_noticed(op, position, row):
                 y = accuracy.outcome(slip.value, *data)
                 error = accuracy.compare(y, witness.definition(op.symbol), data)
             else:
-                error = accuracy.slope_error(slip, position, *data)
+                error = accuracy.derivative_error(slip, position, *data)
             if error and not error.allowed and error.absolute > 2**-52:
                 return True
     except (AssertionError, ArithmeticError, ValueError):  # not even a row, or outside its domain
@@ -316,7 +315,7 @@ def test_the_slope_of_a_power_of_almost_nought_is_there_though_the_power_below_o
 
 
 def test_the_slope_of_a_power_of_almost_nought_of_nought_is_told_to_be_infinite():
-    with pytest.raises(ZeroDivisionError, match=r"slope ∂/∂a of a \*\* b"):
+    with pytest.raises(ZeroDivisionError, match=r"derivative ∂/∂a of a \*\* b"):
         _ = Value(0.0) ** 1e-300
 
 

@@ -20,12 +20,13 @@ NUMBERS = [
     (2, 2.0), (True, 1.0), (False, 0.0), (-0.5, -0.5), (10**300, 1e300), (Side.LEFT, -1.0),
     (np.float64(0.1), 0.1), (np.float32(0.1), 0.10000000149011612), (np.float16(0.5), 0.5),
     (np.longdouble(0.5), 0.5), (np.int64(-3), -3.0), (np.uint8(200), 200.0), (np.bool_(True), 1.0),
+    (np.array(2.5), 2.5), (np.array(3), 3.0),
 ]  # fmt: skip
 each_number = pytest.mark.parametrize(("x", "expected"), NUMBERS, ids=lambda x: f"{type(x).__name__}-{x}")
 
 OTHERS = [
     None, "2", b"2", 1j, [1.0], (1.0,), {}, object(), int, Decimal(1), Fraction(1, 2), np.complex128(1),
-    np.array(1.0), np.array([1.0]), np.str_("1"), np.datetime64("2026-01-01"), np.timedelta64(1, "s"),
+    np.array([1.0]), np.array(1j), np.str_("1"), np.datetime64("2026-01-01"), np.timedelta64(1, "s"),
 ]  # fmt: skip
 each_other = pytest.mark.parametrize("x", OTHERS, ids=lambda x: type(x).__name__)
 

@@ -103,7 +103,10 @@ def test_without_it_operators_methods_and_functions_record_as_well(written_out):
 
 
 def test_the_switch_is_an_environment_variable():
-    program = "from engine import Value; from engine.core.value import recorders; print(len(recorders), (Value(2.0) * 3).data)"
+    program = (
+        "from engine import Value; from engine.core.value import recorders; "
+        "print(len(recorders), (Value(2.0) * 3).data)"
+    )
     environment = {**os.environ, specialize.SWITCH: "0"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     assert done.stdout.split() == ["0", "6.0"], done.stderr

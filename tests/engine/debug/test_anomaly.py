@@ -15,9 +15,9 @@ def test_the_first_number_that_is_not_finite_is_named_with_formula_numbers_label
         h = x + 1
         return h * w * 0.5  # the line to name
 
-    with detect_anomaly(), pytest.raises(FloatingPointError) as told:
+    with detect_anomaly(), pytest.raises(FloatingPointError) as error:
         product()
-    message = str(told.value)
+    message = str(error.value)
     assert message.startswith("a * b = inf at a = 1e+200, b = 1e+150 (w)")
     assert "test_anomaly.py" in message
     assert message.endswith("return h * w * 0.5  # the line to name")
@@ -33,16 +33,16 @@ def test_a_gradient_that_is_not_finite_is_named_with_its_path_to_the_root():
         z.label = "z"
         z.backward()
 
-    with detect_anomaly(), pytest.raises(FloatingPointError) as told:
+    with detect_anomaly(), pytest.raises(FloatingPointError) as error:
         gradient()
-    message = str(told.value)
+    message = str(error.value)
     assert "gradient of x is inf" in message
     assert "y: sqrt(a) = " in message
     assert message.endswith("the path to the root: y → z")
 
 
 @pytest.mark.parametrize("label", ["two\nlines", "\x1b[31m"])
-def test_whatever_is_in_a_label_the_message_is_one_line(label):
+def test_the_message_is_one_line_for_any_label(label):
     x = Value(1e-320, label=label)
     with detect_anomaly():
         y = sqrt(x)
@@ -52,41 +52,41 @@ def test_whatever_is_in_a_label_the_message_is_one_line(label):
             z.backward()
         with pytest.raises(FloatingPointError) as of_the_number:
             x * math.inf
-    for told in of_the_gradient, of_the_number:
-        assert str(told.value).isprintable()
-        assert repr(label) in str(told.value)
+    for error in of_the_gradient, of_the_number:
+        assert str(error.value).isprintable()
+        assert repr(label) in str(error.value)
     assert str(of_the_gradient.value).count(repr(label)) >= 4  # the leaf, twice, the node, and on the path
 
 
-def test_where_nothing_is_wrong_the_gradients_are_those_of_an_unwatched_pass():
+def test_without_an_anomaly_the_gradients_are_those_of_an_ordinary_pass():
     def gradient():
         x, w = Value(0.3), Value(-2.0)
         (total([x * w, x.tanh(), w]) ** 2).backward()
         return x.grad, w.grad
 
-    unwatched = gradient()
+    ordinary = gradient()
     with detect_anomaly():
-        assert gradient() == unwatched
+        assert gradient() == ordinary
 
 
-def test_sums_too_long_for_one_line_of_code_are_watched_too():
+def test_long_sums_are_checked():
     values = [Value(1e308) for _ in range(300)]
     with detect_anomaly(), pytest.raises(FloatingPointError, match="inf"):
         total(values)
 
 
-def test_outside_the_block_nothing_is_watched():
+def test_outside_the_block_nothing_is_checked():
     with detect_anomaly():
         pass
     assert (Value(1e200) * 1e200).data == math.inf
 
 
-def test_a_no_grad_inside_computes_only():
+def test_no_grad_inside_the_block_only_computes():
     with detect_anomaly(), no_grad():
         assert (Value(1e200) * 1e200).data == math.inf
 
 
-def test_another_thread_is_not_watched():
+def test_another_thread_is_not_checked():
     seen = []
     with detect_anomaly():
         thread = threading.Thread(target=lambda: seen.append((Value(1e200) * 1e200).data))
@@ -95,7 +95,7 @@ def test_another_thread_is_not_watched():
     assert seen == [math.inf]
 
 
-def test_an_error_within_the_block_ends_the_watching():
+def test_an_error_within_the_block_ends_the_checks():
     with pytest.raises(ZeroDivisionError), detect_anomaly():
         Value(1.0) / 0.0
     assert (Value(1e200) * 1e200).data == math.inf

@@ -1,20 +1,36 @@
-"""A wrong slope is found, and named."""
+"""gradcheck finds a wrong derivative, names it, and is not fooled."""
 
 import math
+import random
 
 import pytest
 from hypothesis import given, settings
 from support.graphs import graphs
 
-from engine import Op, Value, check_row, gradcheck, log, ops, relu, tanh, total, weighted_sum
-from engine.debug.gradcheck import ROWS, greatest_of, nudge
+from engine import (
+    Op,
+    Value,
+    check_row,
+    exp,
+    grad,
+    gradcheck,
+    log,
+    no_grad,
+    ops,
+    relu,
+    sin,
+    tanh,
+    total,
+    weighted_sum,
+)
+from engine.debug.gradcheck import ROWS, difference_quotients, greatest_of
 
 WRONG = {
     "sign": ("sine", "sin(a)", "-cos(a)"),
     "factor": ("sine", "sin(a)", "2 * cos(a)"),
     "nearly right": ("sine", "sin(a)", "1.0001 * cos(a)"),
     "right at 0 alone": ("sine", "sin(a)", "1 - a"),
-    "nought": ("sine", "sin(a)", "0"),
+    "zero": ("sine", "sin(a)", "0"),
 }
 
 # Rows
@@ -28,7 +44,7 @@ def test_a_wrong_row_is_found_and_named(row):
         assert {edge.what for edge in report.wrong} >= {"sine: ∂y/∂a"} or "sine: ∂y/∂x0" in str(report)
 
 
-def test_the_table_names_op_edge_point_analytic_and_numeric_slope():
+def test_the_table_names_operation_edge_point_and_both_derivatives():
     op = Op("times", "a * b", "b", "2 * a", at=[(3, 5)])
     report = check_row(op)
     [wrong] = report.wrong
@@ -44,7 +60,7 @@ def test_the_table_names_op_edge_point_analytic_and_numeric_slope():
     assert not lines[3].endswith("WRONG")
 
 
-def test_what_a_row_picks_at_a_kink_is_checked_too():
+def test_the_derivative_that_a_row_picks_at_a_kink_is_checked():
     honest = Op("ramp", "a if a > 0 else 0", "1 if a > 0 else 0", at=[-1, 1], kinks={0: 0})
     assert check_row(honest)
     other = Op("ramp", "a if a > 0 else 0", "1 if a > 0 else 0", at=[-1, 1], kinks={0: 0.5})
@@ -54,7 +70,7 @@ def test_what_a_row_picks_at_a_kink_is_checked_too():
     assert (wrong.autograd, wrong.finite_difference) == (0.0, 0.5)
 
 
-def test_what_is_picked_at_a_kink_lies_between_the_slopes_on_both_sides():
+def test_the_derivative_picked_at_a_kink_lies_between_those_on_both_sides():
     steep = Op("ramp", "a if a > 0 else 0", "1 if a > 0 else 7 if a >= 0 else 0", at=[-1, 1], kinks={0: 7})
     [wrong] = check_row(steep).wrong
     assert (wrong.what, wrong.at, wrong.autograd) == ("ramp: ∂y/∂a", "0", 7.0)
@@ -62,10 +78,10 @@ def test_what_is_picked_at_a_kink_lies_between_the_slopes_on_both_sides():
     of_b = Op(
         "most", "a if a >= b else b", "a >= b", "3 if a <= b else 0", at=[(2, 1)], kinks={(1, 1): (1, 3)}
     )
-    assert [slope.what for slope in check_row(of_b).wrong] == ["most: ∂y/∂b"]
+    assert [row.what for row in check_row(of_b).wrong] == ["most: ∂y/∂b"]
 
 
-def test_at_the_border_of_a_domain_there_is_no_second_side_to_hold_a_pick_against():
+def test_at_the_border_of_a_domain_a_pick_is_compared_with_no_second_side():
     assert check_row(Op("root", "sqrt(a)", "0 if a <= 0 else 1 / (2 * y)", at=[1, 4], kinks={0: 0}))
 
 
@@ -84,12 +100,12 @@ def test_a_right_function_passes():
     assert report.summary() == "3 inputs and 6 edges checked: all agree"
 
 
-def test_the_wrong_edge_is_told_from_the_right_ones_around_it():
+def test_the_wrong_edge_is_distinguished_from_the_right_ones_around_it():
     bad = Op("bad", "exp(a)", "a")
     report = gradcheck(lambda x, w: tanh(bad(x * w) + log(x)), [0.5, -2.0])
     wrong_edges = [edge.what for edge in report.edges if not edge.agrees]
     assert wrong_edges == ["bad: ∂y/∂a"]
-    assert [slope.what for slope in report.wrong] == ["bad: ∂y/∂a", "x0", "x1"]
+    assert [row.what for row in report.wrong] == ["bad: ∂y/∂a", "x0", "x1"]
     assert "3 WRONG: bad: ∂y/∂a, x0, x1" in report.summary()
 
 
@@ -97,10 +113,10 @@ def test_labels_name_the_edge():
     bad = Op("bad", "a * b", "a", "b")
     x, w = Value(2.0, label="x"), Value(3.0, label="w")
     report = gradcheck(bad, [x, w])
-    assert [slope.what for slope in report.wrong] == ["bad: ∂y/∂x", "bad: ∂y/∂w", "x", "w"]
+    assert [row.what for row in report.wrong] == ["bad: ∂y/∂x", "bad: ∂y/∂w", "x", "w"]
 
 
-def test_each_edge_of_a_sum_is_told_by_its_place():
+def test_each_edge_of_a_sum_is_named_by_its_position():
     report = gradcheck(lambda *xs: weighted_sum(xs[:2], xs[2:4], xs[4]), [1.0, 2.0, 3.0, 4.0, 5.0])
     assert report
     assert [edge.what for edge in report.edges] == [f"Σwa: ∂y/∂x{i}" for i in range(5)]
@@ -113,24 +129,24 @@ def test_the_parameters_that_a_function_reads_can_be_checked():
     w, b = Value(0.5, label="w"), Value(0.1, label="b")
     report = gradcheck(lambda *_: tanh(w * 2.0 + b), [w, b])
     assert report
-    assert [slope.what for slope in report.inputs] == ["w", "b"]
+    assert [row.what for row in report.inputs] == ["w", "b"]
     assert report.inputs[0].autograd == pytest.approx(2 * (1 - math.tanh(1.1) ** 2))
 
 
-def test_an_input_that_plays_no_part_has_slope_0():
+def test_an_input_that_is_not_used_has_gradient_0():
     report = gradcheck(lambda x, w: x * 2, [1.0, 2.0])
     assert report
     assert report.inputs[1].autograd == report.inputs[1].finite_difference == 0.0
 
 
-def test_nothing_is_changed_by_a_check():
+def test_a_check_changes_nothing():
     x = Value(0.5)
     x.grad = 7.0
     gradcheck(lambda x: x * x, [x])
     assert (x.data, x.grad) == (0.5, 7.0)
 
 
-def test_nothing_is_changed_by_a_check_that_fails_on_the_way():
+def test_a_check_that_fails_half_way_changes_nothing():
     x, calls = Value(0.5), []
 
     def f(x):
@@ -145,76 +161,76 @@ def test_nothing_is_changed_by_a_check_that_fails_on_the_way():
     assert x.data not in calls[1:2] or len(calls) == 3
 
 
-def test_at_a_kink_any_slope_between_left_and_right_is_right():
+def test_at_a_kink_any_gradient_between_left_and_right_is_right():
     assert gradcheck(relu, [0.0])
     assert gradcheck(abs, [0.0])
     wrong = Op("ramp", "a if a > 0 else 0", "2 if a >= 0 else 0")
     assert not gradcheck(wrong, [0.0])
 
 
-def test_a_slope_that_is_a_nan_never_agrees():
+def test_a_gradient_that_is_nan_never_agrees():
     nothing = Op("nothing", "a", "a - a")
     report = gradcheck(nothing, [math.inf])
     assert not report
     assert math.isnan(report.inputs[0].error)
 
 
-def test_near_the_edge_of_a_domain_a_smaller_nudge_is_used():
+def test_near_the_border_of_a_domain_a_smaller_step_is_used():
     assert gradcheck(log, [1e-7])
     assert gradcheck(ops.sqrt, [1e-9])
 
 
-def test_where_no_nudge_is_possible_nothing_is_said_to_agree():
-    left, right, _ = nudge(math.sqrt, 0.0, 1e-6, greatest=1.0)
+def test_where_no_step_is_possible_nothing_agrees():
+    left, right, *_ = difference_quotients(math.sqrt, 0.0, 1e-6, scale=1.0)
     assert math.isnan(left)
     assert math.isnan(right)
 
 
-def test_nudged_to_either_side_a_line_has_its_slope():
-    left, right, noise = nudge(lambda x: 3 * x, 2.0, 1e-6, greatest=6.0)
+def test_both_quotients_of_a_line_are_its_slope():
+    left, right, noise, *_ = difference_quotients(lambda x: 3 * x, 2.0, 1e-6, scale=6.0)
     assert (left, right) == (pytest.approx(3.0), pytest.approx(3.0))
     assert 0 < noise < 1e-7
 
 
-def test_a_curve_is_no_straight_line_and_a_check_knows_it():
+def test_curvature_does_not_make_a_right_gradient_wrong():
     assert gradcheck(lambda x: x * x * x, [0.0])
     assert gradcheck(lambda x: (x * 100) ** 3, [0.0])
 
 
-def test_a_wrong_slope_is_found_however_small_the_numbers():
+def test_a_wrong_derivative_is_found_however_small_the_numbers_are():
     tiny = Op("tiny", "1e-30 * a", "2e-30")
     assert not gradcheck(tiny, [0.0])
     assert not gradcheck(tiny, [1e-25])
     assert not check_row(Op("tiny", "1e-30 * a", "0", at=[0, 1]))
 
 
-def test_great_numbers_on_the_way_are_no_alarm():
+def test_large_intermediate_numbers_do_not_make_a_right_gradient_wrong():
     assert gradcheck(lambda x: (x + 1e9) - 1e9, [0.5])
 
 
-def test_an_infinity_on_the_way_does_not_excuse_everything():
+def test_an_infinite_intermediate_number_does_not_excuse_everything():
     bad = Op("bad", "a * a", "a")
     report = gradcheck(lambda x: bad(x) + 1 / Value(math.inf), [0.5])
-    assert {slope.what for slope in report.wrong} >= {"bad: ∂y/∂x0", "x0"}
+    assert {row.what for row in report.wrong} >= {"bad: ∂y/∂x0", "x0"}
 
 
 @settings(max_examples=40)
 @given(graphs())
-def test_any_graph_of_ours_passes(graph):
+def test_every_graph_of_shipped_operations_passes(graph):
     leaves = [Value(x) for x in graph.leaves]
     assert gradcheck(lambda *xs: graph.build(xs)[-1], leaves)
 
 
-def test_the_slope_of_a_plain_number_is_not_checked_and_that_of_the_value_beside_it_is():
+def test_the_edge_of_a_value_is_checked_and_that_of_a_plain_number_is_not():
     assert [edge.what for edge in gradcheck(lambda x: 2 / x, [0.5]).edges] == ["/: ∂y/∂x0"]
     assert [edge.what for edge in gradcheck(lambda x: x / 2, [0.5]).edges] == ["/: ∂y/∂x0"]
 
 
 @pytest.mark.parametrize(("x", "h"), [(0.5, 1e-6), (1.0, 1e-6), (-100.0, 1e-4), (0.0, 1e-6)])
-def test_a_nudge_is_relative_to_great_numbers_only(x, h):
+def test_the_step_is_relative_to_numbers_greater_than_1_only(x, h):
     asked = []
-    nudge(lambda x: asked.append(x) or 1.0, x, 1e-6, greatest=1.0)
-    assert asked == [pytest.approx(x + move, abs=h * 1e-6) for move in (0, -h, h, 2 * h, -2 * h)]
+    difference_quotients(lambda x: asked.append(x) or x, x, 1e-6, scale=1.0)
+    assert sorted(asked) == [pytest.approx(x + move * h, abs=h * 1e-6) for move in (-2, -1, 0, 1, 2)]
 
 
 def test_an_infinity_is_not_the_greatest_number():
@@ -222,7 +238,108 @@ def test_an_infinity_is_not_the_greatest_number():
     assert greatest_of([math.inf, math.nan]) == 0.0
 
 
+# What cannot fool it
+
+
+def test_a_function_that_differentiates_is_checked_by_its_own_second_derivative():
+    def derivative(v):
+        return grad(sin(v), [v], create_graph=True)[0]
+
+    for report in (gradcheck(derivative, [0.5]), no_grad()(gradcheck)(derivative, [0.5])):
+        assert report
+        assert report.inputs[0].finite_difference == pytest.approx(-0.479425538604203)
+        assert report.inputs[0].autograd == pytest.approx(-0.479425538604203)
+
+
+def test_a_function_that_changes_its_answer_at_the_same_point_is_refused():
+    x, rng = Value(0.5, label="x"), random.Random(0)
+    with pytest.raises(ValueError, match=r"f returned 0\.42\d+ and then 0\.37\d+ at the same point"):
+        gradcheck(lambda a: a * rng.random(), [x])
+    assert x.data == 0.5
+
+
+def test_a_function_that_is_nan_at_its_point_is_not_refused_but_does_not_agree():
+    assert not gradcheck(lambda x: x * math.nan, [0.5])
+
+
+def test_a_wrong_derivative_of_a_tiny_result_at_a_large_number_is_found():
+    assert not gradcheck(Op("wrong_exp", "exp(a)", "1.5 * y"), [-30.0])
+    assert not check_row(Op("wrong_exp", "exp(a)", "1.5 * y", at=[-30.0]))
+    assert gradcheck(exp, [-30.0])
+
+
+def test_at_a_kink_the_table_shows_both_sides():
+    report = gradcheck(relu, [0.0])
+    assert report
+    assert report.inputs[0].kink
+    assert [line.endswith("kink: left 0, right 1") for line in str(report).splitlines()[2:]] == [True, True]
+    wrong = gradcheck(Op("ramp", "a if a > 0 else 0", "2 if a >= 0 else 0"), [0.0])
+    assert str(wrong).splitlines()[2].endswith("WRONG, kink: left 0, right 1")
+
+
+@pytest.mark.parametrize("x", [1e-7, -3e-7, 1.5e-6, -2e-6])
+def test_a_kink_nearby_is_not_taken_for_a_wrong_gradient(x):
+    assert gradcheck(relu, [x])
+
+
+@pytest.mark.parametrize(("f", "x"), [(log, 4.4e-6), (ops.sqrt, 2e-5), (lambda x: 1 / x, -1.1e-5)])
+def test_a_steep_curve_near_a_pole_is_checked_with_a_shorter_step(f, x):
+    report = gradcheck(f, [x])
+    assert report
+    assert not any(row.kink for row in report.inputs)
+    assert report.inputs[0].finite_difference == pytest.approx(report.inputs[0].autograd, rel=1e-4)
+
+
+@pytest.mark.parametrize("slope", [1.0, 1000.0])
+def test_a_small_kink_on_a_steep_line_is_a_kink(slope):
+    report = gradcheck(lambda x: x * slope + abs(x), [0.0])
+    assert report
+    assert report.inputs[0].kink
+
+
+@pytest.mark.parametrize("f", [exp, sin, tanh, lambda x: x**3, lambda x: 1 / x, lambda x: log(x * x)])
+def test_a_smooth_function_has_no_kink(f):
+    report = gradcheck(f, [0.3])
+    assert report
+    assert not any(row.kink for row in report.inputs + report.edges)
+
+
+def test_an_error_that_only_noise_explains_is_marked():
+    report = gradcheck(lambda x: (x + 1e13) - 1e13, [0.3])
+    [row] = report.inputs
+    assert row.agrees
+    assert not row.close
+    assert "within noise of" in str(report)
+
+
+@pytest.mark.parametrize("row", ["tanh", "max", "relu"])
+def test_a_row_may_be_named_by_its_symbol(row):
+    assert check_row(row)
+
+
 # Misuse
+
+
+@pytest.mark.parametrize("wrong", [5, None, "Σwa", ops.weighted_sum], ids=repr)
+def test_only_rows_are_checked_as_rows(wrong):
+    with pytest.raises(TypeError, match=f"expected an Op or its symbol, not {type(wrong).__name__}"):
+        check_row(wrong)
+
+
+def test_an_unknown_row_is_named():
+    with pytest.raises(ValueError, match="no operation 'tahn'"):
+        check_row("tahn")
+
+
+def test_a_function_is_checked_and_nothing_else():
+    with pytest.raises(TypeError, match="f is a function of Values, not int: 5"):
+        gradcheck(5, [1.0])
+
+
+@pytest.mark.parametrize("x", [0.5, Value(0.5), None], ids=repr)
+def test_the_point_is_a_list(x):
+    with pytest.raises(TypeError, match=r"xs is a list, such as \[0\.5\], not " + type(x).__name__):
+        gradcheck(sin, x)
 
 
 @pytest.mark.parametrize("result", [None, 1.0, [Value(1.0)]], ids=repr)
@@ -232,7 +349,7 @@ def test_the_function_returns_a_value(result):
 
 
 @pytest.mark.parametrize("eps", [0.0, -1e-6, math.nan, math.inf])
-def test_a_nudge_is_small_and_positive(eps):
+def test_eps_is_small_and_positive(eps):
     with pytest.raises(ValueError, match="eps"):
         gradcheck(tanh, [0.5], eps=eps)
     with pytest.raises(ValueError, match="eps"):
@@ -247,7 +364,7 @@ def test_inputs_are_numbers():
 # Shown
 
 
-def test_a_table_has_a_line_for_each_slope_and_its_columns_stand_in_line():
+def test_the_table_has_a_line_for_each_comparison_and_its_columns_are_aligned():
     bad = Op("bad", "a + b", "2", "1")
     x, w = Value(0.0, label="x"), Value(0.0, label="a long name")
     assert str(gradcheck(bad, [x, w])).splitlines() == [
@@ -260,19 +377,19 @@ def test_a_table_has_a_line_for_each_slope_and_its_columns_stand_in_line():
     ]
 
 
-def test_the_greatest_error_stands_first_among_the_wrong_ones():
+def test_the_greatest_error_comes_first_among_the_wrong_ones():
     worse, bad = Op("worse", "a", "5"), Op("bad", "a", "2")
     lines = str(gradcheck(lambda x: bad(x) + worse(x), [1.0])).splitlines()
     assert [line.partition(":")[0].split()[0] for line in lines[2:5]] == ["x0", "worse", "bad"]
 
 
 @pytest.mark.parametrize(("count", "at"), [(1, "1, 1, 0"), (2, "1, 1, 1, …"), (3, "1, 1, 1, …")])
-def test_of_many_parents_the_first_three_numbers_are_shown(count, at):
+def test_the_first_three_numbers_of_many_parents_are_shown(count, at):
     report = gradcheck(lambda x: weighted_sum([x] * count, [Value(1.0)] * count, Value(0.0)), [1.0])
     assert report.edges[0].at == at
 
 
-def test_a_label_takes_one_line_whatever_is_in_it():
+def test_any_label_is_shown_on_one_line():
     x, w = Value(0.5, label="two\nlines"), Value(2.0, label="w\t")
 
     def f(x, w):
@@ -307,7 +424,7 @@ def test_a_report_shows_itself_as_text_and_as_html():
     assert html.count("<td>") == 12
 
 
-def test_a_report_shows_the_wrong_ones_first_and_not_too_many():
+def test_a_report_shows_the_wrong_rows_first_and_a_limited_number():
     bad = Op("bad", "a * a", "a")
     report = gradcheck(lambda x: total([tanh(x * i) for i in range(100)] + [bad(x)]), [0.3])
     lines = str(report).splitlines()

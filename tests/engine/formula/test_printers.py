@@ -133,7 +133,7 @@ numbers = st.floats() | st.integers(-3, 3).map(float)
 @given(trees, numbers, numbers, numbers)
 def test_what_is_written_for_python_computes_what_the_tree_says_bit_for_bit(tree, a, b, y):
     formula = made_of(tree)
-    assert outcome(compile_formula(formula), a, b, y) == outcome(formula.fold, Floats(), [a, b], y)
+    assert outcome(compile_formula(formula), a, b, y) == outcome(formula.interpret, Floats(), [a, b], y)
 
 
 # StrPrinter
@@ -244,7 +244,7 @@ def test_a_traceback_shows_the_line_of_the_formula():
 
 
 def test_two_sources_of_one_name_are_kept_apart():
-    first, second = (run_source(f"def f(): return {n}", "the same")["f"] for n in (1, 2))
+    first, second = (run_source(f"def f(): return {n}", "the same", {})["f"] for n in (1, 2))
     assert "return 1" in inspect.getsource(first)
     assert "return 2" in inspect.getsource(second)
 

@@ -1,4 +1,4 @@
-"""Folding: what belongs together becomes one box, nothing is lost, and every box can be opened again."""
+"""Folding: nodes that belong together become one box, no edge is lost, and every box can be opened."""
 
 import math
 import random
@@ -6,10 +6,12 @@ import re
 
 import pytest
 
-from engine import Value, exp, relu
-from engine.view.clusters import LEVELS, fold
+from engine import Role, Value, exp, relu, topological_order
+from engine.core.value import Constant
+from engine.view import clusters
+from engine.view.clusters import LEVELS
 from engine.view.draw import draw_dot
-from engine.view.labels import kind
+from engine.view.kinds import Kinds, samples
 from nn import MLP, Neuron
 
 levels = pytest.mark.parametrize("level", LEVELS)
@@ -29,6 +31,10 @@ def batch_loss(model, n=5, as_values=False, regularised=False):
         losses.append(relu(1 + -rng.choice([-1, 1]) * model([Value(v) for v in x] if as_values else x)))
     loss = sum(losses) * (1 / n)
     return loss + 1e-4 * sum(p * p for p in model.parameters()) if regularised else loss
+
+
+def fold(root, level, most, unfold=()):
+    return clusters.fold(topological_order(root), level, most, unfold)
 
 
 def names(boxes):
@@ -75,7 +81,7 @@ def test_a_layer_is_its_neurons(atomic):
 
 @builds
 @pytest.mark.parametrize("as_values", [False, True], ids=["numbers", "unlabelled Values"])
-def test_the_samples_of_a_batch_are_one_with_a_count(atomic, as_values):
+def test_the_samples_of_a_batch_are_one_box_with_a_count(atomic, as_values):
     boxes = fold(batch_loss(net(atomic, (3, 1)), 5, as_values), "batch", 100)
     assert {"layer 1 × 5", "layer 2 × 5", "relu × 5", "+ × 5"} <= set(names(boxes))
     assert len(boxes) < 15
@@ -99,17 +105,21 @@ def test_a_layer_that_is_used_again_after_itself_is_two_boxes():
 
 
 @levels
-def test_labels_that_fold_a_graph_into_a_ring_are_drawn_all_the_same(level):
+def test_roles_that_fold_a_graph_into_a_ring_are_drawn_all_the_same(level):
     z = Value(1.0) * 2
-    z.label = "z"
+    z.role = Role("z")
     between = exp(z)
-    between.label = "between"
     a = z * between
-    a.label = "a"
-    assert sum(len(box.nodes) for box in fold(a, level, 100)) == 5
+    a.role = Role("a")
+    boxes = fold(a, level, 100)
+    assert sum(len(box.nodes) for box in boxes) == 5
+    if level != "none":
+        ring = next(box for box in boxes if a in box.nodes)
+        assert z in ring.nodes
+        assert set(ring.parents) & set(ring.children)
 
 
-def test_without_labels_what_is_alike_is_still_one():
+def test_without_roles_alike_operations_are_still_one_box():
     w = [Value(0.1 * i, label=f"weight {i}") for i in range(2)]
     root = sum(exp(w[0] * x) - w[1] for x in range(50))
     assert {"exp × 50", "* × 50", "- × 50"} <= set(names(fold(root, "batch", 100)))
@@ -133,7 +143,7 @@ def test_a_chain_without_any_pattern_folds_by_depth():
     assert boxes[0].name == "depth 0 to 45"
 
 
-def test_a_graph_that_is_wide_folds_by_depth_too():
+def test_a_wide_graph_is_folded_too():
     y = sum(exp(Value(1.0, label=f"p {i}")) for i in range(1000))
     assert len(fold(y, "auto", 20)) <= 20
 
@@ -156,57 +166,148 @@ def test_everything_can_be_opened_down_to_the_single_nodes(atomic):
     assert len(fold(root, "batch", 100, wanted)) == len(fold(root, "none", 100))
 
 
-def test_a_box_that_there_is_not_is_named_with_those_that_there_are():
+def test_a_missing_box_is_named_with_the_boxes_that_exist():
     with pytest.raises(ValueError, match=r"called 'layer 7'; there are 'x', 'layer 1', 'layer 2'"):
         fold(sum(net()([1.0, 2.0])), "layer", 100, unfold=["layer 7"])
 
 
-def test_micrograds_loss_on_100_samples_is_a_picture_of_some_two_dozen_boxes():
+def test_micrograds_loss_on_100_samples_is_a_picture_of_about_two_dozen_boxes():
     model = MLP(2, [16, 16, 1], rng=random.Random(0))
     loss = batch_loss(model, 100, as_values=True, regularised=True)
     loss.backward()
     picture = draw_dot(loss)
-    said = picture.pipe("svg", encoding="utf-8").replace("&#160;", " ")
-    assert said.count('class="node"') < 30
+    shown = picture.pipe("svg", encoding="utf-8").replace("&#160;", " ")
+    assert shown.count('class="node"') < 30
     for what in ("layer 1 × 100", "layer 2 × 100", "layer 3 × 100", "z × 1600", "w × 256", "relu × 100"):
-        assert what in said
+        assert what in shown
     weights = [p for p in model.parameters() if p.label.startswith("w2")]
     low, high = (pick(p.data for p in weights) for pick in (min, max))
-    assert re.sub("&#45;", "-", said).count(f"data {low:.4g} … {high:.4g}") == 1
+    assert re.sub("&#45;", "-", shown).count(f"data {low:.4g} … {high:.4g}") == 1
     low, high = (pick(p.grad for p in weights) for pick in (min, max))
-    assert re.sub("&#45;", "-", said).count(f"grad {low:.4g} … {high:.4g}") == 1
+    assert re.sub("&#45;", "-", shown).count(f"grad {low:.4g} … {high:.4g}") == 1
 
 
-def test_before_a_backward_pass_a_folded_box_knows_no_gradient():
+def test_before_a_backward_pass_a_folded_box_shows_no_gradient():
     assert "grad not computed" in draw_dot(net()([1.0, 2.0])[0], fold="layer").source
 
 
-def test_folded_edges_say_between_what_bounds_the_local_gradients_lie():
+def test_folded_edges_show_the_bounds_of_their_local_gradients():
     a, _ = net()([1.0, 2.0])
     weights = [w.data for w in a.parents[0].parents[:3]]
     source = draw_dot(a, fold="layer", local_gradients=True).source
     assert f"{min(weights):.4g} … {max(weights):.4g}" in source
 
 
-def test_a_nan_among_the_numbers_of_a_box_is_not_lost_between_bounds():
+def test_a_nan_among_the_numbers_of_a_box_is_shown():
     model = net()
     model.layers[0].neurons[1].w[0].data = math.nan
     source = draw_dot(model([1.0, 2.0])[0], fold="layer").source
     assert "data nan" in source
 
 
+# Roles, not labels
+
+
+def relabel(nodes):
+    """Give every node a label that means something else."""
+    labels = ("z1_0", "a9_9", "w", "b1_0", "x", "x7", "loss", "1", "w1_0_0")
+    for i, node in enumerate(nodes):
+        if not node.constant or node.label:
+            node.label = labels[i % len(labels)] + ("" if i % 4 else str(i))
+
+
+@builds
+@levels
+@pytest.mark.parametrize("as_values", [False, True], ids=["numbers", "Values"])
+def test_with_any_labels_the_boxes_are_the_same(level, atomic, as_values):
+    root = batch_loss(net(atomic, (3, 1)), 4, as_values, regularised=True)
+
+    def structure():
+        return [(box.name if box.folded else "", box.nodes) for box in fold(root, level, 100)]
+
+    before = structure()
+    relabel(topological_order(root))
+    assert structure() == before
+
+
+@builds
+def test_with_any_labels_a_picture_of_a_net_lists_the_same_boxes(atomic):
+    root = batch_loss(net(atomic, (3, 1)))
+
+    def folded():
+        return [line for line in draw_dot(root, fold="layer").source.splitlines() if 'COLSPAN="3"' in line]
+
+    before = folded()
+    relabel([node for node in topological_order(root) if node.role])
+    assert before
+    assert folded() == before
+
+
+def test_labels_alone_make_no_neuron():
+    x, w, b = Value(1.0, label="x0"), Value(2.0, label="w1_0_0"), Value(0.0, label="b1_0")
+    z = w * x + b
+    z.label = "z1_0"
+    a = exp(z)
+    a.label = "a1_0"
+    assert not any("neuron" in name for name in names(fold(a, "neuron", 100)))
+
+
+def test_an_operation_on_the_inputs_is_not_a_part_of_the_neuron():
+    x = Value(0.5)
+    before = exp(x)
+    [box] = [box for box in fold(Neuron(1)([before]), "neuron", 100) if box.folded]
+    assert box.name == "neuron"
+    assert before not in box.nodes
+
+
+def test_the_nth_z_of_a_neuron_belongs_to_sample_n():
+    root = batch_loss(net(nouts=(3, 1)), 3)
+    order = topological_order(root)
+    zs = [node for node in order if node.role and node.role.kind == "z"]
+    numbers = samples(order)
+    assert set(numbers) == set(zs)
+    assert [numbers[z] for z in zs if z.role == Role("z", 1, 2)] == [1, 2, 3]
+
+
+ROLES = [("w", "parameter"), ("b", "parameter"), ("x", "input"), ("z", "leaf")]
+
+
+@pytest.mark.parametrize("label", ["", "x", "x1_2", "w", "xenon", "b1_0"])
+def test_the_kind_of_a_node_does_not_depend_on_its_label(label):
+    leaf, other = Value(1.0, label=label), Value(2.0, label=label)
+    y = leaf * other + 3.0
+    y.label = label
+    assert [Kinds()(node) for node in (leaf, other, y, y.parents[1])] == [
+        "leaf",
+        "leaf",
+        "computed",
+        "number",
+    ]
+    kinds = Kinds(inputs=[leaf])
+    assert [kinds(node) for node in (leaf, other, y)] == ["input", "parameter", "computed"]
+    assert Kinds(inputs=[])(leaf) == "parameter"
+    for role, kind in ROLES:
+        leaf.role = Role(role)
+        assert Kinds()(leaf) == kind
+
+
+def test_a_labelled_plain_number_is_an_input():
+    assert Kinds()(Constant(1.0, "anything")) == "input"
+    [x] = [node for node in topological_order(Neuron(1)([2.0])) if node.constant]
+    x.label = ""
+    assert Kinds()(x) == "input"  # by its role
+
+
 @pytest.mark.parametrize(
-    ("node", "what"),
+    ("inputs", "error", "message"),
     [
-        (lambda: Value(1.0, label="x"), "input"),
-        (lambda: Value(1.0, label="x1_2"), "input"),
-        (lambda: Value(1.0), "input"),
-        (lambda: Value(1.0, label="w"), "parameter"),
-        (lambda: Value(1.0, label="xenon"), "parameter"),
-        (lambda: Value(1.0) + 1, "computed"),
-        (lambda: (Value(1.0) + 1).parents[1], "number"),
-        (lambda: Neuron(1)([2.0]).parents[0].parents[1], "input"),
+        (Value(1.0), TypeError, "inputs is a list of Values, not Value"),
+        ([1.0], TypeError, "1.0 in it is float"),
+        ([Value(1.0) * 2], ValueError, "an input is a leaf, and Value"),
     ],
 )
-def test_inputs_parameters_and_numbers_are_told_apart(node, what):
-    assert kind(node()) == what
+def test_inputs_are_a_list_of_leaves(inputs, error, message):
+    with pytest.raises(error, match=message):
+        Kinds(inputs)
+    with pytest.raises(error, match=message):
+        draw_dot(Value(1.0), inputs=inputs)

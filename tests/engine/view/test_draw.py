@@ -1,9 +1,11 @@
-"""The picture: every number and every edge, any label as text, with or without Debian's dot."""
+"""The picture: it shows every number and every edge, any label is text, and any dot will do."""
 
+import gc
 import importlib.metadata
 import os
 import re
 import sys
+import weakref
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from pathlib import Path
@@ -12,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import Op, Value, exp, tanh, total
+from engine import Op, Role, Value, exp, tanh, topological_order, total
 from engine.core.value import Constant
 from engine.view import graphviz as dot
+from engine.view.backward_pass import BackwardPass
 from engine.view.draw import COLOURS, VERMILION, draw_dot, largest
 from nn import MLP
 
@@ -55,7 +58,7 @@ def xy():
 # What is drawn
 
 
-def test_a_box_says_label_data_and_grad_to_four_digits(xy):
+def test_a_box_shows_label_data_and_grad_to_four_digits(xy):
     x, w = xy
     y = x * w / 7
     y.backward()
@@ -69,7 +72,7 @@ def test_before_a_backward_pass_a_gradient_is_not_computed(xy):
     assert "grad 0" not in picture.source
 
 
-def test_after_it_a_gradient_of_zero_is_a_gradient(xy):
+def test_after_a_backward_pass_a_gradient_of_zero_is_shown(xy):
     x, w = xy
     y = x * w * 0
     y.backward()
@@ -95,7 +98,7 @@ def test_a_value_that_is_used_twice_has_two_edges(xy):
     assert Counter(edges(draw_dot(x * x)))["n0", "n1op"] == 2
 
 
-def test_operands_stand_in_order(xy):
+def test_operands_are_drawn_in_order(xy):
     x, w = xy
     for y in (x - w, w - x, exp(x) / w, w / exp(x)):
         picture = draw_dot(y)
@@ -116,23 +119,33 @@ def test_edges_carry_the_local_gradient_on_request(xy):
     x, w = xy
     y = x * w + 1
     assert not any(texts for texts in parts(draw_dot(y), "edge").values())
-    said = parts(draw_dot(y, local_gradients=True), "edge")
-    assert {name: [t.strip() for t in texts] for name, texts in said.items() if texts} == {
+    shown = parts(draw_dot(y, local_gradients=True), "edge")
+    assert {name: [t.strip() for t in texts] for name, texts in shown.items() if texts} == {
         "n2edge0": ["-2"], "n2edge1": ["3"], "n4edge0": ["1"],
     }  # fmt: skip
 
 
 def test_parameters_inputs_and_the_root_have_colours_of_their_own(xy):
     x, w = xy
-    source = draw_dot(x * w + Constant(1.0, "x1")).source.splitlines()
-    colour = {
-        name: next(line for line in source if "<TD" in line and f">{name}<" in line)
-        for name in ("x", "w", "x1")
-    }
-    assert COLOURS["input"][1] in colour["x"]
-    assert COLOURS["input"][1] in colour["x1"]
-    assert COLOURS["parameter"][1] in colour["w"]
-    assert sum(COLOURS["root"][1] in line for line in source) == 1
+
+    def colours(**options):
+        source = draw_dot(x * w + Constant(1.0, "x1"), **options).source.splitlines()
+        assert sum(COLOURS["root"][1] in line for line in source) == 1
+        found = {}
+        for name in ("x", "w", "x1"):
+            [line] = [line for line in source if "<TD" in line and f">{name}<" in line]
+            found[name] = next(look for look, (_, ground) in COLOURS.items() if f'BGCOLOR="{ground}"' in line)
+        return found
+
+    assert colours() == {"x": "leaf", "w": "leaf", "x1": "input"}
+    assert colours(inputs=[x]) == {"x": "input", "w": "parameter", "x1": "input"}
+    x.role, w.role = Role("x"), Role("w")
+    assert colours() == {"x": "input", "w": "parameter", "x1": "input"}
+
+
+def test_every_kind_has_colours_of_its_own():
+    assert len({border for border, _ in COLOURS.values()}) == len(COLOURS)
+    assert len({ground for _, ground in COLOURS.values()}) == len(COLOURS)
 
 
 def luminance(colour):
@@ -146,11 +159,11 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-def test_everything_reads_on_white_and_on_black(xy):
+def test_everything_is_legible_on_white_and_on_black(xy):
     source = draw_dot(xy[0] ** 2, local_gradients=True).source
     assert "bgcolor=transparent" in source
     for ground in ("#FFFFFF", "#111111"):
-        assert contrast("#767676", ground) > 4  # numbers, edges and what they say
+        assert contrast("#767676", ground) > 4  # numbers, edges and their labels
         assert contrast(VERMILION, ground) > 3
     assert all(contrast("#000000", inside) > 12 for _, inside in COLOURS.values())
 
@@ -158,7 +171,7 @@ def test_everything_reads_on_white_and_on_black(xy):
 def test_the_path_of_the_largest_gradient_goes_from_the_root_to_a_leaf(xy):
     x, w = xy
     y = 5 * x + w * x
-    path = largest(y)
+    path = largest(BackwardPass(y))
     assert list(path.values()) == [0, 1, -1]
     assert list(path)[-1] is x
     marked = [line for line in draw_dot(y, largest_path=True).source.splitlines() if VERMILION in line]
@@ -196,7 +209,7 @@ def test_the_same_graph_gives_the_same_picture():
     assert picture() == picture()
 
 
-def test_micrograds_own_drawing_code_draws_our_values(xy):
+def test_micrograds_drawing_code_draws_these_values(xy):
     from graphviz import Digraph
 
     x, w = xy
@@ -215,7 +228,6 @@ def test_micrograds_own_drawing_code_draws_our_values(xy):
             plain.edge(str(id(n)) + n._op, str(id(n)))
     for n1, n2 in links:
         plain.edge(str(id(n1)), str(id(n2)) + n2._op)
-    draw_dot(x)  # from now on the package finds a dot
     assert svg(plain) is not None
 
 
@@ -223,9 +235,9 @@ def test_micrograds_own_drawing_code_draws_our_values(xy):
 
 
 @pytest.mark.parametrize("label", HOSTILE)
-def test_a_label_comes_out_as_itself(label):
-    [[*said, data, grad]] = boxes(draw_dot(Value(1.0, label=label)))
-    assert ("".join(said), data, grad) == (label, "data 1", "grad not computed")
+def test_a_label_is_shown_as_it_is(label):
+    [[*shown, data, grad]] = boxes(draw_dot(Value(1.0, label=label)))
+    assert ("".join(shown), data, grad) == (label, "data 1", "grad not computed")
 
 
 def test_a_line_break_in_a_label_is_a_line_break():
@@ -235,13 +247,13 @@ def test_a_line_break_in_a_label_is_a_line_break():
 
 
 @given(st.text())
-def test_in_no_label_is_there_markup_but_the_breaks_of_lines(label):
+def test_no_label_is_markup_except_for_line_breaks(label):
     inner = ElementTree.fromstring(f"<a>{dot.text(label)}</a>")
     assert {element.tag for element in inner} <= {"BR", "FONT"}
 
 
 @pytest.mark.parametrize("label", ["\0", "\x1b[31m", "\ud800", "\ufffe", "\x85", "\t"])
-def test_what_xml_cannot_hold_has_a_stand_in(label):
+def test_a_character_that_xml_cannot_hold_is_replaced(label):
     [[shown, *_]] = boxes(draw_dot(Value(1.0, label=label + "!")))
     assert shown.endswith("!")
 
@@ -260,7 +272,7 @@ def test_the_symbol_of_an_op_is_text_too(symbol):
 # The program dot
 
 
-def test_a_dot_on_the_path_comes_first(tmp_path, monkeypatch):
+def test_a_dot_on_the_path_is_used_first(tmp_path, monkeypatch):
     mine = tmp_path / ("dot.exe" if os.name == "nt" else "dot")
     mine.write_text("#!/bin/sh\n")
     mine.chmod(0o755)
@@ -268,7 +280,7 @@ def test_a_dot_on_the_path_comes_first(tmp_path, monkeypatch):
     assert Path(dot.find_dot()) == mine
 
 
-def test_without_it_graphviz_pure_draws(tmp_path, monkeypatch):
+def test_without_it_graphviz_pure_is_used(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert Path(dot.find_dot()).stem == "graphviz-pure"
     assert ["data 1", "grad not computed"] in boxes(draw_dot(Value(1.0)))
@@ -292,7 +304,7 @@ def test_without_the_package_the_error_names_the_extra(monkeypatch):
         draw_dot(Value(1.0))
 
 
-def test_a_dot_that_the_reader_has_chosen_is_left_alone(monkeypatch):
+def test_a_dot_that_the_user_has_chosen_is_left_alone(monkeypatch):
     from graphviz.backend import dot_command
 
     monkeypatch.setattr(dot_command, "DOT_BINARY", Path("/my/dot"))
@@ -300,10 +312,64 @@ def test_a_dot_that_the_reader_has_chosen_is_left_alone(monkeypatch):
     assert dot_command.DOT_BINARY == Path("/my/dot")  # noqa: SIM300
 
 
-def test_the_picture_shows_itself_without_a_word_on_stderr(capfd):
+def test_the_picture_shows_itself_and_prints_nothing_on_stderr(capfd):
     bundle = draw_dot(Value(1.0, label="Δ"))._repr_mimebundle_()
     assert "<svg" in bundle["image/svg+xml"]
     assert capfd.readouterr().err == ""
+
+
+def test_it_renders_with_the_dot_of_graphviz_pure_as_svg(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    picture = draw_dot(Value(1.0) * 2, format="svg", rankdir="LR")
+    assert draw_dot(Value(1.0) * 2).pipe().startswith(b"<?xml")
+    assert picture.render("g") == "g.svg"
+    assert ElementTree.parse(tmp_path / "g.svg").getroot().tag.endswith("svg")
+
+
+def test_it_opens_a_viewer(tmp_path, monkeypatch):
+    opened = []
+    for name in ("unixoid", "darwin", "windows"):
+        monkeypatch.setattr(f"graphviz.backend.viewing.view_{name}", lambda path, **_: opened.append(path))
+    picture = draw_dot(Value(1.0) * 2)
+    for platform in ("linux", "freebsd", "darwin", "windows"):
+        key = f"_view_{platform}"
+        if hasattr(picture, key):
+            monkeypatch.setattr(type(picture), key, staticmethod(lambda path, **_: opened.append(path)))
+    written = picture.view(str(tmp_path / "g"))
+    assert opened == [written] == [str(tmp_path / "g.svg")]
+
+
+def test_another_format_is_for_a_dot_that_has_it():
+    assert draw_dot(Value(1.0), format="pdf").format == "pdf"
+    with pytest.raises(ValueError, match="unknown format: 'pfd'"):
+        draw_dot(Value(1.0), format="pfd")
+
+
+def test_a_picture_leaves_no_value_alive():
+    gc.disable()
+    try:
+        gc.collect()
+        x = Value(2.0, label="x")
+        y = MLP(2, [2, 1])([x, 1.0])
+        nodes = [weakref.ref(node) for node in topological_order(y)]
+        picture = draw_dot(y, local_gradients=True, largest_path=True, inputs=[x])
+        picture.pipe()
+        picture._repr_mimebundle_()
+        draw_dot(y, fold="layer", unfold="layer 1")
+        picture = weakref.ref(picture)
+        del x, y
+        assert [node() for node in nodes if node()] == []
+        assert picture() is None
+    finally:
+        gc.enable()
+
+
+def test_a_pass_is_drawn_with_its_own_gradients(xy):
+    x, w = xy
+    y = x * w
+    assert ["x", "data 3", "grad -2"] in boxes(draw_dot(BackwardPass(y)))
+    assert ["x", "data 3", "grad not computed"] in boxes(draw_dot(y))
 
 
 # Bad input
@@ -324,11 +390,17 @@ def test_a_wrong_argument_is_named(wrong, message):
 
 
 def test_only_a_value_has_a_picture():
-    with pytest.raises(TypeError, match="not of float"):
+    with pytest.raises(TypeError, match="expected a Value to draw, not float: 1.0"):
         draw_dot(1.0)
 
 
-def test_a_folded_box_feeds_a_sum_by_one_edge_however_many_values_it_holds():
+@pytest.mark.parametrize("wrong", ["5", 5.0, None])
+def test_max_nodes_is_a_whole_number(wrong):
+    with pytest.raises(TypeError, match=f"max_nodes is a whole number, not {type(wrong).__name__}"):
+        draw_dot(Value(1.0), max_nodes=wrong)
+
+
+def test_one_edge_leads_from_a_folded_box_to_a_sum():
     model = MLP(2, [2, 1])
     loss = total([model([0.1 * i, 1.0]) ** 2 for i in range(50)])
     edges = [line for line in draw_dot(loss, fold="batch").source.splitlines() if "->" in line]

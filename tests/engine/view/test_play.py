@@ -1,20 +1,23 @@
-"""The player: what its page says, what it becomes in a browser, and that it harms nothing."""
+"""The player: what its page shows, what it does in a browser, and that it harms nothing."""
 
+import gc
 import json
 import os
 import random
 import re
 import shutil
 import subprocess
+import weakref
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
 
 from engine import Value, play, relu, tanh, topological_order, total
+from engine.view.backward_pass import BackwardPass
 from engine.view.draw import draw_dot
-from engine.view.explain import steps
 from engine.view.play import LIMIT, Player, script
 from nn import MLP, Neuron
 from nn.training.losses import half_squared_error
@@ -29,7 +32,7 @@ FLAGS = [
     "--virtual-time-budget=3000", "--dump-dom",
 ]  # fmt: skip
 
-# What a test may do in the page, and what it gets to know of it
+# Helpers for a test that runs in the page
 HELPERS = """
 const player = document.querySelector(".chalkgrad");
 const node = (name) => player.querySelector(`[id="${name}"]`);
@@ -59,7 +62,7 @@ def net_loss():
 
 
 class Page(HTMLParser):
-    """What a browser made of a page: the attributes of each element that has an id, and all texts."""
+    """A page as a browser shows it: the attributes of each element that has an id, and all texts."""
 
     def __init__(self, html):
         super().__init__()
@@ -86,14 +89,14 @@ class Page(HTMLParser):
 
 
 def live(path, at=""):
-    """The page at ``path`` after its script has run."""
+    """Return the page at ``path`` after its script has run."""
     command = [BROWSER, *FLAGS, f"--user-data-dir={path.parent / 'profile'}", path.as_uri() + at]
     done = subprocess.run(command, capture_output=True, timeout=120, check=True)
     return Page(done.stdout.decode())
 
 
 def acted(path, act):
-    """What ``act`` has put into ``seen``, in the page at ``path``."""
+    """Return what ``act`` has put into ``seen``, in the page at ``path``."""
     script = f"{HELPERS}{act}; document.body.dataset.seen = JSON.stringify(seen)"
     html = path.read_text(encoding="utf-8").replace("</body>", f"<script>{script}</script></body>")
     path.write_text(html, encoding="utf-8")
@@ -112,10 +115,12 @@ def test_at_the_last_step_the_gradients_are_those_of_backward(tmp_path, loss):
     page = live(player.save(tmp_path / "page.html"), "#end")
     root.backward()
     nodes = topological_order(root)
-    for node, told in zip(nodes, player.story["nodes"], strict=True):
+    for node, shown in zip(nodes, player.story["nodes"], strict=True):
         if not node.constant:
-            assert float(page.gradient(told["id"])) == node.grad
-    assert f"{len(list(steps(root))) + 1 + sum(bool(n.parents) for n in nodes)} / " in "".join(page.texts)
+            assert float(page.gradient(shown["id"])) == node.grad
+    assert f"{len(BackwardPass(root).steps) + 1 + sum(bool(n.parents) for n in nodes)} / " in "".join(
+        page.texts
+    )
 
 
 @in_a_browser
@@ -142,7 +147,7 @@ def test_each_step_shows_what_has_been_computed_so_far(tmp_path):
 
 
 @in_a_browser
-def test_the_keys_the_slider_and_the_mouse_do_what_they_say(tmp_path):
+def test_the_keys_the_slider_and_the_mouse_work(tmp_path):
     x = Value(3.0, label="x")
     act = """
     key("ArrowRight"); key("ArrowRight"); key("ArrowLeft"); seen.arrows = step();
@@ -168,7 +173,7 @@ def test_the_keys_the_slider_and_the_mouse_do_what_they_say(tmp_path):
 
 
 @in_a_browser
-def test_everything_has_a_name_for_those_who_do_not_see_it(tmp_path):
+def test_everything_has_a_name_for_screen_readers(tmp_path):
     page = live(play(neuron_loss(), title="One neuron").save(tmp_path / "page.html"), "#end")
     attributes = [attrs for _, attrs in page.tags]
     assert any(attrs.get("aria-live") == "polite" for attrs in attributes)
@@ -206,13 +211,13 @@ def test_no_label_and_no_title_is_ever_markup_or_script(tmp_path):
     assert sum(tag == "script" for tag, _ in page.tags) == 1
     html = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert html.count("<script") == html.count("</script") == 1
-    said = "".join(page.texts)
+    texts = "".join(page.texts)
     for label in HOSTILE[:6]:
-        assert label in said
+        assert label in texts
 
 
 @in_a_browser
-def test_two_players_live_in_one_page(tmp_path):
+def test_two_players_work_on_one_page(tmp_path):
     one, other = play(neuron_loss()), play(net_loss())
     path = tmp_path / "notebook.html"
     path.write_text(f"<body><p>text</p>{one.html()}{other.html()}{one.html()}</body>", encoding="utf-8")
@@ -281,6 +286,60 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     assert [file.read_text() for file in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a right that users do not have")
+def test_a_link_at_the_target_stays_a_link(tmp_path):
+    target, link = tmp_path / "folder" / "page.html", tmp_path / "link.html"
+    target.parent.mkdir()
+    target.write_text("old")
+    link.symlink_to(target)
+    assert play(Value(1.0) * 2).save(link) == link
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_threads_that_save_one_page_do_not_disturb_each_other(tmp_path):
+    players = [play(Value(float(i)) * 2, title=f"player {i}") for i in range(4)]
+    pages = {player.save(tmp_path / "expected.html").read_bytes() for player in players}
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(player.save, tmp_path / "page.html") for player in players * 20]:
+            done.result()
+    assert (tmp_path / "page.html").read_bytes() in pages
+    assert sorted(os.listdir(tmp_path)) == ["expected.html", "page.html"]
+
+
+def test_a_player_leaves_no_value_alive(tmp_path):
+    gc.disable()
+    try:
+        gc.collect()
+        root = net_loss()
+        nodes = [weakref.ref(node) for node in topological_order(root)]
+        player = play(root)
+        player.save(tmp_path / "page.html")
+        player._repr_mimebundle_()
+        del root
+        assert [node() for node in nodes if node()] == []
+        player = weakref.ref(player)
+        assert player() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("label", ["z1_0", "w", "x0", ""])
+def test_the_page_calls_leaves_by_their_kind(label):
+    x, w = Value(2.0, label=label), Value(3.0, label=label + "!")
+    y = x * w
+    about = [node["about"] for node in play(y, inputs=[x]).story["nodes"]]
+    assert about[0].endswith(" = 2, an input")
+    assert about[1].endswith(" = 3, a parameter")
+    assert play(y).story["nodes"][0]["about"].endswith(" = 2, a leaf")
+
+
+def test_a_pass_is_played_without_another(monkeypatch):
+    run = BackwardPass(net_loss())
+    monkeypatch.setattr("engine.view.backward_pass.topological_order", None)
+    assert play(run).html() == play(run).html()
+
+
 def test_it_cannot_be_saved_where_there_is_no_folder(tmp_path):
     with pytest.raises(FileNotFoundError):
         play(Value(1.0) * 2).save(tmp_path / "missing" / "page.html")
@@ -313,7 +372,7 @@ def test_it_shows_itself_with_a_picture_that_needs_no_script():
         assert all(f"grad {node.grad:.4g}" in texts for node in topological_order(root) if not node.constant)
 
 
-def test_it_gives_the_forms_that_it_is_asked_for():
+def test_it_returns_the_requested_formats():
     player = play(Value(2.0) * 3)
     assert set(player._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
     assert set(player._repr_mimebundle_(exclude=["text/html"])) == {"text/plain", "image/svg+xml"}
@@ -345,7 +404,7 @@ def test_the_middle_of_a_graph_can_be_played():
 
 
 def test_a_leaf_can_be_played():
-    assert repr(play(Value(1.0))) == "Player(1 steps)"
+    assert repr(play(Value(1.0))) == "Player(1 step)"
 
 
 def test_a_graph_of_too_many_steps_is_refused_with_what_to_do():
@@ -355,7 +414,7 @@ def test_a_graph_of_too_many_steps_is_refused_with_what_to_do():
 
 
 @pytest.mark.parametrize("wrong", [{"root": 1.0}, {"root": Value(1.0), "title": 3}])
-def test_what_cannot_be_played_is_a_type_error(wrong):
+def test_only_a_value_with_a_title_of_text_is_played(wrong):
     with pytest.raises(TypeError, match="not (float|int)"):
         play(**wrong)
 

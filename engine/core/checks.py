@@ -1,0 +1,49 @@
+"""Checks of arguments: symbols of operations, points of a row, nodes of a graph."""
+
+from __future__ import annotations
+
+import keyword
+
+from engine.core.messages import brief, one_line
+from engine.core.scalar import as_float
+from engine.formula.arithmetic import CONSTANTS
+from engine.formula.tree import LETTERS
+
+
+def check_symbol(symbol: str, shipped: set[str]) -> None:
+    """Refuse a symbol that could not be shown, or that already means something else."""
+    if not isinstance(symbol, str):
+        raise TypeError(f"a symbol is a str, not {type(symbol).__name__}")
+    if not symbol.isprintable() or symbol.split() != [symbol] or ":" in symbol or symbol.startswith("_"):
+        raise ValueError("a symbol is one printable word, without a colon, and not beginning with _")
+    if symbol in shipped or symbol in {*LETTERS, *CONSTANTS, "pow", "inf", "nan", *keyword.kwlist}:
+        raise ValueError(f"the symbol {symbol!r} is taken; please choose another")
+
+
+def as_point(numbers: object, arity: int) -> tuple[float, ...]:
+    """Return a point as a tuple of ``arity`` floats; for one letter, a number will do."""
+    point = tuple(map(as_float, numbers if isinstance(numbers, (tuple, list)) else [numbers]))
+    if len(point) != arity:
+        raise ValueError(f"a point of this row is {arity} number{'s' * (arity > 1)}, not {numbers!r}")
+    return point
+
+
+def check_number(what: str, label: str, x: object) -> float:
+    """Return ``x`` as a float, or raise a TypeError that names the attribute and the label of its Value."""
+    try:
+        return as_float(x)
+    except TypeError as error:
+        name = f" of {one_line(label)}" if label else ""
+        raise TypeError(f"the {what}{name} is a number: {error}") from None
+
+
+def check_recorded(root: object) -> None:
+    """Raise a ValueError if ``root`` was computed under `no_grad`."""
+    if not getattr(root, "recorded", True):
+        raise ValueError(f"{brief(root)} was computed under no_grad: nothing was recorded to differentiate")
+
+
+def check_value(node: object) -> None:
+    """Raise a TypeError unless ``node`` is a node of a graph."""
+    if not hasattr(node, "parents"):
+        raise TypeError(f"expected a Value, not {type(node).__name__}: {brief(node)}")

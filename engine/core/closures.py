@@ -1,0 +1,169 @@
+"""A node made by hand: ``out = Value(t, (a, b), "name")``, with a function assigned to ``out._backward``.
+
+The function adds to the gradients of the parents, as in micrograd. It is called with the parents' gradients
+at 0; what it leaves there are the contributions of the node's edges, so that ``=`` in it has the effect of
+``+=``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any, Protocol, TypeVar
+from weakref import ref
+
+from engine.core.messages import brief
+from engine.core.op import Operation
+from engine.formula.tree import Interpreter
+
+T = TypeVar("T")
+
+
+class OwnNode(Protocol):
+    """The part of a Value that a closure needs."""
+
+    _data: float
+    _grad: float
+    label: str
+
+    @property
+    def constant(self) -> bool: ...
+
+
+class OwnOperation(Operation):
+    """The operation of a node that was made by hand: a symbol, and nothing that could be compiled."""
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+
+    def forward(self, interpreter: Interpreter[T], args: Sequence[T]) -> T:
+        return interpreter.apply(self.symbol or "f", *args)
+
+    def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
+        raise ValueError(NOT_AN_OP.format(self.symbol))
+
+    def value(self, *data: float) -> float:
+        raise ValueError(NOT_AN_OP.format(self.symbol))
+
+
+NOT_AN_OP = (
+    "the node {!r} was made by hand: a closure cannot be differentiated again or compiled; "
+    "an operation made with Op can"
+)
+
+
+class Edge:
+    """One edge of such a node. ``upstream * edge`` is the contribution that the closure makes."""
+
+    __slots__ = ("closure", "position")
+
+    def __init__(self, closure: OwnClosure, position: int) -> None:
+        self.closure, self.position = closure, position
+
+    def __rmul__(self, upstream: float) -> float:
+        if self.position == 0:  # the edges of a node are passed in order
+            self.closure.latest = self.closure.contributions(upstream)
+        return self.closure.latest[self.position]
+
+
+class Local(float):
+    """A local gradient for which ``upstream * local`` is exactly the contribution that a closure made."""
+
+    contribution: float
+
+    def __new__(cls, upstream: float, contribution: float) -> Local:
+        local = super().__new__(cls, contribution / upstream if upstream else contribution)
+        local.contribution = contribution
+        return local
+
+    def __rmul__(self, upstream: float) -> float:
+        return self.contribution
+
+
+class OwnClosure(Sequence[Edge]):
+    """The local gradients of a node made by hand, computed by the function assigned to ``_backward``."""
+
+    def __init__(self, node: OwnNode, parents: tuple[OwnNode, ...]) -> None:
+        self.node, self.parents = ref(node), parents  # weakly, as the node refers to its closure
+        self.function: Callable[[], None] | None = None
+        self.latest: tuple[float, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.parents)
+
+    def __getitem__(self, position: int) -> Edge:  # type: ignore[override]
+        return Edge(self, position)
+
+    def __iter__(self) -> Iterator[Edge]:
+        return map(self.__getitem__, range(len(self)))
+
+    def at(self, upstream: float) -> tuple[Local, ...]:
+        """Return the local gradient of each edge, where ``upstream`` is the gradient of the node."""
+        return tuple([Local(upstream, contribution) for contribution in self.contributions(upstream)])
+
+    def contributions(self, upstream: float) -> tuple[float, ...]:
+        """Call the function, and return what it adds to each parent's gradient; all gradients are restored.
+
+        Raises:
+            ValueError: no function was assigned, or it writes the gradient of a node that is not a parent.
+        """
+        node = self.node()
+        assert node is not None
+        if self.function is None:
+            raise ValueError(f"{brief(node)} was made by hand and has no closure: assign one to ._backward")
+        kept = [(each, each._grad) for each in (node, *self.parents)]
+        node._grad = upstream
+        for parent in self.parents:
+            parent._grad = 0.0
+        token = _running.set(self)
+        try:
+            self.function()
+            first = {id(parent): i for i, parent in reversed(list(enumerate(self.parents)))}
+            return tuple([
+                parent._grad if first[id(parent)] == i and not parent.constant else 0.0
+                for i, parent in enumerate(self.parents)
+            ])  # fmt: skip
+        finally:
+            _running.reset(token)
+            for each, grad in reversed(kept):
+                each._grad = grad
+
+
+#: The closure that is being called in this context.
+_running: ContextVar[OwnClosure | None] = ContextVar("running", default=None)
+
+
+def check_write(node: object) -> None:
+    """Raise a ValueError if a closure is being called, and ``node`` is not one of its parents."""
+    closure = _running.get()
+    if closure and not any(node is parent for parent in closure.parents):
+        raise ValueError(
+            f"the closure of {brief(closure.node())} writes the gradient of {brief(node)}, "
+            "which is not one of its parents"
+        )
+
+
+def make_by_hand(node: Any, parents: Iterable[Any], symbol: str) -> None:
+    """Give a new Value its parents and the symbol of its operation; without parents it stays a leaf.
+
+    Raises:
+        TypeError: a parent is not a Value.
+    """
+    if not isinstance(parents, Iterable):
+        raise TypeError(
+            f"expected a label or the parents of a node, not {type(parents).__name__}: {brief(parents)}"
+        )
+    parents = tuple(parents)
+    for parent in parents:
+        if not hasattr(parent, "_local"):
+            raise TypeError(f"the parents of a node are Values, not {type(parent).__name__}: {brief(parent)}")
+    if parents:
+        node.parents, node.op, node._local = parents, OwnOperation(symbol), OwnClosure(node, parents)
+    else:
+        node.symbol = symbol
+
+
+def local_of(node: Any, upstream: float) -> Sequence[float]:
+    """Return the local gradients of a node. Those of a closure may depend on the upstream gradient."""
+    local: Sequence[float] | OwnClosure = node._local
+    return local.at(upstream) if isinstance(local, OwnClosure) else local

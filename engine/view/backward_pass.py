@@ -1,0 +1,124 @@
+"""One backward pass, computed once, for all that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.core.backward import AdjointNode, Contribution, pass_on, topological_order
+from engine.core.value import Value
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+Edge = tuple[Value, int]  # a node, and which of its parents
+
+
+class Step(NamedTuple):
+    """One edge of the pass."""
+
+    edge: Contribution
+    before: float  #: the parent's gradient before it
+    only: bool  #: whether this is the only edge that leads from the parent
+
+
+class BackwardPass:
+    """The backward pass from ``root``. It starts with gradients of 0, and reads and writes no ``.grad``.
+
+    Attributes:
+        root: the node where it starts.
+        order: every node that the root depends on, parents before children.
+        children: for each node, the edges that lead from it: a child, and which parent of the child it is.
+        gradients: for each node, ∂root/∂node; 0.0 for a plain number.
+        steps: for each edge, what it adds, in the order of the pass; edges into plain numbers are left out.
+
+    Raises:
+        TypeError: ``root`` is not a Value.
+
+    >>> x = Value(3.0)
+    >>> run = BackwardPass(x * x)
+    >>> run.gradients[x], len(run.steps), x.grad
+    (6.0, 2, 0.0)
+    """
+
+    def __init__(self, root: Value) -> None:
+        self.root = root
+        self.order = topological_order(root)
+        self.children: dict[Value, list[Edge]] = {node: [] for node in self.order}
+        for node in self.order:
+            for position, parent in enumerate(node.parents):
+                self.children[parent].append((node, position))
+        adjoints = {node: AdjointNode((), (), 1.0 if node is root else 0.0) for node in self.order}
+        self.steps: list[Step] = []
+        for node in reversed(self.order):
+            upstream: float = adjoints[node]._grad
+            for position, (parent, local) in enumerate(zip(node.parents, node._local, strict=True)):
+                if parent.constant:
+                    continue
+                adjoint = adjoints[parent]
+                before = adjoint._grad
+                pass_on([AdjointNode((adjoint,), (local,), upstream)])
+                added = Contribution(node, parent, position, upstream, local, upstream * local, adjoint._grad)
+                self.steps.append(Step(added, before, len(self.children[parent]) == 1))
+        self.gradients: dict[Value, float] = {node: adjoint._grad for node, adjoint in adjoints.items()}
+
+    def count_paths(self, leaf: Value) -> tuple[Decimal, list[Value]]:
+        """Return how many paths lead from ``leaf`` to the root, and the nodes on them in topological order.
+
+        The paths are counted, not followed: there may be 2^60 of them.
+
+        >>> x = y = Value(1.0)
+        >>> for _ in range(60):
+        ...     y = y + y
+        >>> BackwardPass(y).count_paths(x)[0]
+        Decimal('1152921504606846976')
+        """
+        from decimal import MAX_EMAX, Context, Decimal  # here, as it is slow to import
+
+        counting = Context(prec=28, Emax=MAX_EMAX)  # exact up to 10^28, and then to 28 digits
+        number = {leaf: Decimal(1)}
+        for node in self.order:
+            paths = Decimal(0)
+            for parent in node.parents:
+                if parent in number:
+                    paths = counting.add(paths, number[parent])
+            if paths and node is not leaf:
+                number[node] = paths
+        return (number[self.root], list(number)) if self.root in number else (Decimal(0), [])
+
+    def paths(self, leaf: Value, nodes: Collection[Value]) -> Iterator[list[Edge]]:
+        """Yield the paths one at a time, each as its edges from ``leaf`` to the root.
+
+        Args:
+            leaf: where they begin.
+            nodes: the nodes on them, as `count_paths` returns them: no other is looked at.
+        """
+        on_path = set(nodes)
+        trail: list[Edge] = []
+        open_edges = [_edges(self.root, leaf, on_path)]
+        if self.root is leaf:
+            yield []
+        while open_edges:
+            edge = next(open_edges[-1], None)
+            if edge is None:
+                open_edges.pop()
+                del trail[-1:]
+                continue
+            trail.append(edge)
+            parent = edge[0].parents[edge[1]]
+            if parent is leaf:
+                yield trail[::-1]
+                trail.pop()
+            else:
+                open_edges.append(_edges(parent, leaf, on_path))
+
+
+def as_pass(root: Value | BackwardPass) -> BackwardPass:
+    """Return ``root`` itself if it is a pass, else the pass that starts at it."""
+    return root if isinstance(root, BackwardPass) else BackwardPass(root)
+
+
+def _edges(node: Value, leaf: Value, on_path: set[Value]) -> Iterator[Edge]:
+    """Return the edges from a node to those of its parents that are on a path; from the leaf itself, none."""
+    parents = () if node is leaf else node.parents
+    return ((node, i) for i, parent in enumerate(parents) if parent in on_path)

@@ -1,0 +1,108 @@
+"""What each node is: an input, a parameter, a part of a neuron. It is read from roles, never from labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from engine.core.messages import brief
+from engine.core.value import Value
+
+Place = tuple[int | None, int | None]  # a neuron: its layer and its number there; two Nones for a lone neuron
+
+
+class Kinds:
+    """The kinds of nodes: "number", "input", "parameter", "leaf" or "computed".
+
+    A plain number is an input if it has a label. A neuron's weight or bias is a parameter, and a
+    leaf with the role of an input is an input. Every other leaf is of the kind "leaf".
+
+    Args:
+        inputs: leaves that are inputs; every leaf without a role that is not among them is then a parameter.
+
+    Raises:
+        TypeError: ``inputs`` is not a list of Values.
+        ValueError: one of them is not a leaf.
+
+    >>> x, w = Value(2.0), Value(3.0)
+    >>> [Kinds()(node) for node in (x, w, x * w)]
+    ['leaf', 'leaf', 'computed']
+    >>> [Kinds(inputs=[x])(node) for node in (x, w, x * w)]
+    ['input', 'parameter', 'computed']
+    """
+
+    def __init__(self, inputs: Iterable[Value] | None = None) -> None:
+        if inputs is not None and not isinstance(inputs, Iterable):
+            raise TypeError(f"inputs is a list of Values, not {type(inputs).__name__}: {brief(inputs)}")
+        self.inputs = None if inputs is None else list(inputs)
+        for node in self.inputs or ():
+            if not isinstance(node, Value):
+                raise TypeError(f"inputs is a list of Values; {brief(node)} in it is {type(node).__name__}")
+            if node.parents:
+                raise ValueError(f"an input is a leaf, and {brief(node)} was computed")
+        self._listed = set(self.inputs or ())
+
+    def __call__(self, node: Value) -> str:
+        """Return the kind of a node."""
+        if node.parents:
+            return "computed"
+        role = node.role.kind if node.role else ""
+        if node in self._listed or role == "x":
+            return "input"
+        if node.constant:
+            return "input" if node.label else "number"
+        if role in ("w", "b"):
+            return "parameter"
+        return "leaf" if self.inputs is None else "parameter"
+
+    def family(self, node: Value) -> str:
+        """Return what nodes of one kind have in common: a role, else a label, else an operation.
+
+        >>> Kinds().family(Value(1.0) + 1.0)
+        '+'
+        """
+        if node.role:
+            return node.role.kind
+        return node.label or (node.op.symbol if node.op else self(node))
+
+
+def neuron_of(node: Value, kinds: str) -> Place | None:
+    """Return the neuron that a node belongs to, if its role is one of ``kinds``: of "zawb".
+
+    >>> from engine import Role
+    >>> z = Value(1.0)
+    >>> z.role = Role("z", 2, 0)
+    >>> neuron_of(z, "za"), neuron_of(z, "wb")
+    ((2, 0), None)
+    """
+    role = node.role
+    return (role.layer, role.neuron) if role and role.kind in kinds else None
+
+
+def indices(place: Place) -> list[str]:
+    """Return the numbers of a neuron as texts; none for a lone neuron.
+
+    >>> indices((1, 3)), indices((None, None))
+    (['1', '3'], [])
+    """
+    return [str(i) for i in place if i is not None]
+
+
+def samples(order: Sequence[Value]) -> dict[Value, int]:
+    """Return the number of the sample that each z belongs to: a neuron's n-th z belongs to sample n.
+
+    >>> from engine import Role, topological_order
+    >>> zs = [Value(1.0) + 1.0, Value(2.0) + 1.0]
+    >>> for z in zs:
+    ...     z.role = Role("z", 1, 0)
+    >>> list(samples(topological_order(zs[0] + zs[1])).values())
+    [1, 2]
+    """
+    seen: Counter[Place] = Counter()
+    numbers = {}
+    for node in order:
+        place = neuron_of(node, "z")
+        if place is not None:
+            seen[place] += 1
+            numbers[node] = seen[place]
+    return numbers
