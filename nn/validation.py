@@ -98,7 +98,7 @@ def as_list(what: str, x: object, sized: bool = True) -> list[object]:
 
 
 def _reason_against(x: object) -> str | None:
-    """Return why ``x`` is no list, or "" if its type says it; None if it may be one."""
+    """Return why ``x`` is no list, or "" if its type is enough of a reason; None if it may be one."""
     if isinstance(x, (list, tuple)):
         return None
     if isinstance(x, (str, bytes, bytearray, set, frozenset, Mapping, Value)):

@@ -72,7 +72,7 @@ def run(options: Options) -> bool:
 
     Raises:
         ValueError: an option does not fit the others.
-        ArithmeticError: a number of the training is not finite; the message says where.
+        ArithmeticError: a number of the training is not finite; the message names the place.
         OSError: the files cannot be written.
         ImportError: the package that draws the pictures, or a data set, is not installed.
         RuntimeError: the program dot, which draws the graphs, is not installed.

@@ -171,7 +171,7 @@ def _options(model: MLP) -> dict[str, Json]:
 
 
 def _layer(layer: Module, l: int) -> dict[str, Json]:
-    """Return the description of a layer as it is, whatever was replaced in it since it was made.
+    """Return the description of a layer as it is, including what was replaced after it was made.
 
     Raises:
         ValueError: something in it is not of the class that `load` would build.

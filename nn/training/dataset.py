@@ -43,7 +43,7 @@ def check_samples(model: Module, xs: Rows, ys: Targets, loss: Loss) -> list[Samp
             expects, or a number that is not finite; a target does not fit the loss or the outputs.
         TypeError: a sample or target is made of something other than numbers; the model returns something
             other than a Value or a list of Values.
-        The message says which sample, counted from 0, and what was expected.
+        The message names the sample, counted from 0, and what was expected.
 
     >>> from nn.model.modules import MLP
     >>> check_samples(MLP(2, [1]), [[0, 1], [2, 3]], [-1, 3], losses.hinge)

@@ -59,7 +59,7 @@ def fit(
 
     Raises:
         ValueError, TypeError: an argument is not as above, a sample does not fit, or the loss does not depend
-            on the parameters. The message says which, and no parameter has moved.
+            on the parameters. The message names it, and no parameter has moved.
         FloatingPointError: a loss or a gradient is not finite. The message names the first number that is
             not, and the parameters are as the last good step left them.
 

@@ -181,12 +181,12 @@ def name(loss: Loss) -> str:
 
 
 def decide(loss: Loss, answer: object) -> int | list[bool] | None:
-    """Return the class that an answer stands for; the answer is a target, or the outputs as plain numbers.
+    """Return the class of a target, or of outputs in plain numbers.
 
     Returns:
         For cross_entropy the number of the class; for hinge and binary_cross_entropy, for each number,
         whether it is on the side of 1; None if the loss has no classes. A prediction is correct if the
-        outputs and the target stand for the same class.
+        outputs and the target have the same class.
 
     >>> decide(cross_entropy, [0.1, 2.0, -1.0]), decide(cross_entropy, 1)
     (1, 1)

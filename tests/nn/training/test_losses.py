@@ -198,11 +198,10 @@ def test_a_target_is_a_number(name, t):
 @pytest.mark.parametrize("name", ["half_squared_error", "mean_squared_error", "hinge"])
 def test_an_array_without_a_length_is_a_single_number(name):
     numpy = pytest.importorskip("numpy")
-    with pytest.raises(TypeError, match="expected a number, not ndarray: array"):
-        losses.table[name](Value(1.0), numpy.array(1.0))
+    assert losses.table[name](Value(1.0), numpy.array(1.0)).data == 0.0
 
 
-# Names, and what an answer says
+# Names and classes
 
 
 def test_get_loss_takes_a_name_or_a_function():
