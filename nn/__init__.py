@@ -1,14 +1,18 @@
-"""Neural networks of Values: nets, losses, optimisers, and the textbook's own backpropagation beside them."""
+"""Neural networks of Values: nets, losses, optimizers, and the textbook's backpropagation to compare with."""
+
+from typing import TYPE_CHECKING
 
 from nn import data, textbook
 from nn.model import initializers as init
 from nn.model.modules import MLP, Layer, Module, Neuron
 from nn.model.serialization import load, save
-from nn.textbook.lens import DeltaReport, deltas
 from nn.training import losses
 from nn.training.fit import fit
 from nn.training.history import Epoch, History
 from nn.training.optim import SGD, Adam, Optimizer
+
+if TYPE_CHECKING:
+    from nn.textbook.lens import DeltaReport, deltas
 
 __all__ = [
     "Module", "Neuron", "Layer", "MLP",
@@ -18,3 +22,12 @@ __all__ = [
     "save", "load",
     "init", "losses", "data", "textbook",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """Import the lens when it is first used: its tables take longer to import than the rest of nn."""
+    if name not in ("deltas", "DeltaReport"):
+        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    from nn.textbook import lens
+
+    return getattr(lens, name)

@@ -1,48 +1,50 @@
-"""The command line: ``python -m nn`` trains on a data set and shows what was learned."""
+"""The command line: ``python -m nn`` trains a net on a data set and shows the result."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from math import isfinite
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from engine import BACKENDS
-from nn.demo.run import RATES, SUITS, run
-from nn.model import activations as activation
+from nn.demo.run import DEFAULTS, RATES, Options, run
 from nn.model import initializers as init
+from nn.model.activations import get_activation
 from nn.training import losses
 
-PURPOSE = "Train a net on a data set, test it on what was held back, and show what it has learned."
+PURPOSE = "Train a net on a data set, validate it on samples that it was not trained on, and show the result."
 
 EPILOG = """\
 Into the folder --out go model.json (for nn.load), loss.png, for digits digits.png, for data in the plane
 boundary.png, graph.svg (the loss of a batch, folded), and neuron.html (one neuron, to step through).
-One sample in five is held back from the learning and used to test it.
+One sample in five is kept for validation and not used for training.
 """
 
 
 class Parser(argparse.ArgumentParser):
-    """One line for an error, without the usage above it."""
+    """A parser that reports an error in one line, without the usage above it."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and exit with status 2."""
+        """Print the error, and exit with status 2."""
         self.exit(2, f"{self.prog}: {' '.join(message.split())} (see --help)\n")
 
 
 def parser() -> Parser:
-    """Every option, with what it may be."""
+    """Return the parser of the options."""
     p = Parser(prog="python -m nn", description=PURPOSE, epilog=EPILOG, allow_abbrev=False)
     add = p.add_argument
-    add("--data", choices=SUITS, default="digits", help="what to learn (default: digits)")
+    add("--data", choices=DEFAULTS, default="digits", help="the data set (default: digits)")
     add(
         "--layers",
         type=_whole,
         nargs="*",
         metavar="N",
-        help="sizes of the hidden layers (default: suits the data)",
+        help="sizes of the hidden layers (default: depends on the data)",
     )
     add(
         "--activation",
@@ -52,7 +54,7 @@ def parser() -> Parser:
         help="of the hidden layers: relu, tanh, sigmoid, gelu, softplus, ... (default: relu)",
     )
     add("--loss", choices=losses.table, default="cross_entropy", help="(default: cross_entropy)")
-    add("--init", choices=init.table, default="he", help="how the weights begin (default: he)")
+    add("--init", choices=init.table, default="he", help="the initial weights (default: he)")
     add("--optimizer", choices=RATES, default="sgd", help="sgd has momentum 0.9 (default: sgd)")
     add(
         "--lr",
@@ -60,9 +62,9 @@ def parser() -> Parser:
         metavar="RATE",
         help="the learning rate at the start; it falls to 0 (default: 0.1 for sgd, 0.01 for adam)",
     )
-    add("--epochs", type=_whole, metavar="N", help="passes over the data (default: suits the data)")
-    add("--batch-size", type=_whole, default=32, metavar="N", help="samples before each step (default: 32)")
-    add("--seed", type=int, default=0, metavar="N", help="of all that is random (default: 0)")
+    add("--epochs", type=_whole, metavar="N", help="passes over the data (default: depends on the data)")
+    add("--batch-size", type=_whole, default=32, metavar="N", help="samples in each step (default: 32)")
+    add("--seed", type=int, default=0, metavar="N", help="of the random numbers (default: 0)")
     add(
         "--backend",
         choices=("eager", *BACKENDS),
@@ -78,11 +80,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run with these arguments; None for those of the command line."""
     options = parser().parse_args(arguments)
     try:
-        run(options)
+        printed = run(cast("Options", options))
     except (ArithmeticError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+        _drop_output()
         parser().error(f"{type(error).__name__}: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    if not printed:
+        _drop_output()
+        parser().exit(1, f"python -m nn: the output could not be written; the files are in {options.out}\n")
+
+
+def _drop_output() -> None:
+    """Discard what is still in the buffer of an output that cannot be written.
+
+    Python would try to write it at exit, and print a traceback when that fails.
+    """
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        return
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _whole(text: str) -> int:
@@ -103,7 +121,7 @@ def _rate(text: str) -> float:
 
 def _activation(text: str) -> str:
     try:
-        activation.find(text)
+        get_activation(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text

@@ -1,25 +1,29 @@
-"""The pictures of a run: its curve, the digits it was tested on, the plane as it divides it."""
+"""The pictures of a run: the loss curve, the predicted digits, and the decision boundary in the plane."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from nn.training.history import History
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["boundary", "check", "curve", "digits"]
 
 # Colours that the colour-blind can tell apart (Okabe and Ito, 2008).
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
-ROWS, COLUMNS = 5, 10  # of the sheet of digits
+ROWS, COLUMNS = 5, 10  # of the picture of digits
 GRID = 100  # points along each side of the plane
 
-Path = str | os.PathLike[str]
+Path: TypeAlias = str | os.PathLike[str]
+Dataset: TypeAlias = tuple[Sequence[Sequence[float]], Sequence[int]]
 
 
 def check() -> None:
-    """Raise the ImportError that says what is missing, before anything has been learned in vain."""
+    """Raise an ImportError that names what is missing, before a model is trained."""
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError:
@@ -27,17 +31,17 @@ def check() -> None:
 
 
 def curve(history: History, path: Path) -> None:
-    """Loss and accuracy, epoch by epoch, of the samples learned from and of those held back."""
+    """Draw the loss and the accuracy of each epoch, for training and for validation."""
     figure = _figure(9, 3.6)
     left, right = figure.subplots(1, 2)
     epochs = range(1, len(history.epochs) + 1)
-    for axes, what, learned, tested in (
+    for axes, what, train, test in (
         (left, "mean loss", history.loss, history.validation_loss),
         (right, "accuracy", history.accuracy, history.validation_accuracy),
     ):
         for numbers, colour, style, name in (
-            (learned, BLUE, "-", "learned from, during the epoch"),
-            (tested, ORANGE, "--", "held back, after the epoch"),
+            (train, BLUE, "-", "training"),
+            (test, ORANGE, "--", "validation"),
         ):
             if numbers and numbers[0] is not None:
                 axes.plot(epochs, numbers, style, color=colour, marker=".", label=name)
@@ -51,55 +55,55 @@ def curve(history: History, path: Path) -> None:
     figure.savefig(path)
 
 
-def digits(xs: Sequence[Sequence[float]], ys: Sequence[int], said: Sequence[int], path: Path) -> None:
-    """A sheet of digits with what the model said of each: first those it got wrong, framed, then others."""
-    order = sorted(range(len(xs)), key=lambda i: said[i] == ys[i])[: ROWS * COLUMNS]
-    wrong = sum(a != b for a, b in zip(said, ys))
+def digits(xs: Sequence[Sequence[float]], ys: Sequence[int], predictions: Sequence[int], path: Path) -> None:
+    """Draw digits with their predictions: first the wrong ones, framed, then others."""
+    order = sorted(range(len(xs)), key=lambda i: predictions[i] == ys[i])[: ROWS * COLUMNS]
+    n_wrong = sum(a != b for a, b in zip(predictions, ys))
     figure = _figure(9, 5.6)
     figure.suptitle(
-        f"Above each digit, what the model reads: of {len(xs)} held back, {wrong} are wrong (framed)"
+        f"The prediction is above each digit: {n_wrong} of {len(xs)} validation samples are wrong (framed)"
     )
     for axes, i in zip(figure.subplots(ROWS, COLUMNS).flat, order):
         axes.imshow([xs[i][8 * row : 8 * row + 8] for row in range(8)], cmap="gray_r", vmin=0, vmax=1)
-        right = said[i] == ys[i]
+        correct = predictions[i] == ys[i]
         axes.set_title(
-            f"{said[i]}" if right else f"{said[i]}, is {ys[i]}",
+            f"{predictions[i]}" if correct else f"{predictions[i]}, is {ys[i]}",
             fontsize=10,
-            color="black" if right else ORANGE,
-            fontweight="normal" if right else "bold",
+            color="black" if correct else ORANGE,
+            fontweight="normal" if correct else "bold",
         )
         axes.set(xticks=[], yticks=[])
         for side in axes.spines.values():
-            side.set(color="lightgrey" if right else ORANGE, linewidth=0.5 if right else 3)
+            side.set(color="lightgrey" if correct else ORANGE, linewidth=0.5 if correct else 3)
     figure.savefig(path)
 
 
 def boundary(
-    lean: Callable[[list[list[float]]], list[float]],
-    learned: tuple[Any, Any],
-    tested: tuple[Any, Any],
+    score: Callable[[list[list[float]]], list[float]],
+    train: Dataset,
+    test: Dataset,
     path: Path,
 ) -> None:
-    """The plane, shaded by which of two classes a model leans to and how much, and the samples upon it.
+    """Draw the plane, shaded by the score of two classes, and the samples on it.
 
     Args:
-        lean: for each of many points, a number from -1 (surely class 0) to 1 (surely class 1).
-        learned, tested: ``(xs, ys)`` of the samples learned from and of those held back.
+        score: returns, for each of many points, a number from -1 (class 0) to 1 (class 1).
+        train, test: ``(xs, ys)`` of the training samples and of the validation samples.
         path: the file.
     """
     figure = _figure(7.2, 5.6)
     axes = figure.subplots()
-    every = [*learned[0], *tested[0]]
+    every = [*train[0], *test[0]]
     (x_low, x_high), (y_low, y_high) = (_span([x[k] for x in every]) for k in (0, 1))
     horizontal = [x_low + (x_high - x_low) * i / (GRID - 1) for i in range(GRID)]
     vertical = [y_low + (y_high - y_low) * j / (GRID - 1) for j in range(GRID)]
-    every_lean = lean([[x, y] for y in vertical for x in horizontal])
-    leans = [every_lean[row : row + GRID] for row in range(0, GRID * GRID, GRID)]
-    steps = [i / 10 for i in range(-10, 11)]
-    shade = axes.contourf(horizontal, vertical, leans, levels=steps, cmap="PuOr_r", vmin=-2, vmax=2)
-    axes.contour(horizontal, vertical, leans, levels=[0.0], colors="black", linewidths=1.5)
+    scores = score([[x, y] for y in vertical for x in horizontal])
+    grid = [scores[row : row + GRID] for row in range(0, GRID * GRID, GRID)]
+    levels = [i / 10 for i in range(-10, 11)]
+    shade = axes.contourf(horizontal, vertical, grid, levels=levels, cmap="PuOr_r", vmin=-2, vmax=2)
+    axes.contour(horizontal, vertical, grid, levels=[0.0], colors="black", linewidths=1.5)
     for k, marker in ((0, "o"), (1, "^")):
-        for (xs, ys), face, name in ((learned, "white", "learned from"), (tested, "black", "held back")):
+        for (xs, ys), face, name in ((train, "white", "training"), (test, "black", "validation")):
             points = [x for x, y in zip(xs, ys) if y == k]
             axes.scatter(
                 [p[0] for p in points],
@@ -111,10 +115,10 @@ def boundary(
                 linewidth=0.8,
                 label=f"class {k}, {name}",
             )
-    axes.set(title="What the model says of every point")
+    axes.set(title="The prediction for each point of the plane")
     figure.legend(loc="outside lower center", ncols=2, fontsize=9)
     bar = figure.colorbar(shade, ticks=[-1, 0, 1], shrink=0.8)
-    bar.ax.set_yticklabels(["surely class 0", "undecided", "surely class 1"])
+    bar.ax.set_yticklabels(["class 0", "undecided", "class 1"])
     figure.savefig(path)
 
 
@@ -124,7 +128,7 @@ def _span(numbers: Sequence[float]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _figure(width: float, height: float) -> Any:
+def _figure(width: float, height: float) -> Figure:
     check()
     from matplotlib.figure import Figure
 

@@ -1,84 +1,240 @@
-"""What goes into a model: one sample, checked, as Values or as plain floats."""
+"""Checks of arguments: each returns the argument in plain form or raises a one-line error.
+
+Every message names what was given and what was expected. No other module of nn writes such checks, except the
+textbook, which stays independent.
+"""
 
 from __future__ import annotations
 
 import operator
-import random
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
+from math import inf, isfinite
+from typing import TYPE_CHECKING, NoReturn, Protocol, SupportsFloat, TypeAlias, TypeGuard, TypeVar, cast
 
-from engine import Constant, Role, Value, as_float
+from engine import Constant, Number, Role, Value, as_float, brief, is_number
 
-__all__ = ["Lifted", "count", "floats", "generator", "lifted", "table"]
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+__all__ = [
+    "Floats", "InputValues", "Inputs", "Rng", "Rows", "as_floats", "as_inputs", "as_list", "as_outputs",
+    "as_rows", "check_finite", "check_range", "count", "expected", "generator", "is_list", "look_up",
+    "number", "pair", "table",
+]  # fmt: skip
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., object])
+
+Floats: TypeAlias = "Sequence[float] | ndarray"  # one sample of plain numbers
+Inputs: TypeAlias = "Sequence[Number] | Floats"  # one sample, in which there may be Values
+Rows: TypeAlias = "Sequence[Floats] | ndarray"  # many samples
 
 
-class Lifted(list[Value]):
-    """Inputs that are Values already, so that no neuron has to look at them again."""
+class Rng(Protocol):
+    """A source of random numbers: random.Random, or the module `random`."""
+
+    def uniform(self, a: float, b: float, /) -> float:
+        """Return a number between ``a`` and ``b``."""
+
+    def gauss(self, mu: float, sigma: float, /) -> float:
+        """Return a normally distributed number."""
+
+    def shuffle(self, x: MutableSequence[T], /) -> None:
+        """Shuffle a list in place."""
 
 
-def lifted(x: Iterable[Any], n: int) -> Lifted:
-    """A sample as n Values: the plain numbers in it become constants called x0, x1, ...
+class InputValues(list[Value]):
+    """Inputs that are Values already, so that no neuron checks them again."""
+
+
+def expected(what: str, x: object) -> NoReturn:
+    """Raise the TypeError that ``what`` was expected and ``x`` was given.
+
+    >>> expected("x is a number", "2")
+    Traceback (most recent call last):
+    TypeError: x is a number, not str: '2'
+    """
+    raise TypeError(f"{what}, not {type(x).__name__}: {brief(x)}")
+
+
+# Lists
+
+
+def is_list(x: object) -> TypeGuard[Sequence[object]]:
+    """Return whether ``x`` is a list, a tuple or an array: ordered and of known length.
+
+    >>> is_list([1.0]), is_list({1.0}), is_list("ab")
+    (True, False, False)
+    """
+    return hasattr(x, "__len__") and _reason_against(x) is None and getattr(x, "shape", None) != ()
+
+
+def as_list(what: str, x: object, sized: bool = True) -> list[object]:
+    """Return ``x``, a list, a tuple or an array, as a list; an array's rows as lists.
+
+    Args:
+        what: what was expected, for the message.
+        x: the argument.
+        sized: whether to refuse an iterator, which can be read only once.
+
+    Raises:
+        TypeError: it is no list, or one whose entries are not what they seem: a data frame iterates over
+            the names of its columns, a dict over its keys, a set in any order, a masked array over numbers
+            that are not to be used.
+
+    >>> as_list("xs is a list", (1, 2))
+    [1, 2]
+    >>> as_list("xs is a list", {1, 2})
+    Traceback (most recent call last):
+    TypeError: xs is a list, not set: {1, 2}
+    """
+    reason = _reason_against(x)
+    if reason is not None or not hasattr(x, "__iter__") or (sized and not hasattr(x, "__len__")):
+        if reason:
+            raise TypeError(f"{what}, not {type(x).__name__}: {reason}")
+        expected(what, x)
+    entries = x.tolist() if hasattr(x, "tolist") else x
+    return list(entries) if isinstance(entries, Iterable) else expected(what, x)
+
+
+def _reason_against(x: object) -> str | None:
+    """Return why ``x`` is no list, or "" if its type is enough of a reason; None if it may be one."""
+    if isinstance(x, (list, tuple)):
+        return None
+    if isinstance(x, (str, bytes, bytearray, set, frozenset, Mapping, Value)):
+        return ""
+    if hasattr(x, "__dataframe__") or (hasattr(x, "iloc") and hasattr(x, "columns")):  # pandas, polars
+        return "give its numbers, as with .to_numpy()"
+    if hasattr(x, "mask") and hasattr(x, "filled"):  # numpy.ma
+        return "give its numbers, as with .filled(0.0)"
+    return None
+
+
+def pair(what: str, x: object) -> tuple[object, object]:
+    """Return ``x``, a pair, as a tuple.
+
+    >>> pair("betas is a pair", [0.9, 0.999])
+    (0.9, 0.999)
+    """
+    if not isinstance(x, (tuple, list)) or len(x) != 2:
+        raise TypeError(f"{what}, not {brief(x)}")
+    return x[0], x[1]
+
+
+# Samples
+
+
+def as_inputs(x: Inputs, n: int) -> InputValues:
+    """Return a sample as n Values; the plain numbers in it become constants with the labels x0, x1, ...
 
     Raises:
         ValueError: there are not n of them.
-        TypeError: x is not a list, or one of it neither a Value nor a plain number.
+        TypeError: x is not a list, or an entry is neither a Value nor a plain number.
 
-    >>> lifted([Value(2.0, label="here"), 3.0], 2)[1].label
+    >>> as_inputs([Value(2.0, label="here"), 3.0], 2)[1].label
     'x1'
     """
-    if type(x) is not Lifted:
-        x = Lifted([v if isinstance(v, Value) else _input(v, i) for i, v in enumerate(_listed(x, n))])
+    if type(x) is not InputValues:
+        entries = enumerate(_entries(x, n))
+        x = InputValues([v if isinstance(v, Value) else _constant(v, i) for i, v in entries])
+    return _of_length(x, n)
+
+
+def _constant(x: object, i: int) -> Constant:
+    """Return the i-th input as a labelled constant."""
+    node = Constant(as_float(x), f"x{i}")
+    node.role = Role("x", input=i)
+    return node
+
+
+def as_floats(x: Floats, n: int | None = None) -> list[float]:
+    """Return a sample as n floats; None for any number of them.
+
+    Raises:
+        ValueError: there are not n of them.
+        TypeError: x is not a list, or an entry is not a plain number.
+
+    >>> as_floats([1, 2.5], 2)
+    [1.0, 2.5]
+    """
+    numbers = [as_float(v) for v in _entries(x, n)]
+    return numbers if n is None else _of_length(numbers, n)
+
+
+def _entries(x: object, n: int | None) -> list[object]:
+    if type(x) is list:  # the usual case
+        return x
+    return as_list(f"a sample is a list of {'' if n is None else f'{n} '}numbers", x, sized=False)
+
+
+L = TypeVar("L", bound=Sequence[object])
+
+
+def _of_length(x: L, n: int) -> L:
     if len(x) != n:
         raise ValueError(f"expected {n} inputs, got {len(x)}")
     return x
 
 
-def _input(x: float, i: int) -> Constant:
-    """Return the input of that place as a labelled constant."""
-    node = Constant(x, f"x{i}")
-    node.role = Role("x", input=i)
-    return node
-
-
-def floats(x: Iterable[Any], n: int) -> list[float]:
-    """A sample as n floats.
+def as_rows(rows: Rows, n: int | None = None) -> list[list[float]]:
+    """Return many samples as floats, n in each; None for as many as there are in the first.
 
     Raises:
-        ValueError: there are not n of them.
-        TypeError: x is not a list, or one of it not a plain number.
+        ValueError, TypeError: `as_floats` refuses a row; the message has its number.
 
-    >>> floats([1, 2.5], 2)
-    [1.0, 2.5]
-    """
-    numbers = [as_float(v) for v in _listed(x, n)]
-    if len(numbers) != n:
-        raise ValueError(f"expected {n} inputs, got {len(numbers)}")
-    return numbers
-
-
-def table(rows: Iterable[Any], n: int | None = None) -> list[list[float]]:
-    """Many samples as floats, n in each; None for as many as there are in the first.
-
-    Raises:
-        ValueError, TypeError: a row is not as `floats` wants it; the message has its number.
-
-    >>> table([[1, 2], [3]])
+    >>> as_rows([[1, 2], [3]])
     Traceback (most recent call last):
     ValueError: row 1: expected 2 inputs, got 1
     """
-    if isinstance(rows, (str, bytes, dict, Value)) or not hasattr(rows, "__iter__"):
-        raise TypeError(f"rows is a list with one sample each, not {type(rows).__name__}: {rows!r:.60}")
     found: list[list[float]] = []
-    for i, row in enumerate(rows):
+    for i, row in enumerate(as_list("rows is a list with one sample each", rows, sized=False)):
         try:
-            found.append(floats(row, n or (len(found[0]) if found else len(row))))
-        except (TypeError, ValueError) as error:
+            found.append(as_floats(cast("Floats", row), n or (len(found[0]) if found else None)))
+        except (TypeError, ValueError, OverflowError) as error:
             raise type(error)(f"row {i}: {error}") from None
     return found
 
 
-def count(name: str, n: Any) -> int:
-    """``n``, if it is a whole number of at least 1.
+table = as_rows  # its name in version 0.1.0
+
+
+def as_outputs(y: object) -> Value | list[Value]:
+    """Return the outputs of a model, a Value or a list of Values, as they are.
+
+    Raises:
+        TypeError: a Module of the user's own returned something else.
+
+    >>> as_outputs(2.0)
+    Traceback (most recent call last):
+    TypeError: a model returns a Value or a list of Values, not float: 2.0
+    """
+    if isinstance(y, Value):
+        return y
+    if not isinstance(y, list) or not y:
+        expected("a model returns a Value or a list of Values", y)
+    for k, out in enumerate(y):
+        if not isinstance(out, Value):
+            expected(f"a model returns a Value or a list of Values; output {k} is", out)
+    return y
+
+
+def check_finite(what: str, numbers: Iterable[object]) -> None:
+    """Raise a ValueError if one of ``numbers`` is not finite.
+
+    >>> check_finite("input", [1.0, float("inf")])
+    Traceback (most recent call last):
+    ValueError: input 1 is inf; expected a finite number
+    """
+    for k, x in enumerate(numbers):
+        if is_number(x) and not isfinite(x):
+            raise ValueError(f"{what} {k} is {x}; expected a finite number")
+
+
+# Numbers
+
+
+def count(name: str, n: object, least: int = 1, most: int | None = None) -> int:
+    """Return ``n``, a whole number of at least ``least``, as an int.
 
     Raises:
         ValueError: it is not; the message calls it ``name``.
@@ -88,32 +244,88 @@ def count(name: str, n: Any) -> int:
     ValueError: nin is a whole number of at least 1, not 0
     """
     try:
-        whole = 0 if isinstance(n, bool) else operator.index(n)
+        whole = least - 1 if isinstance(n, bool) else operator.index(n)  # type: ignore[arg-type]
     except TypeError:
-        whole = 0
-    if whole < 1:
-        raise ValueError(f"{name} is a whole number of at least 1, not {n!r:.60}")
+        whole = least - 1
+    if whole < least or (most is not None and whole > most):
+        limit = "" if most is None else f" and at most {most}"
+        raise ValueError(f"{name} is a whole number of at least {least}{limit}, not {brief(n)}")
     return whole
 
 
-def _listed(x: Any, n: int) -> list[Any]:
-    if isinstance(x, (str, bytes, dict, Value)) or not hasattr(x, "__iter__"):
-        raise TypeError(f"a sample is a list of {n} numbers, not {type(x).__name__}: {x!r:.60}")
-    return list(x)
-
-
-def generator(rng: Any) -> Any:
-    """``rng`` itself, or for None the module `random`, which ``random.seed`` seeds.
+def number(name: str, x: object) -> float:
+    """Return ``x`` as a float; an int that is too large for a float as infinity.
 
     Raises:
-        TypeError: it cannot draw as random.Random does; a bare seed, say.
+        TypeError: it is not a number; the message calls it ``name``.
+
+    >>> number("noise", 2)
+    2.0
+    """
+    if not isinstance(x, SupportsFloat) or hasattr(x, "__len__"):  # an array has both
+        expected(f"{name} is a number", x)
+    try:
+        return float(x)
+    except OverflowError:
+        return inf
+
+
+def check_range(name: str, x: object, low: float, below: float = inf) -> float:
+    """Return ``x`` as a float, if low <= x < below.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is outside the range; a NaN is, too.
+
+    >>> check_range("momentum", 1, 0.0, 1.0)
+    Traceback (most recent call last):
+    ValueError: momentum is at least 0 and below 1, not 1
+    """
+    found = number(name, x)
+    if not low <= found < below:
+        above = "finite" if below == inf else f"below {below:g}"
+        raise ValueError(f"{name} is {'above 0' if low else 'at least 0'} and {above}, not {brief(x)}")
+    return found
+
+
+# Names and random numbers
+
+
+def look_up(noun: str, signature: str, which: str | F, table: Mapping[str, F]) -> F:
+    """Return the function of that name from ``table``; a function is returned as it is.
+
+    Raises:
+        ValueError: there is none of that name; the message lists the names.
+        TypeError: ``which`` is neither a name nor a function.
+
+    >>> look_up("loss", "(outputs, target) -> Value", "mse", {"hinge": max})
+    Traceback (most recent call last):
+    ValueError: unknown loss 'mse'; there are hinge
+    """
+    if isinstance(which, str):
+        if which not in table:
+            raise ValueError(f"unknown {noun} {brief(which)}; there are {', '.join(table)}")
+        return table[which]
+    if not callable(which):
+        article = "an" if noun[0] in "aeiou" else "a"
+        raise TypeError(f"{article} {noun} is a name or a function {signature}, not {brief(which)}")
+    return which
+
+
+def generator(rng: Rng | None) -> Rng:
+    """Return ``rng``, or for None the module `random`, which ``random.seed`` seeds.
+
+    Raises:
+        TypeError: it cannot draw as random.Random does; a bare seed, for example.
 
     >>> generator(1337)
     Traceback (most recent call last):
-    TypeError: rng draws random numbers as random.Random(seed) does; got 1337
+    TypeError: rng draws random numbers as random.Random(seed) does, not 1337
     """
     if rng is None:
+        import random  # seldom needed: a module that is slow to import
+
         return random
-    if not all(hasattr(rng, way) for way in ("uniform", "gauss", "shuffle")):
-        raise TypeError(f"rng draws random numbers as random.Random(seed) does; got {rng!r:.60}")
+    if not all(hasattr(rng, method) for method in ("uniform", "gauss", "shuffle")):
+        raise TypeError(f"rng draws random numbers as random.Random(seed) does, not {brief(rng)}")
     return rng

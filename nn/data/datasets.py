@@ -1,38 +1,39 @@
-"""Small data sets to learn on: points in the plane drawn here, and real measurements that scikit-learn ships.
+"""Small data sets: generated points in the plane, and real measurements that scikit-learn ships.
 
 Each function returns ``(xs, ys)``: a list of samples, each a list of floats, and their classes 0, 1, 2, ...
 """
 
 from __future__ import annotations
 
-import random  # noqa: F401
 from collections.abc import Callable, Sequence
 from math import cos, inf, isfinite, pi, sin, sqrt
-from typing import Any
+from typing import TypeAlias, TypeVar, cast
 
-from engine import as_float
-from nn.validation import floats, generator
+from engine import brief
+from nn.validation import Floats, Rng, Rows, as_floats, as_list, count, generator, number
 
 __all__ = [
     "breast_cancer", "circles", "digits", "iris", "moons", "spirals", "split", "standardise", "table", "xor",
 ]  # fmt: skip
 
-MOST = 10_000_000  # points that fit into the memory
-Rows = list[list[float]]
-Dataset = tuple[Rows, list[int]]
+X = TypeVar("X")
+Y = TypeVar("Y")
+
+MOST = 10_000_000  # points that fit into memory
+Dataset: TypeAlias = tuple[list[list[float]], list[int]]
 
 
-def moons(n: int = 100, noise: float = 0.1, rng: Any = None) -> Dataset:
-    """Two half circles that reach into one another; the two classes take turns.
+def moons(n: int = 100, noise: float = 0.1, rng: Rng | None = None) -> Dataset:
+    """Return points on two interleaving half circles, one for each class; the classes alternate.
 
     Args:
-        n: how many points.
-        noise: the standard deviation of what is added to each coordinate; the half circles have radius 1.
-        rng: random numbers as random.Random draws them; None for the module `random`.
+        n: the number of points.
+        noise: the standard deviation of the noise on each coordinate; the half circles have radius 1.
+        rng: a source of random numbers, as random.Random is; None for the module `random`.
 
     Raises:
         ValueError: n is not a whole number of at least 2, or noise is negative or not finite.
-        TypeError: noise is not a number, or rng draws none.
+        TypeError: noise is not a number, or rng is no source of random numbers.
 
     >>> xs, ys = moons(2, noise=0.0)
     >>> [[round(p, 3) for p in x] for x in xs], ys  # the top of one, the bottom of the other
@@ -46,8 +47,8 @@ def moons(n: int = 100, noise: float = 0.1, rng: Any = None) -> Dataset:
     return _scatter(point, 2, n, noise, rng)
 
 
-def circles(n: int = 100, noise: float = 0.05, rng: Any = None) -> Dataset:
-    """A circle of radius 1 around one of radius ½. Arguments and errors as for `moons`.
+def circles(n: int = 100, noise: float = 0.05, rng: Rng | None = None) -> Dataset:
+    """Return points on circles of radius 1 and ½ with one centre. Arguments and errors as for `moons`.
 
     >>> xs, ys = circles(4, noise=0.0)
     >>> [round(p * p + q * q, 3) for p, q in xs], ys
@@ -61,8 +62,8 @@ def circles(n: int = 100, noise: float = 0.05, rng: Any = None) -> Dataset:
     return _scatter(point, 2, n, noise, rng)
 
 
-def spirals(n: int = 200, noise: float = 0.02, rng: Any = None) -> Dataset:
-    """Two arms of a spiral of radius 1, wound round one another. Arguments and errors as for `moons`.
+def spirals(n: int = 200, noise: float = 0.02, rng: Rng | None = None) -> Dataset:
+    """Return points on two interleaved spirals of radius 1. Arguments and errors as for `moons`.
 
     >>> xs, ys = spirals(2, noise=0.0)
     >>> [[round(p, 3) + 0.0 for p in x] for x in xs], ys  # half-way out, on opposite sides
@@ -76,8 +77,8 @@ def spirals(n: int = 200, noise: float = 0.02, rng: Any = None) -> Dataset:
     return _scatter(point, 2, n, noise, rng)
 
 
-def xor(n: int = 100, noise: float = 0.1, rng: Any = None) -> Dataset:
-    """The corners of the unit square, opposite ones alike: what no straight line can part.
+def xor(n: int = 100, noise: float = 0.1, rng: Rng | None = None) -> Dataset:
+    """Return the corners of the unit square; no straight line separates the two classes.
 
     Arguments and errors as for `moons`. Four points without noise are the truth table:
 
@@ -90,14 +91,13 @@ def xor(n: int = 100, noise: float = 0.1, rng: Any = None) -> Dataset:
 
 
 def _scatter(
-    point: Callable[[int, float], list[float]], kinds: int, n: int, noise: float, rng: Any
+    point: Callable[[int, float], list[float]], kinds: int, n: int, noise: float, rng: Rng | None
 ) -> Dataset:
-    """n points: the kinds take turns, and each is spread evenly over 0 < where < 1."""
-    if isinstance(n, bool) or not isinstance(n, int) or not kinds <= n <= MOST:
-        bounds = f"a whole number of at least {kinds} and at most {MOST}"
-        raise ValueError(f"n is the number of points, {bounds}, not {n!r:.60}")
-    if not 0 <= _number("noise", noise) < inf:
-        raise ValueError(f"noise is a standard deviation, finite and not negative, not {noise!r:.60}")
+    """Return n points: the kinds alternate, and the points of each are spread evenly over 0 < where < 1."""
+    n = count("n, the number of points,", n, kinds, MOST)
+    noise_given, noise = noise, number("noise", noise)
+    if not 0 <= noise < inf:
+        raise ValueError(f"noise is a standard deviation, finite and not negative, not {brief(noise_given)}")
     rng = generator(rng)
     xs, ys = [], []
     for i in range(n):
@@ -109,7 +109,7 @@ def _scatter(
 
 
 def iris() -> Dataset:
-    """150 flowers of three species by the length and width, in cm, of sepals and petals (Fisher, 1936).
+    """Return 150 flowers of three species: length and width, in cm, of sepals and petals (Fisher, 1936).
 
     Raises:
         ImportError: scikit-learn is not installed.
@@ -122,7 +122,7 @@ def iris() -> Dataset:
 
 
 def breast_cancer() -> Dataset:
-    """569 tumours by 30 measurements of their cells: 0 malignant, 1 benign (Wisconsin, 1995).
+    """Return 569 tumours with 30 measurements of their cells: 0 malignant, 1 benign (Wisconsin, 1995).
 
     Raises:
         ImportError: scikit-learn is not installed.
@@ -135,7 +135,7 @@ def breast_cancer() -> Dataset:
 
 
 def digits() -> Dataset:
-    """1,797 handwritten digits of 8 × 8 pixels, from 0 (paper) to 1 (ink) (Alpaydin and Kaynak, 1998).
+    """Return 1,797 handwritten digits of 8 × 8 pixels, from 0 (paper) to 1 (ink) (Alpaydin and Kaynak, 1998).
 
     Raises:
         ImportError: scikit-learn is not installed.
@@ -164,48 +164,51 @@ table: dict[str, Callable[..., Dataset]] = {
 
 
 def split(
-    xs: Sequence[Any], ys: Sequence[Any], held_back: float = 0.2, rng: Any = None
-) -> tuple[tuple[list[Any], list[Any]], tuple[list[Any], list[Any]]]:
-    """Shuffle the samples and hold some back: ``(xs, ys)`` to learn from, ``(xs, ys)`` to be tested on.
+    xs: Sequence[X], ys: Sequence[Y], held_back: float = 0.2, rng: Rng | None = None
+) -> tuple[tuple[list[X], list[Y]], tuple[list[X], list[Y]]]:
+    """Shuffle the samples and return two parts, ``(xs, ys)`` for training and ``(xs, ys)`` for validation.
 
     Args:
         xs: the samples.
         ys: their targets.
-        held_back: the part to hold back, between 0 and 1; at least one sample goes to either side.
-        rng: random numbers as random.Random draws them; None for the module `random`.
+        held_back: the fraction for validation, between 0 and 1; each part has at least one sample.
+        rng: a source of random numbers, as random.Random is; None for the module `random`.
 
     Raises:
         TypeError: xs or ys is not a list, or held_back not a number.
-        ValueError: there are not as many targets as samples, fewer than two samples, or no such part.
+        ValueError: there are not as many targets as samples, fewer than two samples, or no such fraction.
 
     >>> import random
-    >>> learn, test = split([[1.0], [2.0], [3.0], [4.0], [5.0]], [1, 2, 3, 4, 5], rng=random.Random(0))
-    >>> learn
+    >>> train, validation = split([[1.0], [2.0], [3.0], [4.0], [5.0]], [1, 2, 3, 4, 5], rng=random.Random(0))
+    >>> train
     ([[2.0], [1.0], [5.0], [4.0]], [2, 1, 5, 4])
-    >>> test
+    >>> validation
     ([[3.0]], [3])
     """
     for name, given in ("xs", xs), ("ys", ys):
-        if not hasattr(given, "__len__") or isinstance(given, (str, bytes, dict, set)):
-            raise TypeError(f"{name} is a list, not {type(given).__name__}: {given!r:.60}")
+        as_list(f"{name} is a list", given)  # the entries are returned as they are
     if len(xs) != len(ys):
-        raise ValueError(f"as many targets as samples, please: {len(xs)} samples, {len(ys)} targets")
+        raise ValueError(f"expected as many targets as samples: {len(xs)} samples, {len(ys)} targets")
     if len(xs) < 2:
         raise ValueError(f"expected at least two samples to split, not {len(xs)}")
-    if not 0 < _number("held_back", held_back) < 1:
-        raise ValueError(f"held_back is a part between 0 and 1, not {held_back!r:.60}")
+    fraction = number("held_back", held_back)
+    if not 0 < fraction < 1:
+        raise ValueError(f"held_back is a fraction between 0 and 1, not {brief(held_back)}")
     order = list(range(len(xs)))
     generator(rng).shuffle(order)
-    cut = min(max(round(len(xs) * held_back), 1), len(xs) - 1)
-    test, learn = order[:cut], order[cut:]
-    return ([xs[i] for i in learn], [ys[i] for i in learn]), ([xs[i] for i in test], [ys[i] for i in test])
+    cut = min(max(round(len(xs) * fraction), 1), len(xs) - 1)
+    second, first = order[:cut], order[cut:]
+    return ([xs[i] for i in first], [ys[i] for i in first]), (
+        [xs[i] for i in second],
+        [ys[i] for i in second],
+    )
 
 
-def standardise(xs: Sequence[Sequence[float]], *others: Sequence[Sequence[float]]) -> tuple[Rows, ...]:
-    """Shift and scale each feature to mean 0 and standard deviation 1 over ``xs``; ``others`` by the same.
+def standardise(xs: Rows, *others: Rows) -> tuple[list[list[float]], ...]:
+    """Shift and scale each feature to mean 0 and standard deviation 1 over ``xs``, and ``others`` likewise.
 
-    What is held back goes into ``others``: a test must not leak into the learning. A feature that is constant
-    over ``xs`` is only shifted.
+    Pass the validation samples as ``others``, so that they have no influence on training. A feature that is
+    constant over ``xs`` is only shifted.
 
     Raises:
         ValueError: there is no sample, one has another number of features than the first, or one of them is
@@ -215,12 +218,12 @@ def standardise(xs: Sequence[Sequence[float]], *others: Sequence[Sequence[float]
     >>> standardise([[1.0], [3.0]], [[5.0]])
     ([[-1.0], [1.0]], [[3.0]])
     """
-    first, *rest = (_rows(part) for part in (xs, *others))
+    first, *rest = (_finite_rows(part) for part in (xs, *others))
     if not first:
         raise ValueError("expected at least one sample to standardise by")
     for x in (x for part in (first, *rest) for x in part):
         if len(x) != len(first[0]):
-            raise ValueError(f"expected {len(first[0])} features in every sample, not {len(x)}: {x!r:.60}")
+            raise ValueError(f"expected {len(first[0])} features in every sample, not {len(x)}: {brief(x)}")
     means = [sum(column) / len(first) for column in zip(*first)]
     scales = [
         sqrt(sum((p - mean) * (p - mean) for p in column) / len(first)) or 1.0
@@ -235,22 +238,11 @@ def standardise(xs: Sequence[Sequence[float]], *others: Sequence[Sequence[float]
     )
 
 
-def _rows(xs: Any) -> Rows:
-    """The samples as lists of finite floats."""
-    if not hasattr(xs, "__len__") or isinstance(xs, (str, bytes, dict, set)):
-        raise TypeError(f"expected a list of samples, not {type(xs).__name__}: {xs!r:.60}")
-    rows = [floats(x, len(x) if hasattr(x, "__len__") else 1) for x in xs]
+def _finite_rows(xs: Rows) -> list[list[float]]:
+    """Return the samples as lists of finite floats."""
+    rows = [as_floats(cast("Floats", x)) for x in as_list("expected a list of samples", xs)]
     for i, x in enumerate(rows):
         for k, p in enumerate(x):
             if not isfinite(p):
                 raise ValueError(f"sample {i}: feature {k} is {p}; expected a finite number")
     return rows
-
-
-def _number(name: str, x: Any) -> float:
-    try:
-        return as_float(x)
-    except TypeError:
-        raise TypeError(f"{name} is a number, not {type(x).__name__}: {x!r:.60}") from None
-    except OverflowError:
-        return inf

@@ -1,10 +1,12 @@
-"""One run from the data to the pictures: learn, test on what was held back, look closely, write it down."""
+"""One run from the data to the pictures: train, validate, save, and show one sample in detail."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from math import tanh
-from typing import Any
+from pathlib import Path
+from typing import Protocol
 
 from nn import plots
 from nn.data import datasets as data
@@ -14,16 +16,17 @@ from nn.model.serialization import save
 from nn.textbook.lens import deltas
 from nn.training import losses
 from nn.training.fit import fit
-from nn.training.optim import SGD, Adam, Optimizer
+from nn.training.optim import SGD, Adam, OptimizerLike
+from nn.training.progress import show
 from nn.training.targets import Classes
 
-__all__ = ["SUITS", "run"]
+__all__ = ["DEFAULTS", "RATES", "Options", "run"]
 
 SHADES = " .:-=+*#%@"  # from paper to ink
-RATES = {"sgd": 0.1, "adam": 0.01}  # where a run begins; it slows down to 0
+RATES = {"sgd": 0.1, "adam": 0.01}  # the learning rate at the start, which falls to 0
 
-#: For each data set, the hidden layers and the epochs that suit it.
-SUITS = {
+#: The hidden layers and the number of epochs for each data set.
+DEFAULTS = {
     "digits": ([32], 10),
     "moons": ([16, 16], 40),
     "circles": ([16], 40),
@@ -34,75 +37,106 @@ SUITS = {
 }
 
 
-def run(options: Any) -> None:
-    """Train as the options of the command line say, print how it went, and write the files.
+class Options(Protocol):
+    """The options of the command line."""
+
+    data: str
+    layers: Sequence[int] | None
+    activation: str
+    loss: str
+    init: str
+    optimizer: str
+    lr: float | None
+    epochs: int | None
+    batch_size: int
+    seed: int
+    backend: str
+    out: Path
+
+
+class Printer:
+    """Prints lines until one cannot be written; the run then goes on without output."""
+
+    def __init__(self) -> None:
+        self.works = True
+
+    def __call__(self, text: str) -> None:
+        self.works = self.works and show(text)
+
+
+def run(options: Options) -> bool:
+    """Train as the options say, save the model, then print and draw how it went.
+
+    Returns:
+        Whether all that was to be printed could be printed. The model is saved in any case.
 
     Raises:
         ValueError: an option does not fit the others.
-        ArithmeticError: the training ran out of numbers; the message says where.
+        ArithmeticError: a number of the training is not finite; the message names the place.
         OSError: the files cannot be written.
-        ImportError: what draws the pictures, or a data set, is not installed.
-        RuntimeError: the program dot, which draws the graphs, is not.
+        ImportError: the package that draws the pictures, or a data set, is not installed.
+        RuntimeError: the program dot, which draws the graphs, is not installed.
     """
     plots.check()
     graphs.check()
     options.out.mkdir(parents=True, exist_ok=True)
     rng = random.Random(options.seed)
-    learned, tested = _data(options.data, rng)
-    classes = Classes(options.loss, max(*learned[1], *tested[1]) + 1)
-    layers, epochs = _suited(options)
-    nouts = [*layers, classes.outputs]
-    model = MLP(len(learned[0][0]), nouts, options.activation, init=options.init, rng=rng)
-    steps = epochs * -(-len(learned[0]) // options.batch_size)
-    print(f"{options.data}: {len(learned[0])} samples to learn from, {len(tested[0])} held back")
-    print(f"{model}: {len(model.parameters())} parameters, {options.loss}, {options.optimizer}")
+    train, test = _load_data(options.data, rng)
+    (xs, ys), (test_xs, test_ys) = train, test
+    classes = Classes(options.loss, max(*ys, *test_ys) + 1)
+    default_layers, default_epochs = DEFAULTS[options.data]
+    hidden = default_layers if options.layers is None else options.layers
+    epochs = options.epochs or default_epochs
+    model = MLP(len(xs[0]), [*hidden, classes.outputs], options.activation, init=options.init, rng=rng)
+    targets = [classes.target(y) for y in ys]
+    show_line = Printer()
+    show_line(f"{options.data}: {len(xs)} samples for training, {len(test_xs)} for validation")
+    show_line(f"{model}: {len(model.parameters())} parameters, {options.loss}, {options.optimizer}")
 
     history = fit(
         model,
-        learned[0],
-        [classes.target(y) for y in learned[1]],
+        xs,
+        targets,
         options.loss,
-        _optimizer(options, model, steps),
+        _optimizer(options, model, steps=epochs * -(-len(xs) // options.batch_size)),
         epochs,
         options.batch_size,
         rng,
         options.backend,
-        validation=(tested[0], [classes.target(y) for y in tested[1]]),
+        validation=(test_xs, [classes.target(y) for y in test_ys]),
     )
+    written = [options.out / "model.json"]
+    save(model, written[0])  # first of all: whatever fails later, the model is not lost
     if history.interrupted:
-        print(f"interrupted after {len(history.epochs)} of {epochs} epochs; this is what was learned so far")
-    said = _test(model, classes, tested)
-    _look(model, classes, tested, said, options)
+        show_line(f"interrupted after {len(history.epochs)} of {epochs} epochs; the model so far is saved")
+    predictions = [classes.predicted(model.predict(x)) for x in test_xs]
+    n_wrong = sum(a != b for a, b in zip(predictions, test_ys))
+    accuracy = 1 - n_wrong / len(test_xs)
+    show_line(f"accuracy on the {len(test_xs)} validation samples: {accuracy:.1%} ({n_wrong} wrong)")
+    show_line(_closer_look(model, classes, test, predictions, options))
 
-    written = [options.out / "model.json", options.out / "loss.png"]
-    save(model, written[0])
-    plots.curve(history, written[1])
+    written.append(options.out / "loss.png")
+    plots.curve(history, written[-1])
     if options.data == "digits":
         written.append(options.out / "digits.png")
-        plots.digits(*tested, said, written[-1])
-    if len(learned[0][0]) == 2:
+        plots.digits(test_xs, test_ys, predictions, written[-1])
+    if len(xs[0]) == 2:
+
+        def score(points: list[list[float]]) -> list[float]:
+            return [tanh(classes.difference(y)) for y in model.predict_many(points)]
+
         written.append(options.out / "boundary.png")
-        plots.boundary(
-            lambda points: [tanh(classes.lean(y)) for y in model.predict_many(points)],
-            learned,
-            tested,
-            written[-1],
-        )
+        plots.boundary(score, train, test, written[-1])
     written += [options.out / "graph.svg", options.out / "neuron.html"]
-    xs, ys = learned[0][: options.batch_size], learned[1][: options.batch_size]
-    graphs.batch(model, xs, [classes.target(y) for y in ys], losses.find(options.loss), written[-2])
+    n = options.batch_size
+    graphs.batch(model, xs[:n], targets[:n], losses.get_loss(options.loss), written[-2])
     graphs.neuron(written[-1])
-    print(f"\nwritten: {', '.join(map(str, written))}")
+    show_line(f"\nwritten: {', '.join(map(str, written))}")
+    return show_line.works
 
 
-def _suited(options: Any) -> tuple[list[int], int]:
-    """The hidden layers and the epochs: as asked for, else as they suit the data."""
-    layers, epochs = SUITS[options.data]
-    return (layers if options.layers is None else options.layers), options.epochs or epochs
-
-
-def _data(name: str, rng: random.Random) -> tuple[data.Dataset, data.Dataset]:
-    """What to learn from and the fifth that is held back; measurements are brought to one scale."""
+def _load_data(name: str, rng: random.Random) -> tuple[data.Dataset, data.Dataset]:
+    """Return four fifths for training and one fifth for validation; measurements are standardised."""
     plane = name in ("moons", "circles", "spirals", "xor")
     xs, ys = data.table[name](n=300, rng=rng) if plane else data.table[name]()
     (xs, ys), (test_xs, test_ys) = data.split(xs, ys, rng=rng)
@@ -111,8 +145,8 @@ def _data(name: str, rng: random.Random) -> tuple[data.Dataset, data.Dataset]:
     return (xs, ys), (test_xs, test_ys)
 
 
-def _optimizer(options: Any, model: MLP, steps: int) -> Optimizer:
-    """The optimiser that was asked for, with a rate that falls in a straight line to 0 at the last step."""
+def _optimizer(options: Options, model: MLP, steps: int) -> OptimizerLike:
+    """Return the optimizer of that name, with a rate that falls in a straight line to 0 at the last step."""
     rate = RATES[options.optimizer] if options.lr is None else options.lr
 
     def lr(step: int) -> float:
@@ -123,24 +157,21 @@ def _optimizer(options: Any, model: MLP, steps: int) -> Optimizer:
     return SGD(model.parameters(), lr, momentum=0.9)
 
 
-def _test(model: MLP, classes: Classes, tested: data.Dataset) -> list[int]:
-    """What the model says of each sample that was held back; print how often that is right."""
-    xs, ys = tested
-    said = [classes.of(model.predict(x)) for x in xs]
-    wrong = sum(a != b for a, b in zip(said, ys))
-    print(f"accuracy on the {len(xs)} samples held back: {1 - wrong / len(xs):.1%} ({wrong} wrong)")
-    return said
-
-
-def _look(model: MLP, classes: Classes, tested: data.Dataset, said: list[int], options: Any) -> None:
-    """Hold the Δ lens over one sample that it got wrong, or else over the one that it is least sure of."""
-    xs, ys = tested
-    i = min(range(len(xs)), key=lambda i: (said[i] == ys[i], classes.lead(model.predict(xs[i]))))
+def _closer_look(
+    model: MLP, classes: Classes, test: data.Dataset, predictions: list[int], options: Options
+) -> str:
+    """Return the lens's report on one sample: a wrong prediction, or else the least certain one."""
+    xs, ys = test
+    i = min(range(len(xs)), key=lambda i: (predictions[i] == ys[i], classes.margin(model.predict(xs[i]))))
     verdict = (
-        "the one it is least sure of" if said[i] == ys[i] else f"a {ys[i]} that it takes for a {said[i]}"
+        "the least certain prediction"
+        if predictions[i] == ys[i]
+        else f"class {ys[i]}, predicted as {predictions[i]}"
     )
-    print(f"\nA closer look at sample {i} of those held back, {verdict}:")
+    lines = [f"\nA closer look at validation sample {i}, {verdict}:"]
     if options.data == "digits":
         for row in range(8):
-            print("   ", "".join(2 * SHADES[round(9 * ink)] for ink in xs[i][8 * row : 8 * row + 8]))
-    print(deltas(model, xs[i], classes.target(ys[i]), options.loss))
+            shades = [2 * SHADES[round(9 * ink)] for ink in xs[i][8 * row : 8 * row + 8]]
+            lines.append(f"    {''.join(shades)}")
+    lines.append(str(deltas(model, xs[i], classes.target(ys[i]), options.loss)))
+    return "\n".join(lines)

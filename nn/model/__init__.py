@@ -1,1 +1,1 @@
-"""Models: neurons, layers and MLPs, how their weights begin, and how they are saved."""
+"""Models: neurons, layers and MLPs, their initial weights, and their files."""

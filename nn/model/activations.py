@@ -1,49 +1,52 @@
-"""What a neuron makes of its pre-activation: any operation of one argument, or nothing."""
+"""Activation functions: any operation of one argument, or none."""
 
 from __future__ import annotations
 
-from engine import Op, ops
+from typing import TypeAlias
 
-__all__ = ["Activation", "apply", "find", "symbol"]
+from engine import Op, brief, ops
 
-Activation = str | Op | None
+__all__ = ["Activation", "apply", "get_activation", "symbol"]
+
+Activation: TypeAlias = str | Op | None
 
 
-def find(activation: Activation) -> Op | None:
-    """The operation of one argument of that name; an Op, or None, stands for itself.
+def get_activation(activation: Activation) -> Op | None:
+    """Return the operation of one argument of that name; an Op or None is returned as it is.
 
     Raises:
         ValueError: there is none of that name, or it takes more than one argument.
         TypeError: it is neither a name nor an Op nor None.
 
-    >>> find("tanh")
+    >>> get_activation("tanh")
     <op tanh>
     """
     if activation is None:
         return None
     if not isinstance(activation, (str, Op)):
-        raise TypeError(f"an activation is a name, an Op or None, not {activation!r:.60}")
-    known = {name: op for name, op in ops.table.items() if isinstance(op, Op) and len(op.partials) == 1}
+        raise TypeError(f"an activation is a name, an Op or None, not {brief(activation)}")
+    unary = {name: op for name, op in ops.table.items() if isinstance(op, Op) and len(op.partials) == 1}
     name = activation if isinstance(activation, str) else activation.symbol
-    if name not in known:
-        unary = ", ".join(known)
-        raise ValueError(f"unknown activation {name!r:.60}: operations of one argument are {unary}")
-    return known[name] if isinstance(activation, str) else activation
+    if name not in unary:
+        raise ValueError(
+            f"unknown activation {brief(name)}: operations of one argument are {', '.join(unary)}"
+        )
+    return unary[name] if isinstance(activation, str) else activation
 
 
 def symbol(op: Op | None) -> str | None:
-    """What an operation is called; None for none.
+    """Return the symbol of an operation, or None for none.
 
-    >>> symbol(find("tanh"))
+    >>> symbol(get_activation("tanh"))
     'tanh'
     """
     return None if op is None else op.symbol
 
 
 def apply(op: Op | None, z: float) -> float:
-    """a = g(z) in floats.
+    """Return a = g(z) as a float.
 
-    >>> apply(find("relu"), -2.0), apply(None, -2.0)
+    >>> apply(get_activation("relu"), -2.0), apply(None, -2.0)
     (0.0, -2.0)
     """
     if op is None:

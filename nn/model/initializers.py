@@ -1,53 +1,58 @@
-"""How the weights of a net begin: each initialiser draws one weight from a random generator.
+"""Initial weights of a net: each initializer draws one weight from a random generator.
 
-The last three keep the size of the signal steady from layer to layer, for a neuron with nin inputs in a
-layer of nout neurons. Biases begin at 0.
+The last three keep the size of the signal steady from layer to layer, for a neuron with nin inputs in a layer
+of nout neurons. Biases start at 0.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from math import sqrt
-from typing import Any
+from typing import TypeAlias
 
-from nn.validation import generator
+from nn.validation import Rng, generator, look_up
 
-__all__ = ["uniform", "zeros", "normal", "xavier", "he", "lecun", "table", "find", "generator"]
+__all__ = [
+    "uniform", "zeros", "normal", "xavier", "he", "lecun", "table", "get_initializer", "find", "generator",
+]  # fmt: skip
 
-Initialiser = Callable[[Any, int, int], float]  # (rng, nin, nout) -> one weight
+Initializer: TypeAlias = Callable[[Rng, int, int], float]  # (rng, nin, nout) -> one weight
 
 
-def uniform(rng: Any, nin: int, nout: int) -> float:
-    """U(-1, 1), micrograd's choice.
+def uniform(rng: Rng, nin: int, nout: int) -> float:
+    """Draw from U(-1, 1), micrograd's choice.
 
+    >>> import random
     >>> -1 <= uniform(random.Random(0), 2, 16) <= 1
     True
     """
     return float(rng.uniform(-1.0, 1.0))
 
 
-def zeros(rng: Any, nin: int, nout: int) -> float:
-    """0, to see why nobody does this: all neurons of a layer stay alike.
+def zeros(rng: Rng, nin: int, nout: int) -> float:
+    """Return 0, to show why nobody does this: all neurons of a layer stay equal.
 
+    >>> import random
     >>> zeros(random.Random(0), 2, 16)
     0.0
     """
     return 0.0
 
 
-def normal(rng: Any, nin: int, nout: int) -> float:
-    """N(0, 1).
+def normal(rng: Rng, nin: int, nout: int) -> float:
+    """Draw from N(0, 1).
 
+    >>> import random
     >>> round(normal(random.Random(0), 2, 16), 6)
     0.941715
     """
     return float(rng.gauss(0.0, 1.0))
 
 
-def xavier(rng: Any, nin: int, nout: int) -> float:
-    """U(-r, r) with r = √(6 / (nin + nout)): for tanh and sigmoid (Glorot and Bengio, 2010).
+def xavier(rng: Rng, nin: int, nout: int) -> float:
+    """Draw from U(-r, r) with r = √(6 / (nin + nout)): for tanh (Glorot and Bengio, 2010).
 
+    >>> import random
     >>> abs(xavier(random.Random(0), 2, 4)) <= 1.0
     True
     """
@@ -55,42 +60,41 @@ def xavier(rng: Any, nin: int, nout: int) -> float:
     return float(rng.uniform(-r, r))
 
 
-def he(rng: Any, nin: int, nout: int) -> float:
-    """N(0, variance 2 / nin): for relu (He, Zhang, Ren and Sun, 2015).
+def he(rng: Rng, nin: int, nout: int) -> float:
+    """Draw from N(0, variance 2 / nin): for relu (He, Zhang, Ren and Sun, 2015).
 
+    >>> import random
     >>> he(random.Random(0), 2, 16) == normal(random.Random(0), 2, 16)
     True
     """
     return float(rng.gauss(0.0, sqrt(2.0 / nin)))
 
 
-def lecun(rng: Any, nin: int, nout: int) -> float:
-    """N(0, variance 1 / nin) (LeCun, Bottou, Orr and Müller, 1998).
+def lecun(rng: Rng, nin: int, nout: int) -> float:
+    """Draw from N(0, variance 1 / nin) (LeCun, Bottou, Orr and Müller, 1998).
 
+    >>> import random
     >>> lecun(random.Random(0), 1, 16) == normal(random.Random(0), 1, 16)
     True
     """
     return float(rng.gauss(0.0, sqrt(1.0 / nin)))
 
 
-#: Every initialiser, by its name.
-table: dict[str, Initialiser] = {f.__name__: f for f in (uniform, zeros, normal, xavier, he, lecun)}
+#: Every initializer, by its name.
+table: dict[str, Initializer] = {f.__name__: f for f in (uniform, zeros, normal, xavier, he, lecun)}
 
 
-def find(which: str | Initialiser) -> Initialiser:
-    """The initialiser of that name; a function ``(rng, nin, nout) -> weight`` is one as it stands.
+def get_initializer(which: str | Initializer) -> Initializer:
+    """Return the initializer of that name; a function ``(rng, nin, nout) -> weight`` is returned as it is.
 
     Raises:
-        ValueError: there is none of that name; the message lists those that there are.
+        ValueError: there is none of that name; the message lists the names.
         TypeError: it is neither a name nor a function.
 
-    >>> find("he") is he
+    >>> get_initializer("he") is he
     True
     """
-    if isinstance(which, str):
-        if which not in table:
-            raise ValueError(f"unknown init {which!r:.60}; there are {', '.join(table)}")
-        return table[which]
-    if not callable(which):
-        raise TypeError(f"init is a name or a function (rng, nin, nout) -> weight, not {which!r:.60}")
-    return which
+    return look_up("init", "(rng, nin, nout) -> weight", which, table)
+
+
+find = get_initializer  # its name in version 0.1.0

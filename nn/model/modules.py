@@ -1,77 +1,92 @@
-"""Neuron, Layer, MLP: a neuron is two nodes of the graph, its pre-activation z and its activation a."""
+"""Neuron, Layer and MLP: a neuron is two nodes of the graph, its pre-activation z and its activation a."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TypeVar, cast
 
-from engine import Role, Value, no_grad, record, weighted_sum
-from nn.model import initializers as initialisers
-from nn.model.activations import Activation, apply, find, symbol
-from nn.model.initializers import Initialiser
-from nn.model.predict import many
-from nn.validation import Lifted, count, floats, lifted
+from engine import Role, Value, brief, no_grad, record, weighted_sum
+from nn.model.activations import Activation, apply, get_activation, symbol
+from nn.model.initializers import Initializer, generator, get_initializer
+from nn.validation import (
+    Floats,
+    Inputs,
+    InputValues,
+    Rng,
+    Rows,
+    as_floats,
+    as_inputs,
+    as_outputs,
+    count,
+    expected,
+    is_list,
+)
 
 __all__ = ["MLP", "Layer", "Module", "Neuron"]
+
+T = TypeVar("T")
 
 MOST = 10_000_000  # parameters of a net: some gigabytes of Values
 
 
 class Module:
-    """What has parameters. To build your own, say which they are, and in ``__call__`` what it computes."""
+    """Base class for models. A subclass defines `parameters` and `__call__`."""
 
     def parameters(self) -> list[Value]:
-        """The Values that learning may move, in a fixed order."""
+        """Return the Values that training may change, in a fixed order."""
         return []
 
     def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0, as ``backward`` adds to what is there."""
+        """Set the gradient of every parameter to 0, as ``backward`` adds to the gradients of leaves."""
         for p in self.parameters():
             p.grad = 0.0
 
-    def __call__(self, x: Sequence[Any]) -> Any:
-        """The outputs, as Values."""
-        raise NotImplementedError(f"{type(self).__name__} must say what it computes: define __call__")
+    def __call__(self, x: Inputs) -> Value | list[Value]:
+        """Return the outputs: one Value, or a list of Values."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it computes: define __call__")
 
-    def predict(self, x: Sequence[float]) -> Any:
-        """The outputs for plain numbers, as a float or a list of floats; nothing is recorded."""
+    def predict(self, x: Floats) -> float | list[float]:
+        """Return the outputs for plain numbers, as a float or a list of floats; nothing is recorded."""
         with no_grad():
-            y = self(x)
+            y = as_outputs(self(x))
         return [out.data for out in y] if isinstance(y, list) else y.data
 
-    def predict_many(self, rows: Sequence[Sequence[float]], backend: str = "numpy") -> list[Any]:
-        """`predict` for each of many rows, by the compiled graph: to shade a plane, or test on a whole set.
+    def predict_many(self, rows: Rows, backend: str = "numpy") -> list[float] | list[list[float]]:
+        """Return `predict` of each of many rows, computed by the compiled graph.
 
         Args:
             rows: the samples, a list of lists of numbers, or an array with one row each.
-            backend: what runs it, see `engine.trace`: ``numpy``, ``llvm``, ``python``, ...
+            backend: the name of a backend, see `engine.trace`: ``numpy``, ``llvm``, ``python``, ...
 
         Returns:
-            A list with what ``predict`` gives for each row: the same bits from ``python``, and from the
-            others to 1e-12. The graph is that of the first row: where your ``__call__`` has an ``if`` on its
-            data, ask ``predict`` for one row after another instead.
+            A list with the outputs for each row: the same bits as ``predict`` from ``python``, and equal to
+            1e-12 from the others. The graph is that of the first row: if your ``__call__`` has an ``if`` on
+            its data, call ``predict`` for one row after another instead.
 
         Raises:
-            ValueError, TypeError: a row does not fit the model; the message says which.
+            ValueError, TypeError: a row does not fit the model; the message has its number.
             ImportError: the backend needs a package that is not installed; the message names the extra.
 
         >>> MLP(2, [3, 1], init="zeros").predict_many([[1.0, 2.0], [3.0, 4.0]], backend="python")
         [0.0, 0.0]
         """
-        return many(self, rows, backend)
+        from nn.model.predict import many  # loads the compiler, which only programs need
+
+        predictions = many(self, cast("Sequence[Sequence[float]]", rows), backend)
+        return cast("list[float] | list[list[float]]", predictions)
 
 
 class Neuron(Module):
-    """z = b + Σ_i w_i x_i and a = g(z).
+    """A neuron: z = b + Σ_i w_i x_i and a = g(z).
 
     Args:
         nin: the number of inputs.
         activation: g, the name of an operation of one argument, an Op, or None for a = z.
-        init: how the weights begin, see `nn.model.initializers`; the bias begins at 0.
-        rng: random numbers as random.Random draws them; None for the module `random`.
-        atomic: build z of single * and + nodes, as micrograd does, instead of one weighted sum.
-        nout: how many neurons its layer has, for those ways to begin that depend on it.
+        init: the initializer of the weights, see `nn.model.initializers`; the bias starts at 0.
+        rng: a source of random numbers, as random.Random is; None for the module `random`.
+        atomic: build z from single * and + nodes, as micrograd does, instead of one weighted sum.
+        nout: the number of neurons in its layer, which some initializers use.
         layer, index: the number of its layer and its place there, for the labels and roles of its nodes.
 
     Raises:
@@ -88,17 +103,18 @@ class Neuron(Module):
         self,
         nin: int,
         activation: Activation = "relu",
-        init: str | Initialiser = "uniform",
-        rng: Any = None,
+        init: str | Initializer = "uniform",
+        rng: Rng | None = None,
         atomic: bool = False,
         *,
         nout: int = 1,
         layer: int | None = None,
         index: int | None = None,
     ) -> None:
-        self.nin, self.atomic, self.activation = count("nin", nin), atomic, find(activation)
-        _fits(self.nin + 1)
-        draw, rng = initialisers.find(init), initialisers.generator(rng)
+        self.nin, self.atomic = count("nin", nin), bool(atomic)
+        self.activation = get_activation(activation)
+        _check_size(self.nin + 1)
+        draw, rng = get_initializer(init), generator(rng)
         self.layer, self.index = layer, index
         place = "" if layer is None else f"{layer}_{index}"
         prefix = f"w{place}_" if place else "w"
@@ -110,9 +126,9 @@ class Neuron(Module):
         self._labels = f"z{place}", f"a{place}"
         self._roles = Role("z", layer, index), Role("a", layer, index)
 
-    def preactivation(self, x: Sequence[Any]) -> Value:
-        """z = b + Σ_i w_i x_i, added from left to right: the textbook's in_k."""
-        inputs = x if type(x) is Lifted else lifted(x, self.nin)  # its layer has looked at them already
+    def preactivation(self, x: Inputs) -> Value:
+        """Return z = b + Σ_i w_i x_i, added from left to right: the textbook's in_k."""
+        inputs = x if type(x) is InputValues else as_inputs(x, self.nin)  # its layer has checked them already
         if self.atomic:
             z = self.b
             for w, x_i in zip(self.w, inputs, strict=True):
@@ -123,32 +139,32 @@ class Neuron(Module):
         return z
 
     def activate(self, z: Value) -> Value:
-        """a = g(z); z itself if there is no activation."""
+        """Return a = g(z); z itself if there is no activation."""
         if not isinstance(z, Value):
-            raise TypeError(f"expected z, a Value, not {type(z).__name__}: {z!r:.60}")
+            expected("expected z, a Value", z)
         if self.activation is None:
             return z
-        a: Value = record(self.activation, z)
+        a = record(self.activation, z)
         a.label, a._role = self._labels[1], self._roles[1]
         return a
 
-    def __call__(self, x: Sequence[Any]) -> Value:
-        """The activation, with z between it and the inputs."""
+    def __call__(self, x: Inputs) -> Value:
+        """Return the activation; z is the node between it and the inputs."""
         return self.activate(self.preactivation(x))
 
-    def predict(self, x: Sequence[float]) -> float:
-        """The activation in floats: the same bits as the recorded one."""
-        return self.predict_floats(floats(x, self.nin))
+    def predict(self, x: Floats) -> float:
+        """Return the activation as a float: the same bits as the recorded one."""
+        return self.predict_floats(as_floats(x, self.nin))
 
     def predict_floats(self, x: list[float]) -> float:
-        """`predict`, of floats that have been checked."""
+        """Return `predict` of floats that have been checked."""
         z = self.b.data
         for w, x_i in zip(self.w, x):
             z += w.data * x_i
         return apply(self.activation, z)
 
     def parameters(self) -> list[Value]:
-        """The weights, then the bias."""
+        """Return the weights, then the bias."""
         return [*self.w, self.b]
 
     def __repr__(self) -> str:
@@ -156,10 +172,10 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """Neurons side by side, all fed by the same inputs.
+    """Neurons side by side that share their inputs.
 
     Args and errors are those of `Neuron`; ``nout`` is the number of neurons, and ``number`` the place of the
-    layer in its net, counted from 1: its nodes are called z1_0, a1_0, z1_1, ... by layer and neuron.
+    layer in its net, counted from 1: its nodes have the labels z1_0, a1_0, z1_1, ... by layer and neuron.
 
     >>> Layer(3, 4, activation=None)
     Layer(3, 4, activation=None)
@@ -170,37 +186,37 @@ class Layer(Module):
         nin: int,
         nout: int,
         activation: Activation = "relu",
-        init: str | Initialiser = "uniform",
-        rng: Any = None,
+        init: str | Initializer = "uniform",
+        rng: Rng | None = None,
         atomic: bool = False,
         *,
         number: int = 1,
     ) -> None:
         self.nin, self.nout = count("nin", nin), count("nout", nout)
-        _fits((self.nin + 1) * self.nout)
+        _check_size((self.nin + 1) * self.nout)
         self.neurons = [
             Neuron(nin, activation, init, rng, atomic, nout=nout, layer=number, index=k) for k in range(nout)
         ]
 
-    def activations(self, x: Sequence[Any]) -> Lifted:
-        """One activation for each neuron, always as a list."""
-        inputs = lifted(x, self.nin)
-        return Lifted([neuron(inputs) for neuron in self.neurons])
+    def activations(self, x: Inputs) -> InputValues:
+        """Return one activation for each neuron, always as a list."""
+        inputs = as_inputs(x, self.nin)
+        return InputValues([neuron(inputs) for neuron in self.neurons])
 
-    def __call__(self, x: Sequence[Any]) -> Any:
-        """A list of activations; of a single neuron, the activation itself, as in micrograd."""
-        return single(self.activations(x))
+    def __call__(self, x: Inputs) -> Value | list[Value]:
+        """Return a list of activations; the activation itself if there is one neuron, as in micrograd."""
+        return one_or_list(self.activations(x))
 
-    def predict(self, x: Sequence[float]) -> Any:
-        """The activations in floats: the same bits as the recorded ones."""
-        return single(self.predict_floats(floats(x, self.nin)))
+    def predict(self, x: Floats) -> float | list[float]:
+        """Return the activations as floats: the same bits as the recorded ones."""
+        return one_or_list(self.predict_floats(as_floats(x, self.nin)))
 
     def predict_floats(self, x: list[float]) -> list[float]:
-        """`predict`, of floats that have been checked, and always as a list."""
+        """Return `predict` of floats that have been checked, always as a list."""
         return [neuron.predict_floats(x) for neuron in self.neurons]
 
     def parameters(self) -> list[Value]:
-        """Those of each neuron in turn."""
+        """Return the parameters of each neuron in turn."""
         return [p for neuron in self.neurons for p in neuron.parameters()]
 
     def __repr__(self) -> str:
@@ -208,12 +224,12 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """A multi-layer perceptron: layer after layer, each fed by the one before it.
+    """A multi-layer perceptron: the activations of each layer are the inputs of the next.
 
     Args:
         nin: the number of inputs.
-        nouts: the number of neurons of each layer, the last of them the outputs.
-        activation: of the layers inside: the name of an operation of one argument, an Op, or None.
+        nouts: the number of neurons of each layer; the last layer gives the outputs.
+        activation: of the hidden layers: the name of an operation of one argument, an Op, or None.
         output: the activation of the last layer.
         init, rng, atomic: see `Neuron`. The weights are drawn neuron by neuron, as micrograd draws them.
 
@@ -233,42 +249,42 @@ class MLP(Module):
         nouts: Sequence[int],
         activation: Activation = "relu",
         output: Activation = None,
-        init: str | Initialiser = "uniform",
-        rng: Any = None,
+        init: str | Initializer = "uniform",
+        rng: Rng | None = None,
         atomic: bool = False,
     ) -> None:
-        if isinstance(nouts, (str, bytes)) or not hasattr(nouts, "__len__"):
-            raise TypeError(f"nouts is a list of the layers' sizes, such as [16, 16, 1], not {nouts!r:.60}")
+        if not is_list(nouts):
+            raise TypeError(f"nouts is a list of the layers' sizes, such as [16, 16, 1], not {brief(nouts)}")
         if not len(nouts):
             raise ValueError("nouts is empty; expected the size of at least one layer")
         sizes = [count("nin", nin), *(count("a layer's size", n) for n in nouts)]
-        self.nin, self.nouts, self.atomic = sizes[0], sizes[1:], atomic
-        _fits(sum((n + 1) * m for n, m in pairwise(sizes)))
-        self.activation, self.output = find(activation), find(output)
+        self.nin, self.nouts, self.atomic = sizes[0], sizes[1:], bool(atomic)
+        _check_size(sum((n + 1) * m for n, m in pairwise(sizes)))
+        self.activation, self.output = get_activation(activation), get_activation(output)
         functions = [self.activation] * (len(nouts) - 1) + [self.output]
         shapes = enumerate(zip(pairwise(sizes), functions), 1)
         self.layers = [Layer(n, m, g, init, rng, atomic, number=l) for l, ((n, m), g) in shapes]
 
-    def __call__(self, x: Sequence[Any]) -> Any:
-        """A list of outputs; of a last layer of one neuron, the output itself, as in micrograd."""
-        values = lifted(x, self.nin)
+    def __call__(self, x: Inputs) -> Value | list[Value]:
+        """Return a list of outputs; the output itself if there is one, as in micrograd."""
+        values = as_inputs(x, self.nin)
         for layer in self.layers:
             values = layer.activations(values)
-        return single(values)
+        return one_or_list(values)
 
-    def predict(self, x: Sequence[float]) -> Any:
-        """The outputs in floats: the same bits as the recorded ones.
+    def predict(self, x: Floats) -> float | list[float]:
+        """Return the outputs as floats: the same bits as the recorded ones.
 
         >>> MLP(2, [3, 2], init="zeros").predict([1.0, 2.0])
         [0.0, 0.0]
         """
-        x = floats(x, self.nin)
+        a = as_floats(x, self.nin)
         for layer in self.layers:
-            x = layer.predict_floats(x)
-        return single(x)
+            a = layer.predict_floats(a)
+        return one_or_list(a)
 
     def parameters(self) -> list[Value]:
-        """Those of each layer in turn."""
+        """Return the parameters of each layer in turn."""
         return [p for layer in self.layers for p in layer.parameters()]
 
     def __repr__(self) -> str:
@@ -276,12 +292,12 @@ class MLP(Module):
         return f"MLP({self.nin}, {self.nouts}, {names})"
 
 
-def _fits(parameters: int) -> None:
-    """Refuse, before the first weight is drawn, what no memory would hold."""
+def _check_size(parameters: int) -> None:
+    """Raise a ValueError, before the first weight is drawn, if the net would not fit into memory."""
     if parameters > MOST:
         raise ValueError(f"{parameters:.3g} parameters are too many: a net of Values has at most {MOST}")
 
 
-def single(values: list[Any]) -> Any:
-    """The list as it is, but of a list of one, the one."""
+def one_or_list(values: list[T]) -> T | list[T]:
+    """Return the only entry of a list of one, and any other list as it is."""
     return values[0] if len(values) == 1 else values

@@ -1,4 +1,4 @@
-"""A model as a file and back, exact to the last bit, written whole or not at all.
+"""Save a model to a file and load it, exact to the last bit; a file is written whole or not at all.
 
 The file is JSON: the architecture, the parameters (a decimal that Python writes reads back as the same
 float), and a checksum of both, so that a damaged file is refused and never becomes another model.
@@ -6,37 +6,43 @@ float), and a checksum of both, so that a damaged file is refused and never beco
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import glob
-import hashlib
-import json
 import os
-import time
+from collections.abc import Iterator
 from itertools import pairwise
 from math import isfinite
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, overload
 
-from engine import one_line, ops
-from nn.model.activations import symbol
-from nn.model.modules import MLP, Module
+from engine import Op, as_float, brief, one_line, ops, shipped
+from nn.model.activations import get_activation, symbol
+from nn.model.modules import MLP, Layer, Module, Neuron
+from nn.validation import expected
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["load", "save"]
 
-FORMAT, VERSION = "chalkgrad model", 1
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+Path_: TypeAlias = "str | os.PathLike[str]"
+M = TypeVar("M", bound=Module)
+
+FORMAT = "chalkgrad model"
+#: Version 1, the only one that 0.1.0 reads, describes a net by its options. Version 2 adds layers and
+#: formulas that the options do not describe, and is written only for nets that have some.
+VERSIONS = (1, 2)
 HOUR = 3600  # seconds
 
 
 def save(model: Module, path: str | os.PathLike[str]) -> None:
     """Write the parameters of ``model``, and what is needed to build it again, to ``path``.
 
-    A file that was there is replaced at the last moment; if anything fails before, it stays as it was. What a
-    process that was killed has left half written beside it, a later call removes, an hour on.
+    An existing file is replaced at the last moment; if anything fails before, it stays as it was. The partial
+    file of a process that was killed is removed by a later call, after an hour.
 
     Raises:
         TypeError: the model is not a Module, or the path no path.
-        ValueError: a parameter is not finite; the message names it.
+        ValueError: a parameter is not finite, and the message names it; or the layers of an MLP were replaced
+            by something that a file cannot describe.
         OSError: the file cannot be written.
 
     >>> import os, tempfile
@@ -49,26 +55,37 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     (MLP(2, [3, 1], activation='relu', output=None), True)
     """
     if not isinstance(model, Module):
-        raise TypeError(f"expected a model, not {type(model).__name__}: {model!r:.60}")
+        expected("expected a model", model)
+    numbers: list[Json] = []
     for k, p in enumerate(model.parameters()):
-        if not isfinite(p.data):
+        number = as_float(p.data)  # a parameter of another class may hold an int, which load would refuse
+        if not isfinite(number):
             raise ValueError(
-                f"parameter {one_line(p.label) or k} is {p.data}; only finite numbers can be saved"
+                f"parameter {one_line(p.label) or k} is {number}; only finite numbers can be saved"
             )
-    content = {
+        numbers.append(number)
+    architecture = _architecture(model, 2)
+    content: dict[str, Json] = {
         "format": FORMAT,
-        "version": VERSION,
-        "architecture": _architecture(model),
-        "parameters": [p.data for p in model.parameters()],
+        "version": 2 if architecture.keys() & {"layers", "formulas"} else 1,
+        "architecture": architecture,
+        "parameters": numbers,
     }
-    place = Path(os.path.realpath(path))
-    if place.exists() and not place.is_file():  # the file would take the place of a folder, or of a device
-        raise OSError(errno.EINVAL, "expected a file, or nothing, to write a model to", str(place))
-    _write(place, json.dumps({**content, "sha256": _checksum(content)}, indent=1))
+    import json
+
+    _write(path, json.dumps({**content, "sha256": _checksum(content)}, indent=1))
 
 
-def load(path: str | os.PathLike[str], into: Module | None = None) -> Any:
-    """The model that was saved: a new one, or ``into`` with its parameters set to the saved ones.
+@overload
+def load(path: str | os.PathLike[str], into: None = None) -> MLP: ...
+
+
+@overload
+def load(path: str | os.PathLike[str], into: M) -> M: ...
+
+
+def load(path: str | os.PathLike[str], into: Module | None = None) -> Module:
+    """Return the model that was saved: a new one, or ``into`` with its parameters set to the saved ones.
 
     Args:
         path: the file.
@@ -77,7 +94,8 @@ def load(path: str | os.PathLike[str], into: Module | None = None) -> Any:
     Raises:
         TypeError: ``into`` is not a Module, or the path no path.
         ValueError: the file is damaged, of another version, of another architecture than ``into``, holds a
-            number that is not finite, or an activation that is not defined here. ``into`` is then as it was.
+            number that is not finite, or an activation that is not defined here or has another formula here.
+            ``into`` is then as it was.
         OSError: the file cannot be read.
 
     >>> import os, tempfile
@@ -88,98 +106,270 @@ def load(path: str | os.PathLike[str], into: Module | None = None) -> Any:
     ...     same = load(path, into=MLP(2, [3, 1]))
     """
     if into is not None and not isinstance(into, Module):
-        raise TypeError(f"into is a model, not {type(into).__name__}: {into!r:.60}")
-    content = _read(Path(path))
-    saved, numbers = content["architecture"], content["parameters"]
+        expected("into is a model", into)
+    from pathlib import Path
+
+    version, saved, numbers = _read(Path(path))
     model = _build(path, saved, len(numbers)) if into is None else into
-    if _architecture(model) != saved or len(model.parameters()) != len(numbers):
-        expected = _architecture(model)
-        raise ValueError(f"{one_line(path)} holds another model: expected {expected}, found {saved!r:.200}")
+    found = _architecture(model, version)
+    if found != saved or len(model.parameters()) != len(numbers):
+        raise ValueError(f"{one_line(path)} holds another model: expected {found}, found {saved!r:.200}")
     for p, number in zip(model.parameters(), numbers):
         p.data = number
     return model
 
 
-def _architecture(model: Module) -> dict[str, Any]:
-    if type(model) is not MLP:
-        return {"kind": type(model).__name__, "parameters": len(model.parameters())}
+# The architecture
+
+
+def _architecture(model: Module, version: int) -> dict[str, Json]:
+    """Return the description of a model in a file of that version."""
+    if type(model) is MLP:
+        described = _options(model)
+        layers = [_layer(layer, l) for l, layer in enumerate(model.layers, 1)]
+        for l, (before, after) in enumerate(pairwise(layers), 2):
+            if before["nout"] != after["nin"]:
+                raise ValueError(
+                    f"layer {l} has {after['nin']} inputs and the layer before it {before['nout']} neurons; "
+                    "expected as many"
+                )
+        if not layers:
+            raise ValueError("the model has no layers; a file describes an MLP of at least one")
+        described["nin"] = layers[0]["nin"]
+        described["nouts"] = [layer["nout"] for layer in layers]
+        functions = [described["activation"]] * (len(layers) - 1) + [described["output"]]
+        as_built = [(g, described["atomic"]) for g in functions]
+        if [(layer["activation"], layer["atomic"]) for layer in layers] != as_built:
+            described["layers"] = [*layers]
+        neurons = [neuron for layer in model.layers for neuron in layer.neurons]
+        rows = [model.activation, model.output, *(neuron.activation for neuron in neurons)]
+    else:
+        described = {"kind": type(model).__name__, "parameters": len(model.parameters())}
+        neurons = model.neurons if type(model) is Layer else [model] if type(model) is Neuron else []
+        rows = [neuron.activation for neuron in neurons]
+        if version > 1 and type(model) in (Layer, Neuron):
+            described["layers"] = [_layer(model, 1)]
+    formulas: dict[str, Json] = {}
+    for op in rows:
+        if op and not _is_shipped(op) and formulas.setdefault(op.symbol, [*_formulas(op)]) != _formulas(op):
+            raise ValueError(f"the model has two activations {op.symbol!r} with different formulas")
+    if formulas and version > 1:
+        described["formulas"] = formulas
+    return described
+
+
+def _options(model: MLP) -> dict[str, Json]:
+    """Return the options by which the MLP was made."""
     return {
         "kind": "MLP",
         "nin": model.nin,
-        "nouts": model.nouts,
-        "activation": symbol(model.activation),
-        "output": symbol(model.output),
-        "atomic": model.atomic,
+        "nouts": [*model.nouts],
+        "activation": symbol(get_activation(model.activation)),
+        "output": symbol(get_activation(model.output)),
+        "atomic": bool(model.atomic),
     }
 
 
-def _build(path: Any, saved: dict[str, Any], count: int) -> MLP:
-    """An MLP as described, once it is known to be no larger than its parameters."""
-    if saved.get("kind") != "MLP":
-        kind = f"{saved.get('kind')!r:.60}".strip("'")
+def _layer(layer: Module, l: int) -> dict[str, Json]:
+    """Return the description of a layer as it is, including what was replaced after it was made.
+
+    Raises:
+        ValueError: something in it is not of the class that `load` would build.
+    """
+    neurons = [layer] if type(layer) is Neuron else layer.neurons if type(layer) is Layer else []
+    if not neurons:
         raise ValueError(
-            f"{one_line(path)} holds a {kind}, and only an MLP builds itself: give load(into=...)"
+            f"layer {l} is a {type(layer).__name__} without neurons; expected a Layer: make the net a "
+            "Module of your own, and load it with load(path, into=...)"
+        )
+    for k, neuron in enumerate(neurons):
+        if type(neuron) is not Neuron:
+            raise ValueError(f"neuron {k} of layer {l} is a {type(neuron).__name__}; expected a Neuron")
+        if not isinstance(neuron.activation, Op | None):
+            found = brief(neuron.activation)
+            raise ValueError(f"neuron {k} of layer {l} has the activation {found}; expected an Op or None")
+        if len(neuron.w) != neuron.nin or neuron.nin != neurons[0].nin:
+            raise ValueError(
+                f"neuron {k} of layer {l} has {len(neuron.w)} weights; "
+                f"expected {neurons[0].nin}, one for each input"
+            )
+    activations: list[Json] = [symbol(neuron.activation) for neuron in neurons]
+    atomic: list[Json] = [bool(neuron.atomic) for neuron in neurons]
+    return {
+        "nin": neurons[0].nin,
+        "nout": len(neurons),
+        "activation": activations[0] if activations == activations[:1] * len(neurons) else activations,
+        "atomic": atomic[0] if atomic == atomic[:1] * len(neurons) else atomic,
+    }
+
+
+def _is_shipped(op: Op) -> bool:
+    return op.symbol in shipped and ops.table[op.symbol] is op
+
+
+def _formulas(op: Op) -> list[str]:
+    """Return the formulas of a row: y, its derivatives, and the operations that it calls, if not shipped."""
+    texts = [op.formula.text, *(partial.text for partial in op.partials)]
+    seen: dict[str, None] = {}
+    for formula in (op.formula, *op.partials):
+        seen.update(dict.fromkeys(_called(formula.tree, seen)))
+    return [*texts, *seen]
+
+
+def _called(tree: object, seen: dict[str, None]) -> Iterator[str]:
+    """Yield "name: formula" of each operation in the tree that is not shipped."""
+    if isinstance(tree, tuple):
+        word, *args = tree
+        if not isinstance(word, str) and word.name not in shipped:
+            text = f"{word.name}: {word.text}"
+            if text not in seen:
+                seen[text] = None
+                yield text
+                yield from _called(word.tree, seen)
+        for arg in args:
+            yield from _called(arg, seen)
+
+
+def _build(path: Path_, saved: dict[str, Json], count: int) -> MLP:
+    """Return an MLP as described, after checking that it is no larger than its parameters."""
+    if saved.get("kind") != "MLP":
+        kind = brief(saved.get("kind")).strip("'")
+        raise ValueError(
+            f"{one_line(path)} holds a {kind}; only an MLP is built from its file: use load(path, into=...)"
         )
     try:
-        for name in (saved["activation"], saved["output"]):
-            if name is not None and name not in ops.table:
-                raise ValueError(f"its activation {name!r:.60} is not defined here; define it with Op first")
-        sizes = [saved["nin"], *saved["nouts"]]
-        if sum((n + 1) * m for n, m in pairwise(sizes)) != count:
-            raise ValueError(f"layers of {sizes!r:.60} do not have {count} parameters")
-        options = {name: saved[name] for name in ("nin", "nouts", "activation", "output", "atomic")}
-        return MLP(**options, init="zeros")
+        nin, nouts, layers = saved["nin"], saved["nouts"], saved.get("layers") or []
+        if not isinstance(nin, int) or not isinstance(nouts, list) or not isinstance(layers, list):
+            raise TypeError(f"expected whole numbers of neurons, not {brief([nin, nouts, layers])}")
+        functions = [_names(layer) for layer in layers]
+        for name in (saved["activation"], saved["output"], *(name for names in functions for name in names)):
+            _check_defined(name, saved.get("formulas"))
+        sizes = [nin, *nouts]
+        if sum((n + 1) * m for n, m in pairwise(sizes)) != count:  # type: ignore[operator,misc]
+            raise ValueError(f"layers of {brief(sizes)} do not have {count} parameters")
+        model = MLP(
+            nin,
+            nouts,  # type: ignore[arg-type]
+            saved["activation"],  # type: ignore[arg-type]
+            saved["output"],  # type: ignore[arg-type]
+            init="zeros",
+            atomic=saved["atomic"],  # type: ignore[arg-type]
+        )
+        for layer, described, names in zip(model.layers, layers, functions):
+            _set_functions(layer, described, names)
+        return model
     except (TypeError, ValueError, KeyError, OverflowError) as error:
-        raise ValueError(f"{one_line(path)} cannot be built: {error}") from None
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{one_line(path)} cannot be built: {reason}") from None
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The content of the file, once it is known to be what was saved."""
+def _names(described: Json) -> list[Json]:
+    """Return the activation of each neuron of a described layer; one for all is given once."""
+    if not isinstance(described, dict):
+        raise TypeError(f"a layer is an object, not {brief(described)}")
+    names = described["activation"]
+    return names if isinstance(names, list) else [names]
+
+
+def _set_functions(layer: Layer, described: Json, names: list[Json]) -> None:
+    """Give the neurons of a new layer what is described of them; `load` compares the result with the file."""
+    n = len(layer.neurons)
+    atomic = described["atomic"] if isinstance(described, dict) else False
+    for neuron, name, single in zip(
+        layer.neurons,
+        names if len(names) > 1 else names * n,
+        atomic if isinstance(atomic, list) else [atomic] * n,
+    ):
+        neuron.activation = get_activation(name)  # type: ignore[arg-type]
+        neuron.atomic = bool(single)
+
+
+def _check_defined(name: Json, formulas: Json) -> None:
+    """Raise a ValueError unless the activation means here what it meant where the file was written."""
+    if name is None:
+        return
+    if not isinstance(name, str) or name not in ops.table:
+        raise ValueError(f"its activation {brief(name)} is not defined here; define it with Op first")
+    op, saved = ops.table[name], formulas.get(name) if isinstance(formulas, dict) else None
+    if saved is not None and (not isinstance(op, Op) or _formulas(op) != saved):
+        here = brief(_formulas(op)) if isinstance(op, Op) else "of many arguments"
+        raise ValueError(
+            f"its activation {brief(name)} was saved with the formulas {brief(saved)}; those here are {here}"
+        )
+
+
+# The file
+
+
+def _read(path: Path) -> tuple[int, dict[str, Json], list[float]]:
+    """Return the version, the architecture and the parameters in a file, after checking its checksum."""
+    import json
+
     name, whole = one_line(path), path.read_bytes()
     try:
         content = json.loads(whole)
         if content["format"] != FORMAT:
-            raise ValueError(f"its format is {content['format']!r:.60}")
+            raise ValueError(f"its format is {brief(content['format'])}")
         claimed = content.pop("sha256", None)
         version, found = content.get("version"), _checksum(content)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(f"{name} is damaged, or no model: {error}") from None
-    if version != VERSION:
-        raise ValueError(f"{name} is of version {version!r:.60}; this chalkgrad reads version {VERSION}")
+    if type(version) is not int or version not in VERSIONS:
+        known = " and ".join(map(str, VERSIONS))
+        raise ValueError(f"{name} is of version {brief(version)}; this chalkgrad reads versions {known}")
     if claimed != found:
         raise ValueError(f"{name} is damaged: its checksum does not fit its content")
-    numbers = content.get("parameters")
-    if not isinstance(numbers, list) or not isinstance(content.get("architecture"), dict):
+    architecture, numbers = content.get("architecture"), content.get("parameters")
+    if not isinstance(numbers, list) or not isinstance(architecture, dict):
         raise ValueError(f"{name} is damaged: it lacks an architecture or a list of parameters")
     for k, number in enumerate(numbers):
         if type(number) is not float or not isfinite(number):
-            raise ValueError(f"{name}: parameter {k} is {number!r:.60}, not a finite number")
-    return content  # type: ignore[no-any-return]
+            raise ValueError(f"{name}: parameter {k} is {brief(number)}, not a finite number")
+    return version, architecture, numbers
 
 
-def _checksum(content: dict[str, Any]) -> str:
+def _checksum(content: dict[str, Json]) -> str:
+    import hashlib  # slow to import, as json is
+    import json
+
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _write(path: Path, text: str) -> None:
-    """Write beside the file, make sure it is on the disk, and only then put it in the file's place."""
-    _tidy(path)
-    beside = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
+def _write(path: Path_, text: str) -> None:
+    """Write beside the file, make sure that the text is on the disk, and only then replace the file.
+
+    On Windows, os.replace fails while another program has the file open, which is then an OSError here. The
+    folder's own entry is not flushed, as Windows cannot open a folder: after a power cut, the old file may be
+    there.
+    """
+    from contextlib import suppress
+    from errno import EINVAL
+    from pathlib import Path
+
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():  # os.replace would put the file in the place of a device
+        raise OSError(EINVAL, "expected a file, or nothing, to write a model to", str(place))
+    _tidy(place)
+    beside = place.with_name(f".{place.name}.{os.urandom(8).hex()}.part")
     try:
         with open(beside, "x", encoding="ascii") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, path)
+        os.replace(beside, place)
     except BaseException:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             beside.unlink()
         raise
 
 
 def _tidy(path: Path) -> None:
-    """Remove what a process that was killed while it saved has left; a younger one may still be at it."""
+    """Remove the partial files of processes that were killed; a younger one may still be in use."""
+    import glob
+    import time
+    from contextlib import suppress
+
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             if time.time() - left.stat().st_mtime > HOUR:
                 left.unlink()

@@ -1,4 +1,4 @@
-"""Backpropagation as textbooks write it, by hand on plain floats, and the Δ lens that compares it with autograd."""
+"""Backpropagation as textbooks write it, by hand on plain floats; `nn.deltas` compares it with autograd."""
 
 from nn.textbook.backprop import (
     activations,

@@ -1,20 +1,19 @@
-"""The Δ lens: what autograd found at each neuron, beside the textbook's Δ and a finite difference."""
+"""The Δ lens: Δ of each neuron by autograd, by the textbook and by finite differences, side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import nan
-from typing import Any
 
 from engine import Value, as_value, grad, no_grad
 from nn.model.activations import apply
-from nn.model.modules import MLP, Layer, Module, Neuron, single
-from nn.textbook import adapter as paper
+from nn.model.modules import MLP, Layer, Module, Neuron, one_or_list
+from nn.textbook import adapter
 from nn.textbook import backprop as textbook
 from nn.textbook.report import DeltaReport, NeuronRow, WeightRow
 from nn.training import losses
 from nn.training.losses import Loss
-from nn.validation import Lifted, floats, lifted
+from nn.validation import Floats, InputValues, as_floats, as_inputs, expected
 
 __all__ = ["DeltaReport", "NeuronRow", "WeightRow", "deltas"]
 
@@ -22,12 +21,12 @@ Net = list[list[Neuron]]
 PerNeuron = list[list[float]]  # [layer][neuron]
 PerWeight = list[list[list[float]]]  # [layer][neuron][input]
 
-STEP = 6e-6  # the cube root of a float's rounding: there a central difference is at its best
-TINY = 1e-300  # numbers below it have fewer digits to agree in
+STEP = 6e-6  # the cube root of the rounding of a float, where a central difference is most exact
+TINY = 1e-300  # numbers below it have fewer digits
 
 
-def deltas(model: Module, x: Any, t: Any, loss: str | Loss = "half_squared_error") -> DeltaReport:
-    """Find the Δ of every neuron for one sample: by autograd, by the textbook and by finite differences.
+def deltas(model: Module, x: Floats, t: object, loss: str | Loss = "half_squared_error") -> DeltaReport:
+    """Compute Δ of every neuron for one sample: by autograd, by the textbook and by finite differences.
 
         output node    Δ_k = g'(in_k) · -∂E/∂a_k,      which is g'(in_k) (t_k - a_k) for E = ½ Σ (t_k - a_k)²
         hidden node    Δ_j = g'(in_j) Σ_k w_jk Δ_k
@@ -43,33 +42,34 @@ def deltas(model: Module, x: Any, t: Any, loss: str | Loss = "half_squared_error
         A `DeltaReport`. No ``.grad`` is read or written.
 
     Raises:
-        TypeError: the model is not made of neurons.
-        ValueError: the sample does not fit the model or its target the loss, or nothing was recorded.
+        TypeError: the model is not made of neurons, or x not of numbers.
+        ValueError: the sample does not fit the model or its target the loss, or nothing was recorded;
+            or the neurons of a layer have different activations.
 
     >>> from nn.model.modules import MLP
     >>> report = deltas(MLP(2, [2, 1], activation="sigmoid"), [0.05, 0.10], 0.01)
     >>> report.disagreement < 1e-12 and report.finite_difference_error < 1e-7
     True
     """
-    net, E = _neurons(model), losses.find(loss)
-    inputs = floats(x, net[0][0].nin)
+    net, E = _neurons(model), losses.get_loss(loss)
+    inputs = as_floats(x, net[0][0].nin)
     error, by_autograd, minus_gradients = _autograd(net, inputs, t, E)
 
-    book, E_book, t_book = paper.layers(net), paper.loss(E), paper.target(E, t)
+    book, E_book, t_book = adapter.layers(net), adapter.loss(E), adapter.target(E, t)
     zs, outs = textbook.forward(book, inputs)
     by_hand = textbook.deltas(book, inputs, t_book, E_book)
     products = [dW for dW, _ in textbook.gradients(book, inputs, t_book, E_book)]
-    slopes = [[slope(z_k) for z_k in z] for z, (_, _, (_, slope)) in zip(zs, book)]
-    downstream = [  # Δ of a node whose own slope is 1
+    derivatives = [[derivative(z_k) for z_k in z] for z, (_, _, (_, derivative)) in zip(zs, book)]
+    downstream = [  # the Δ of a node with g' = 1
         *(
             textbook.hidden_deltas(z, None, W_next, delta)
             for z, (W_next, _, _), delta in zip(zs, book[1:], by_hand[1:])
         ),
         textbook.output_deltas(zs[-1], outs[-1], t_book, None, E_book),
     ]
-    by_nudging = _finite_differences(net, zs, t, E, by_autograd)
+    by_differences = _finite_differences(net, zs, t, E, by_autograd)
 
-    columns = zip(zs, outs, slopes, downstream, by_autograd, by_hand, by_nudging)
+    columns = zip(zs, outs, derivatives, downstream, by_autograd, by_hand, by_differences)
     neurons = [
         NeuronRow(l, k, *row) for l, layer in enumerate(columns, 1) for k, row in enumerate(zip(*layer))
     ]
@@ -79,9 +79,9 @@ def deltas(model: Module, x: Any, t: Any, loss: str | Loss = "half_squared_error
         for k, neuron in enumerate(zip(*layer))
         for j, pair in enumerate(zip(*neuron))
     ]
-    apart = _apart(neurons, weights, _sizes(book, slopes, downstream), [inputs, *outs])
-    missed = _missed(neurons, [error, *outs[-1]])
-    return DeltaReport(repr(model), losses.name(E), error, neurons, weights, apart, missed)
+    disagreement = _disagreement(neurons, weights, _sizes(book, derivatives, downstream), [inputs, *outs])
+    fd_error = _finite_difference_error(neurons, [error, *outs[-1]])
+    return DeltaReport(repr(model), losses.name(E), error, neurons, weights, disagreement, fd_error)
 
 
 def _neurons(model: Module) -> Net:
@@ -91,33 +91,31 @@ def _neurons(model: Module) -> Net:
         return [model.neurons]
     if isinstance(model, Neuron):
         return [[model]]
-    raise TypeError(
-        f"the lens looks at an MLP, a Layer or a Neuron, not {type(model).__name__}: {model!r:.60}"
-    )
+    expected("expected an MLP, a Layer or a Neuron", model)
 
 
-def _autograd(net: Net, x: list[float], t: Any, E: Loss) -> tuple[float, PerNeuron, PerWeight]:
-    """E, and from one recorded pass -∂E/∂in of every neuron and -∂E/∂w of every weight."""
-    values, zs = lifted(x, len(x)), []
+def _autograd(net: Net, x: list[float], t: object, E: Loss) -> tuple[float, PerNeuron, PerWeight]:
+    """Return E, and from one recorded pass -∂E/∂in of every neuron and -∂E/∂w of every weight."""
+    values, zs = as_inputs(x, len(x)), []
     for layer in net:
         zs.append([neuron.preactivation(values) for neuron in layer])
-        values = Lifted([neuron.activate(z_k) for neuron, z_k in zip(layer, zs[-1])])
-    error = as_value(E(single(values), t))
+        values = InputValues([neuron.activate(z_k) for neuron, z_k in zip(layer, zs[-1])])
+    error = as_value(E(one_or_list(values), t))
     if not error.parents:
         raise ValueError(
             f"{losses.name(E)} recorded nothing: it does not depend on the outputs, or no_grad is on"
         )
     nodes = [z_k for z in zs for z_k in z] + [w for layer in net for neuron in layer for w in neuron.w]
-    minus = iter([-slope for slope in grad(error, nodes)])
+    minus = iter([-gradient for gradient in grad(error, nodes)])
     by_neuron = [[next(minus) for _ in z] for z in zs]
     return error.data, by_neuron, [[[next(minus) for _ in neuron.w] for neuron in layer] for layer in net]
 
 
-def _finite_differences(net: Net, zs: PerNeuron, t: Any, E: Loss, found: PerNeuron) -> PerNeuron:
-    """-(E(in_k + h) - E(in_k - h)) / 2h of every neuron; NaN where E cannot be had on both sides.
+def _finite_differences(net: Net, zs: PerNeuron, t: object, E: Loss, found: PerNeuron) -> PerNeuron:
+    """Return -(E(in_k + h) - E(in_k - h)) / 2h of every neuron; NaN where E is not defined on both sides.
 
-    At a kink the slopes to the left and to the right differ, and what was found must be one of them or their
-    mean; so of the three, the one that is nearest to it is returned.
+    At a kink the derivatives on the left and on the right differ, and autograd must give one of them or their
+    mean; so the one of these three that is nearest to autograd's is returned.
     """
 
     def error(l: int, k: int, z_k: float) -> float:
@@ -126,7 +124,7 @@ def _finite_differences(net: Net, zs: PerNeuron, t: Any, E: Loss, found: PerNeur
         for layer in net[l + 1 :]:
             a = [neuron.predict_floats(a) for neuron in layer]
         with no_grad():
-            return as_value(E(single([Value(a_k) for a_k in a]), t)).data
+            return as_value(E(one_or_list([Value(a_k) for a_k in a]), t)).data
 
     def delta(l: int, k: int, z: float) -> float:
         low, high = z - STEP * max(1.0, abs(z)), z + STEP * max(1.0, abs(z))
@@ -139,27 +137,30 @@ def _finite_differences(net: Net, zs: PerNeuron, t: Any, E: Loss, found: PerNeur
             (here - above) / (high - z),
             (below - above) / (high - low),
         )
-        return min(across, left, right, key=lambda slope: abs(slope - found[l][k]))
+        return min(across, left, right, key=lambda quotient: abs(quotient - found[l][k]))
 
     return [[delta(l, k, z_k) for k, z_k in enumerate(z)] for l, z in enumerate(zs)]
 
 
-def _sizes(book: Sequence[textbook.Layer], slopes: PerNeuron, downstream: PerNeuron) -> PerNeuron:
-    """How large the numbers were that each Δ was made of, as if no sum had cancelled and no slope were flat.
+def _sizes(book: Sequence[textbook.Layer], derivatives: PerNeuron, downstream: PerNeuron) -> PerNeuron:
+    """Return the size of the terms of each Δ: its size if no terms cancelled and no derivative were small.
 
-    Two ways to round may differ by so much times 1e-16, and by no more if both are right.
+    Two correct computations may differ by this size times 1e-16 and not by more.
     """
-    above = [max(1.0, abs(pull)) for pull in downstream[-1]]
+    above = [max(1.0, abs(term)) for term in downstream[-1]]
     found: PerNeuron = []
     for l in reversed(range(len(book))):
-        found.insert(0, [abs(g) * up + abs(pull) for g, up, pull in zip(slopes[l], above, downstream[l])])
+        terms = zip(derivatives[l], above, downstream[l])
+        found.insert(0, [abs(g) * size + abs(term) for g, size, term in terms])
         W_abs = [[abs(w) for w in row] for row in book[l][0]]
         above = textbook.hidden_deltas([0.0] * len(W_abs[0]), None, W_abs, found[0])
     return found
 
 
-def _apart(neurons: list[NeuronRow], weights: list[WeightRow], sizes: PerNeuron, signals: PerNeuron) -> float:
-    """How far autograd and textbook are apart at most, beside the sizes of their terms."""
+def _disagreement(
+    neurons: list[NeuronRow], weights: list[WeightRow], sizes: PerNeuron, signals: PerNeuron
+) -> float:
+    """Return the largest difference between autograd and textbook, relative to the sizes of their terms."""
     errors = [(n.autograd - n.textbook, sizes[n.layer - 1][n.index]) for n in neurons]
     for w in weights:
         size = sizes[w.layer - 1][w.index] * abs(signals[w.layer - 1][w.input])
@@ -167,14 +168,14 @@ def _apart(neurons: list[NeuronRow], weights: list[WeightRow], sizes: PerNeuron,
     return _worst([abs(error) / max(size, TINY) for error, size in errors])
 
 
-def _missed(neurons: list[NeuronRow], others: list[float]) -> float:
-    """How far the finite differences are off at most, beside the largest number that they were made of."""
+def _finite_difference_error(neurons: list[NeuronRow], others: list[float]) -> float:
+    """Return the largest error of a finite difference, relative to the largest number in its computation."""
     largest = max(abs(number) for number in (*others, *(n.autograd for n in neurons)))
     return _worst([abs(n.finite_difference - n.autograd) / max(largest, TINY) for n in neurons])
 
 
 def _worst(errors: Iterable[float]) -> float:
-    """The largest, and NaN if one is a NaN: what cannot be compared does not agree."""
+    """Return the largest, or NaN if one is NaN, as a NaN agrees with nothing."""
     worst = 0.0
     for e in errors:
         worst = e if e > worst or e != e else worst

@@ -1,4 +1,4 @@
-"""What the Δ lens shows: neuron by neuron and weight by weight, as text and as an HTML table."""
+"""The report of the Δ lens: neuron by neuron and weight by weight, as text and as HTML tables."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple, TypeVar
 
 __all__ = ["DeltaReport", "NeuronRow", "WeightRow"]
 
-SHOWN = 16  # rows of a table, the largest; the report itself holds them all
+SHOWN = 16  # rows of a table, the largest; the lists of the report have them all
 
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
 class NeuronRow:
-    """One neuron k, and its Δ_k = -∂E/∂in_k found in three ways."""
+    """One neuron k, and its Δ_k = -∂E/∂in_k computed in three ways."""
 
     layer: int  #: counted from 1
     index: int  #: k, its place in the layer, counted from 0
@@ -24,7 +24,7 @@ class NeuronRow:
     a: float  #: a_k = g(in_k)
     slope: float  #: g'(in_k)
     downstream: (
-        float  #: Σ w Δ over the nodes that it feeds; of an output -∂E/∂a_k (t_k - a_k for ½ Σ (t - a)²)
+        float  #: Σ w Δ over the next layer; for an output -∂E/∂a_k, which is t_k - a_k for ½ Σ (t - a)²
     )
     autograd: float  #: Δ_k from the backward pass
     textbook: float  #: Δ_k = slope × downstream, by hand
@@ -33,11 +33,11 @@ class NeuronRow:
 
 @dataclass(frozen=True, slots=True)
 class WeightRow:
-    """One weight w_jk, and the direction of its step found in two ways."""
+    """One weight w_jk, and -∂E/∂w_jk computed in two ways."""
 
     layer: int  #: counted from 1
-    index: int  #: k, the neuron that it feeds
-    input: int  #: j, the input or the neuron that it comes from
+    index: int  #: k, the neuron that the weight belongs to
+    input: int  #: j, the input or the neuron of the layer before
     minus_gradient: float  #: -∂E/∂w_jk from the backward pass
     product: float  #: a_j Δ_k, by hand
 
@@ -52,18 +52,18 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class DeltaReport:
-    """What `nn.textbook.lens` found. It shows itself as tables, in a terminal and in Jupyter.
+    """The result of `nn.deltas`, shown as tables in a terminal and in Jupyter.
 
     Attributes:
-        model: the model that was asked about.
+        model: the model, as text.
         loss: the name of E.
         error: E, the loss of the sample.
         neurons: one `NeuronRow` for each neuron, from the first layer to the last.
         weights: one `WeightRow` for each weight, in the same order.
         disagreement: the largest difference between autograd and textbook, of neurons and of weights,
-            relative to the terms that were added up to the number in question.
+            relative to the size of the terms of the sum in question.
         finite_difference_error: the largest difference between autograd and finite difference, relative to
-            the largest of the Δ, the outputs and E, which the finite difference is made of.
+            the largest of the Δ, the outputs and E, from which the finite difference is computed.
     """
 
     model: str
@@ -113,13 +113,13 @@ class DeltaReport:
         return [*(self._layer(l, l == last) for l in range(last, 0, -1)), self._weights()]
 
     def _layer(self, l: int, is_last: bool) -> Table:
-        i, pull = "j", "Σ_k w_jk Δ_k"
+        i, term = "j", "Σ_k w_jk Δ_k"
         if is_last:
-            i, pull = "k", "(t_k - a_k)" if self.loss == "half_squared_error" else "(-∂E/∂a_k)"
+            i, term = "k", "(t_k - a_k)" if self.loss == "half_squared_error" else "(-∂E/∂a_k)"
         which, shown = _largest([n for n in self.neurons if n.layer == l], lambda n: n.autograd, "neuron")
         return Table(
-            f"Layer {l}{', the outputs' * is_last}: Δ_{i} = g'(in_{i}) {pull}{which}",
-            [i, f"in_{i}", f"a_{i}", f"g'(in_{i})", pull.strip("()"), f"Δ_{i} autograd", "textbook",
+            f"Layer {l}{', the outputs' * is_last}: Δ_{i} = g'(in_{i}) {term}{which}",
+            [i, f"in_{i}", f"a_{i}", f"g'(in_{i})", term.strip("()"), f"Δ_{i} autograd", "textbook",
              "finite difference", f"δ_{i} = -Δ_{i}"],
             [[str(n.index), n.z, n.a, n.slope, n.downstream, n.autograd, n.textbook, n.finite_difference,
               -n.autograd] for n in shown],
@@ -139,7 +139,7 @@ def _text(cell: float | str) -> str:
 
 
 def _largest(rows: list[Row], size: Callable[[Row], float], noun: str) -> tuple[str, list[Row]]:
-    """At most SHOWN rows, those of the largest size, in their order; and a word on it if that is not all."""
+    """Return a note if rows are left out, and the SHOWN rows of the largest size, in their order."""
     if len(rows) <= SHOWN:
         return "", rows
     chosen = sorted(range(len(rows)), key=lambda i: -abs(size(rows[i])))[:SHOWN]

@@ -1,1 +1,1 @@
-"""Training: losses, optimisers, and the loop that uses them."""
+"""Training: losses, optimizers, and the loop that uses them."""

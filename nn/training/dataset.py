@@ -1,30 +1,36 @@
-"""The samples that a model is to learn from, looked at one by one before any parameter moves."""
+"""The samples of a training run, each checked before any parameter moves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
 
-from engine import is_number
+from engine import Value, as_value, topological_order
 from nn.model.modules import Module
 from nn.training import losses
 from nn.training.losses import Loss
-from nn.validation import floats
+from nn.validation import Floats, Rows, as_floats, as_list, as_outputs, check_finite
 
-__all__ = ["Sample", "checked"]
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+__all__ = ["Sample", "Targets", "check_loss", "check_samples"]
+
+T = TypeVar("T")
+Targets: TypeAlias = "Sequence[object] | ndarray"  # a loss of your own may take any object as a target
 
 
 class Sample(NamedTuple):
     """One sample of the data."""
 
     x: list[float]  #: its inputs
-    t: Any  #: its target, as the loss takes it
+    t: object  #: its target, as the loss takes it
     number: int = 0  #: its place in the data, counted from 0
 
 
-def checked(model: Module, xs: Any, ys: Any, loss: Loss) -> list[Sample]:
-    """The samples as plain Python, each with its target.
+def check_samples(model: Module, xs: Rows, ys: Targets, loss: Loss) -> list[Sample]:
+    """Return the samples as plain Python, each with its target.
 
     Args:
         model: the model that they are for.
@@ -35,29 +41,39 @@ def checked(model: Module, xs: Any, ys: Any, loss: Loss) -> list[Sample]:
     Raises:
         ValueError: there are no samples, or not as many targets; a sample has another length than the model
             expects, or a number that is not finite; a target does not fit the loss or the outputs.
-        TypeError: a sample or target is made of something other than numbers.
-        The message says which sample, counted from 0, and what was expected.
+        TypeError: a sample or target is made of something other than numbers; the model returns something
+            other than a Value or a list of Values.
+        The message names the sample, counted from 0, and what was expected.
 
     >>> from nn.model.modules import MLP
-    >>> checked(MLP(2, [1]), [[0, 1], [2, 3]], [-1, 3], losses.hinge)
+    >>> check_samples(MLP(2, [1]), [[0, 1], [2, 3]], [-1, 3], losses.hinge)
     Traceback (most recent call last):
     ValueError: sample 1: a target of this loss is -1 or 1, not 3
     """
-    xs, ys = _rows("xs", xs), _rows("ys", ys)
-    if len(xs) != len(ys):
-        raise ValueError(
-            f"expected one target for each sample: {len(xs)} samples in xs, {len(ys)} targets in ys"
+    rows, targets = (
+        [entry.tolist() if hasattr(entry, "tolist") else entry for entry in as_list(what, given)]
+        for what, given in (
+            ("xs is a list with one entry for each sample", xs),
+            ("ys is a list with one entry for each sample", ys),
         )
-    if not xs:
+    )
+    if len(rows) != len(targets):
+        raise ValueError(
+            f"expected one target for each sample: {len(rows)} samples in xs, {len(targets)} targets in ys"
+        )
+    if not rows:
         raise ValueError("expected at least one sample, not an empty list")
+    shipped = losses.table.get(losses.name(loss)) is loss
     samples: list[Sample] = []
-    blank: Any = None  # outputs of the right shape, on which a target can be tried
-    for i, (x, t) in enumerate(zip(xs, ys)):
+    nin: int | None = getattr(model, "nin", None)
+    blank: float | list[float] | None = None  # outputs of the right shape, on which a target can be tried
+    for i, (x, t) in enumerate(zip(rows, targets)):
         try:
-            inputs = floats(x, getattr(model, "nin", None) or len(xs[0]))
-            _finite("input", inputs)
-            _finite("target", t if isinstance(t, (list, tuple)) else [t])
-            if losses.table.get(losses.name(loss)) is loss:
+            inputs = as_floats(cast("Floats", x), nin)
+            nin = nin or len(inputs)
+            check_finite("input", inputs)
+            check_finite("target", t if isinstance(t, (list, tuple)) else [t])
+            if shipped:
                 if blank is None:
                     y = model.predict(inputs)
                     blank = [0.0] * len(y) if isinstance(y, list) else 0.0
@@ -68,17 +84,46 @@ def checked(model: Module, xs: Any, ys: Any, loss: Loss) -> list[Sample]:
     return samples
 
 
-def _rows(name: str, rows: Any) -> list[Any]:
-    """The rows of a list, or of an array as lists."""
-    if not hasattr(rows, "__len__") or isinstance(rows, (str, bytes, dict)):
-        raise TypeError(
-            f"{name} is a list with one entry for each sample, not {type(rows).__name__}: {rows!r:.60}"
-        )
-    rows = rows.tolist() if hasattr(rows, "tolist") else rows
-    return [row.tolist() if hasattr(row, "tolist") else row for row in rows]
+def check_loss(model: Module, samples: Sequence[Sample], loss: Loss) -> None:
+    """Raise an error if nothing could be learned, as no sample's loss depends on the model's parameters.
+
+    A loss may return a plain number for some samples, as ``max(0, 1 - t * y)`` does, so the samples are tried
+    until one depends on a parameter: usually the first.
+
+    Raises:
+        TypeError: the model returns something other than a Value or a list of Values, or the loss something
+            other than a Value or a number.
+        ValueError: no loss depends on a parameter; for example, it is a plain number for every sample.
+
+    >>> from nn.model.modules import MLP
+    >>> check_loss(MLP(1, [1]), [Sample([1.0], 2.0)], lambda y, t: (y.data - t) ** 2)
+    ... # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: sample 0: the loss is the plain number ..., and no loss depends on the model's parameters: ...
+    """
+    parameters = {id(p) for p in model.parameters()}
+    for sample in samples:
+        try:
+            y = model(sample.x)
+            outputs = _checked(as_outputs, y, sample)
+            error = loss(outputs, sample.t)
+        except (ArithmeticError, ValueError) as outside:
+            outside.add_note(f"at sample {sample.number}")
+            raise
+        node = _checked(as_value, error, sample)
+        if not isfinite(node.data) or any(id(part) in parameters for part in topological_order(node)):
+            return  # if it is not finite, the first step raises an error that names the cause
+        if sample is samples[0]:
+            what = "Value that was not computed from them" if isinstance(error, Value) else "plain number"
+            found = f"sample {sample.number}: the loss is the {what} {node.data}"
+    raise ValueError(
+        f"{found}, and no loss depends on the model's parameters: "
+        "expected a Value computed from the outputs as they are, not from their .data, and without no_grad"
+    )
 
 
-def _finite(what: str, numbers: Sequence[Any]) -> None:
-    for k, number in enumerate(numbers):
-        if is_number(number) and not isfinite(number):
-            raise ValueError(f"{what} {k} is {number}; expected a finite number")
+def _checked(check: Callable[[object], T], x: object, sample: Sample) -> T:
+    try:
+        return check(x)
+    except TypeError as error:
+        raise TypeError(f"sample {sample.number}: {error}") from None

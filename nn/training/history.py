@@ -1,4 +1,4 @@
-"""What a training run leaves behind: the loss and the accuracy of every epoch, and their curve."""
+"""The record of a training run: the loss and the accuracy of every epoch, and their curve."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ WIDTH, HEIGHT = 360, 120  # of the curve, in pixels
 class Epoch(NamedTuple):
     """One pass over the data."""
 
-    loss: float  #: the mean over the samples, each as it was when its batch came
-    accuracy: float | None  #: the part of them that was right; None if the loss has no classes
+    loss: float  #: the mean over the samples, each computed just before the step of its batch
+    accuracy: float | None  #: the fraction predicted correctly; None if the loss has no classes
     validation_loss: float | None = None  #: the mean over the validation samples after the epoch
-    validation_accuracy: float | None = None  #: the part of them that is right after the epoch
+    validation_accuracy: float | None = None  #: the fraction of them predicted correctly after the epoch
 
     def __str__(self) -> str:
         parts = [f"loss {self.loss:.4g}"]
@@ -32,13 +32,13 @@ class Epoch(NamedTuple):
 
 
 class History:
-    """One `Epoch` after the other. It shows itself as a table, and in Jupyter with its curve.
+    """The epochs of a training run, shown as a table, and in Jupyter with a curve.
 
     Attributes:
-        epochs: the epochs that were completed.
-        interrupted: whether Ctrl-C ended the run early; what was learned until then is in the model.
-        loss, accuracy, validation_loss, validation_accuracy: one number per epoch, as lists. An accuracy is
-            None where the loss has no classes; without validation samples its lists are empty.
+        epochs: the completed epochs, each an `Epoch`.
+        interrupted: whether Ctrl-C ended the run early; the model keeps what it had learned.
+        loss, accuracy, validation_loss, validation_accuracy: lists of one number per epoch. An accuracy is
+            None where the loss has no classes; without validation samples the last two lists are empty.
 
     >>> history = History()
     >>> history.epochs.append(Epoch(loss=0.5, accuracy=0.75))
@@ -54,22 +54,22 @@ class History:
 
     @property
     def loss(self) -> list[float]:
-        """The mean loss over the samples, epoch by epoch."""
+        """The mean loss over the samples of each epoch."""
         return [epoch.loss for epoch in self.epochs]
 
     @property
     def accuracy(self) -> list[float | None]:
-        """The part of the samples that was right, epoch by epoch."""
+        """The fraction of the samples that was predicted correctly in each epoch."""
         return [epoch.accuracy for epoch in self.epochs]
 
     @property
     def validation_loss(self) -> list[float]:
-        """The mean loss over the validation samples, epoch by epoch."""
+        """The mean loss over the validation samples after each epoch."""
         return [epoch.validation_loss for epoch in self.epochs if epoch.validation_loss is not None]
 
     @property
     def validation_accuracy(self) -> list[float | None]:
-        """The part of the validation samples that was right, epoch by epoch."""
+        """The fraction of the validation samples that was predicted correctly after each epoch."""
         return [epoch.validation_accuracy for epoch in self.epochs if epoch.validation_loss is not None]
 
     def __repr__(self) -> str:
@@ -78,7 +78,9 @@ class History:
     def _repr_html_(self) -> str:
         top = max((y for y in (*self.loss, *self.validation_loss) if isfinite(y)), default=1.0) or 1.0
         curves = _curve(self.loss, top, "") + _curve(self.validation_loss, top, 'stroke-dasharray="4 3"')
-        caption = "loss, epoch by epoch, from 0 up" + "; dashed: validation" * bool(self.validation_loss)
+        caption = "loss of each epoch; the axis starts at 0" + "; dashed: validation" * bool(
+            self.validation_loss
+        )
         box = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
         axes = f'<path d="M0.5 0V{HEIGHT - 0.5}H{WIDTH}" fill="none" stroke="currentColor" opacity="0.4"/>'
         return (
@@ -96,7 +98,7 @@ class History:
 
 
 def _curve(losses: Sequence[float], top: float, style: str) -> str:
-    """A polyline from left to right; what is not finite leaves a gap."""
+    """Return a polyline from left to right, without the numbers that are not finite."""
     if len(losses) < 2:
         return ""
     points = [

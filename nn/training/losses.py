@@ -1,27 +1,38 @@
-"""How wrong the outputs of one sample are: losses in plain Value arithmetic.
+"""Loss functions: the error of the outputs of one sample, in plain Value arithmetic.
 
-Each takes the outputs of a model (a Value or a list of them; plain numbers give a plain number) and the
-target of the sample, and returns one Value. The last three classify: their outputs are not probabilities but
-logits, any numbers, the greater the surer.
+Each takes the outputs of a model (a Value or a list of them) and the target of the sample, and returns one
+Value; for plain numbers it returns a plain number. The last three are for classification: their outputs are
+not probabilities but logits, any numbers, where a greater number means more certainty.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeAlias, overload
 
-from engine import Value, as_float, logsumexp, ops, relu, softplus, total, weighted_sum
+from engine import Number, Value, as_float, brief, logsumexp, ops, relu, softplus, total, weighted_sum
+from nn.validation import Floats, as_list, is_list, look_up
 
 __all__ = [
     "half_squared_error", "mean_squared_error", "hinge", "binary_cross_entropy", "cross_entropy",
-    "table", "find", "name", "decide",
+    "table", "get_loss", "find", "name", "decide",
 ]  # fmt: skip
 
-Loss = Callable[[Any, Any], Any]
+Values: TypeAlias = "Value | Sequence[Value]"
+Numbers: TypeAlias = "float | Floats"
+Outputs: TypeAlias = "Number | Sequence[Number] | Floats"
+#: A loss of your own may expect outputs and targets of one kind only, so a loss has any parameters.
+Loss: TypeAlias = Callable[..., Number]
 
 
-def half_squared_error(outputs: Any, targets: Any) -> Any:
-    """E = ½ Σ_k (t_k - a_k)², the textbook's error.
+@overload
+def half_squared_error(outputs: Values, targets: Outputs) -> Value: ...
+@overload
+def half_squared_error(outputs: Numbers, targets: Numbers) -> float: ...
+@overload
+def half_squared_error(outputs: Outputs, targets: Outputs) -> Number: ...
+def half_squared_error(outputs: Outputs, targets: Outputs) -> Number:
+    """Return E = ½ Σ_k (t_k - a_k)², the textbook's error.
 
     Args:
         outputs: a_k, a Value or a list.
@@ -38,8 +49,14 @@ def half_squared_error(outputs: Any, targets: Any) -> Any:
     return 0.5 * _sum(_squares(outputs, targets))
 
 
-def mean_squared_error(outputs: Any, targets: Any) -> Any:
-    """The mean of (t_k - a_k)² over the outputs. Arguments and errors as for `half_squared_error`.
+@overload
+def mean_squared_error(outputs: Values, targets: Outputs) -> Value: ...
+@overload
+def mean_squared_error(outputs: Numbers, targets: Numbers) -> float: ...
+@overload
+def mean_squared_error(outputs: Outputs, targets: Outputs) -> Number: ...
+def mean_squared_error(outputs: Outputs, targets: Outputs) -> Number:
+    """Return the mean of (t_k - a_k)² over the outputs. Arguments and errors as for `half_squared_error`.
 
     >>> mean_squared_error([1.0, 2.0], [0.0, 4.0])
     2.5
@@ -47,8 +64,14 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
     return _mean(_squares(outputs, targets))
 
 
-def hinge(outputs: Any, targets: Any) -> Any:
-    """The mean of max(0, 1 - t_k s_k): nothing is lost once every output is on its side by a margin of 1.
+@overload
+def hinge(outputs: Values, targets: Outputs) -> Value: ...
+@overload
+def hinge(outputs: Numbers, targets: Numbers) -> float: ...
+@overload
+def hinge(outputs: Outputs, targets: Outputs) -> Number: ...
+def hinge(outputs: Outputs, targets: Outputs) -> Number:
+    """Return the mean of max(0, 1 - t_k s_k): 0 once every output is on its side by a margin of 1.
 
     Args:
         outputs: the scores s_k, a Value or a list.
@@ -64,10 +87,16 @@ def hinge(outputs: Any, targets: Any) -> Any:
     return _mean([relu(1 - t * s) for s, t in _pairs(outputs, targets, allowed=(-1.0, 1.0))])
 
 
-def binary_cross_entropy(outputs: Any, targets: Any) -> Any:
-    """The mean of -t log p - (1 - t) log(1 - p), where p = sigmoid(s) is the chance of yes.
+@overload
+def binary_cross_entropy(outputs: Values, targets: Outputs) -> Value: ...
+@overload
+def binary_cross_entropy(outputs: Numbers, targets: Numbers) -> float: ...
+@overload
+def binary_cross_entropy(outputs: Outputs, targets: Outputs) -> Number: ...
+def binary_cross_entropy(outputs: Outputs, targets: Outputs) -> Number:
+    """Return the mean of -t log p - (1 - t) log(1 - p), where p = sigmoid(s) is the probability of 1.
 
-    For t = 1 that is softplus(-s), for t = 0 softplus(s), so it is written softplus((1 - 2t) s): exact for
+    For t = 1 this is softplus(-s), for t = 0 softplus(s), so it is written softplus((1 - 2t) s): exact for
     logits of any size.
 
     Args:
@@ -84,8 +113,14 @@ def binary_cross_entropy(outputs: Any, targets: Any) -> Any:
     return _mean([softplus((1 - 2 * t) * s) for s, t in _pairs(outputs, targets, allowed=(0.0, 1.0))])
 
 
-def cross_entropy(outputs: Any, target: Any) -> Any:
-    """-log softmax(s)_t = log Σ_k exp(s_k) - s_t, the surprise at seeing class t.
+@overload
+def cross_entropy(outputs: Values, target: Outputs) -> Value: ...
+@overload
+def cross_entropy(outputs: Numbers, target: Numbers) -> float: ...
+@overload
+def cross_entropy(outputs: Outputs, target: Outputs) -> Number: ...
+def cross_entropy(outputs: Outputs, target: Outputs) -> Number:
+    """Return -log softmax(s)_t = log Σ_k exp(s_k) - s_t: -log of the probability of class t.
 
     Args:
         outputs: the logits, a list of at least two, one for each class.
@@ -98,19 +133,18 @@ def cross_entropy(outputs: Any, target: Any) -> Any:
     >>> cross_entropy([0.0, 1000.0], 1), cross_entropy([0.0, 1000.0], [1, 0])
     (0.0, 1000.0)
     """
-    logits = _listed(outputs)
+    logits = [_as_number(s) for s in _entries(outputs)] if is_list(outputs) else []
     if len(logits) < 2:
-        raise ValueError(
-            f"cross_entropy expects one output for each of two or more classes, not {len(logits)}"
-        )
-    if _is_list(target):
+        found = len(logits) or 1 - is_list(outputs)
+        raise ValueError(f"cross_entropy expects one output for each of two or more classes, not {found}")
+    if is_list(target):
         one_hot = [t for _, t in _pairs(logits, target, allowed=(0.0, 1.0))]
-        if sum(map(_number, one_hot)) != 1:
-            raise ValueError(f"a one-hot target has a single 1, not {target!r:.60}")
+        if sum(map(_data, one_hot)) != 1:
+            raise ValueError(f"a one-hot target has a single 1, not {brief(target)}")
         return logsumexp(logits) - weighted_sum(one_hot, logits)
-    t = _number(target)
+    t = _data(target)
     if not (0 <= t < len(logits) and t == int(t)):
-        raise ValueError(f"the class is a whole number from 0 to {len(logits) - 1}, not {target!r:.60}")
+        raise ValueError(f"the class is a whole number from 0 to {len(logits) - 1}, not {brief(target)}")
     return logsumexp(logits) - logits[int(t)]
 
 
@@ -121,27 +155,24 @@ table: dict[str, Loss] = {
 }
 
 
-def find(which: str | Loss) -> Loss:
-    """The loss of that name; a function ``(outputs, target) -> Value`` is one as it stands.
+def get_loss(which: str | Loss) -> Loss:
+    """Return the loss of that name; a function ``(outputs, target) -> Value`` is returned as it is.
 
     Raises:
-        ValueError: there is none of that name; the message lists those that there are.
+        ValueError: there is none of that name; the message lists the names.
         TypeError: it is neither a name nor a function.
 
-    >>> find("hinge") is hinge
+    >>> get_loss("hinge") is hinge
     True
     """
-    if isinstance(which, str):
-        if which not in table:
-            raise ValueError(f"unknown loss {which!r:.60}; there are {', '.join(table)}")
-        return table[which]
-    if not callable(which):
-        raise TypeError(f"a loss is a name or a function (outputs, target) -> Value, not {which!r:.60}")
-    return which
+    return look_up("loss", "(outputs, target) -> Value", which, table)
+
+
+find = get_loss  # its name in version 0.1.0
 
 
 def name(loss: Loss) -> str:
-    """What a loss is called, be it one of these or a function of your own.
+    """Return the name of a loss, one of these or a function of your own.
 
     >>> name(hinge)
     'hinge'
@@ -149,61 +180,59 @@ def name(loss: Loss) -> str:
     return getattr(loss, "__name__", type(loss).__name__)
 
 
-def decide(loss: Loss, answer: Any) -> Any:
-    """What an answer, of a model in plain numbers or of a target, says: which class, or which side.
+def decide(loss: Loss, answer: object) -> int | list[bool] | None:
+    """Return the class of a target, or of outputs in plain numbers.
 
     Returns:
-        For cross_entropy the number of the class; for hinge and binary_cross_entropy, of each number, whether
-        it is on the side of yes; None if the loss has no classes. A sample is right if its outputs and its
-        target say the same.
+        For cross_entropy the number of the class; for hinge and binary_cross_entropy, for each number,
+        whether it is on the side of 1; None if the loss has no classes. A prediction is correct if the
+        outputs and the target have the same class.
 
     >>> decide(cross_entropy, [0.1, 2.0, -1.0]), decide(cross_entropy, 1)
     (1, 1)
     >>> decide(hinge, 0.3), decide(hinge, -1)
     ([True], [False])
     """
+    if loss not in (cross_entropy, hinge, binary_cross_entropy):
+        return None
+    numbers = [_data(x) for x in _entries(answer)]
     if loss is cross_entropy:
-        return max(range(len(answer)), key=lambda k: answer[k]) if _is_list(answer) else int(answer)
-    if loss in (hinge, binary_cross_entropy):
-        return [bool(number > 0) for number in _listed(answer)]
-    return None
+        return max(range(len(numbers)), key=lambda k: numbers[k]) if is_list(answer) else int(numbers[0])
+    return [x > 0 for x in numbers]
 
 
-def _squares(outputs: Any, targets: Any) -> list[Any]:
-    return [ops.pow(t - a, 2) for a, t in _pairs(outputs, targets)]  # of floats, too, says what is too large
+def _squares(outputs: object, targets: object) -> list[Number]:
+    # ops.pow and not **, whose error for floats does not name the numbers
+    return [ops.pow(t - a, 2) for a, t in _pairs(outputs, targets)]
 
 
-def _sum(values: list[Any]) -> Any:
+def _sum(values: list[Number]) -> Number:
     return values[0] if len(values) == 1 else total(values)
 
 
-def _mean(values: list[Any]) -> Any:
+def _mean(values: list[Number]) -> Number:
     return values[0] if len(values) == 1 else total(values) / len(values)
 
 
-def _is_list(x: Any) -> bool:
-    no_list = (Value, str, bytes, dict, set)
-    return hasattr(x, "__len__") and not isinstance(x, no_list) and getattr(x, "shape", None) != ()
+def _entries(x: object) -> list[object]:
+    """Return the entries of a list, or a single number as a list of one."""
+    return as_list("expected a list of numbers", x) if is_list(x) else [x]
 
 
-def _listed(x: Any) -> list[Any]:
-    return list(x) if _is_list(x) else [x]
+def _data(x: object) -> float:
+    return x.data if isinstance(x, Value) else as_float(x)
 
 
-def _number(t: Any) -> float:
-    return t.data if isinstance(t, Value) else as_float(t)
+def _as_number(x: object) -> Number:
+    return x if isinstance(x, Value) else as_float(x)
 
 
-def _pairs(outputs: Any, targets: Any, allowed: Sequence[float] = ()) -> list[tuple[Any, Any]]:
-    """Each output with its target, once the targets are known to fit. (To be traced, a target is a Value.)"""
-    outs, given = _listed(outputs), _listed(targets)
+def _pairs(outputs: object, targets: object, allowed: Sequence[float] = ()) -> list[tuple[Number, Number]]:
+    """Return each output with its target, after checking the targets, which are Values in a traced graph."""
+    outs, given = _entries(outputs), _entries(targets)
     if len(outs) != len(given) or not outs:
         raise ValueError(f"expected one target for each output: {len(outs)} outputs, {len(given)} targets")
     for t in given:
-        if _number(t) not in allowed and allowed:
-            raise ValueError(f"a target of this loss is {allowed[0]:g} or {allowed[1]:g}, not {t!r:.60}")
-    return list(zip(map(_either, outs), map(_either, given)))
-
-
-def _either(x: Any) -> Any:
-    return x if isinstance(x, Value) else as_float(x)
+        if _data(t) not in allowed and allowed:
+            raise ValueError(f"a target of this loss is {allowed[0]:g} or {allowed[1]:g}, not {brief(t)}")
+    return list(zip(map(_as_number, outs), map(_as_number, given)))

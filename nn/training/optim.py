@@ -1,58 +1,74 @@
-"""Optimisers: they read each parameter's gradient and write its number, and know nothing of models.
+"""Optimizers: they read the gradient of each parameter and write its number; they do not depend on models.
 
-A step works out every new number first and writes only then, so that a gradient that is no number stops it
-while every parameter is still what it was.
+A step computes every new number before it writes the first one, so that a gradient that is not finite stops
+it while every parameter is still unchanged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite, sqrt
-from typing import Any
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from engine import Value, brief, one_line
+from nn.validation import check_range, expected, pair
 
 __all__ = ["Adam", "Optimizer", "SGD"]
 
-Rate = float | Callable[[int], float]
-#: Of a parameter's number, its gradient, and what it remembers: the new number, and what to remember.
-Rule = Callable[[float, float, Any], tuple[float, Any]]
+S = TypeVar("S")  # what a rule keeps of each parameter from one step to the next
+
+Rate: TypeAlias = float | Callable[[int], float]
+#: From a parameter's number, its gradient and its state (None at first): the new number, and the new state.
+Rule: TypeAlias = Callable[[float, float, S | None], tuple[float, S | None]]
 
 
-class Optimizer:
-    """What the optimisers share: the parameters, the learning rate, and how a step is made safe.
+class OptimizerLike(Protocol):
+    """What `nn.fit` needs of an optimizer."""
 
-    A subclass says in `_rule` where a step takes a parameter.
+    parameters: list[Value]
+
+    def zero_grad(self) -> None:
+        """Set every gradient to 0."""
+
+    def step(self) -> None:
+        """Move every parameter once."""
+
+
+class Optimizer(Generic[S]):
+    """Base class for optimizers: the parameters, the learning rate, and a step that is whole or not made.
+
+    A subclass defines `_rule`, which computes the new number of a parameter.
     """
 
-    def __init__(self, parameters: Iterable[Any], lr: Rate, weight_decay: float) -> None:
+    def __init__(self, parameters: Iterable[Value], lr: Rate, weight_decay: float) -> None:
         if not hasattr(parameters, "__iter__"):
-            what = f"{type(parameters).__name__}: {parameters!r:.60}"
-            raise TypeError(f"parameters is a list of Values, such as model.parameters(), not {what}")
+            expected("parameters is a list of Values, such as model.parameters()", parameters)
         self.parameters = list(parameters)
         if not self.parameters:
-            raise ValueError("expected at least one parameter to learn, not an empty list")
+            raise ValueError("expected at least one parameter to train, not an empty list")
         for p in self.parameters:
             if not (hasattr(p, "data") and hasattr(p, "grad")):
-                raise TypeError(f"a parameter is a Value, not {type(p).__name__}: {p!r:.60}")
+                expected("a parameter is a Value", p)
             if getattr(p, "parents", ()):
-                raise ValueError(f"a parameter is a leaf; this Value was computed from others: {p!r:.60}")
+                raise ValueError(f"a parameter is a leaf; this Value was computed from others: {brief(p)}")
         if len({id(p) for p in self.parameters}) < len(self.parameters):
             raise ValueError("a parameter is in the list twice; it would move twice as far as the others")
-        self.steps = 0  #: how many steps have been made
-        self.weight_decay = _between("weight_decay", weight_decay, 0.0)
-        self._memory: Sequence[Any] = [None] * len(self.parameters)  # what a rule remembers of each parameter
+        self.steps = 0  #: the number of steps that have been made
+        self.weight_decay = check_range("weight_decay", weight_decay, 0.0)
+        self._memory: Sequence[S | None] = [None] * len(self.parameters)  # a state for each
         self.lr = lr
 
     @property
     def lr(self) -> float:
-        """The learning rate of the next step; assign a number, or a function of the steps made so far."""
-        return _between("lr", self._lr(self.steps) if callable(self._lr) else self._lr, 0.0)
+        """The learning rate of the next step; assign a number, or a function of the steps so far."""
+        return check_range("lr", self._lr(self.steps) if callable(self._lr) else self._lr, 0.0)
 
     @lr.setter
     def lr(self, rate: Rate) -> None:
-        self._lr = rate if callable(rate) else _between("lr", rate, 0.0)
+        self._lr: Rate = rate if callable(rate) else check_range("lr", rate, 0.0)
 
     def zero_grad(self) -> None:
-        """Set every gradient to 0, as ``backward`` adds to what is there."""
+        """Set every gradient to 0, as ``backward`` adds to the gradients of leaves."""
         for p in self.parameters:
             p.grad = 0.0
 
@@ -60,13 +76,13 @@ class Optimizer:
         """Move every parameter once, against its gradient.
 
         Raises:
-            FloatingPointError: a gradient, or where it would lead, is not finite; the message names the
+            FloatingPointError: a gradient or the number that it leads to is not finite; the message names the
                 parameter, and none has moved.
         """
         rate, decay = self.lr, self.weight_decay
         rule = self._rule(rate)
-        moves = [rule(p.data, p.grad + decay * p.data, it) for p, it in zip(self.parameters, self._memory)]
-        numbers, memory = zip(*moves)
+        states = zip(self.parameters, self._memory)
+        numbers, memory = zip(*[rule(p.data, p.grad + decay * p.data, state) for p, state in states])
         if not all(map(isfinite, numbers)):
             self._refuse(numbers, rate)
         for p, number in zip(self.parameters, numbers):
@@ -75,36 +91,36 @@ class Optimizer:
         self.steps += 1
 
     def _refuse(self, numbers: Sequence[float], rate: float) -> None:
-        """Name the first parameter that a step would take to what is no number."""
+        """Raise the error that names the first parameter that the step would make infinite or NaN."""
         k = [*map(isfinite, numbers)].index(False)
         p = self.parameters[k]
-        name = (p.label if p.label.isprintable() else repr(p.label)) or f"number {k}"
+        name = one_line(p.label) or f"number {k}"
         raise FloatingPointError(
             f"the step would take parameter {name} from {p.data} to {numbers[k]}: "
             f"its gradient is {p.grad}, the learning rate {rate}. No parameter was moved"
         )
 
-    def _rule(self, rate: float) -> Rule:
-        """The rule of the next step."""
-        raise NotImplementedError(f"{type(self).__name__} must say where a step goes: define _rule")
+    def _rule(self, rate: float) -> Rule[S]:
+        """Return the rule of the next step."""
+        raise NotImplementedError(f"{type(self).__name__} does not say where a step goes: define _rule")
 
 
-class SGD(Optimizer):
+class SGD(Optimizer[float]):
     """Gradient descent: w ← w - η g, as in PyTorch.
 
         g = ∂E/∂w + weight_decay · w
-        v ← momentum · v + g            with momentum, v takes the place of g; it begins as g
-        g + momentum · v                with nesterov, this does
+        v ← momentum · v + g            with momentum, v is used instead of g; it starts as g
+        g + momentum · v                with nesterov, this is used
 
     Args:
         parameters: the Values to move.
         lr: η, a number, or a function of the number of steps made so far.
         momentum: the part of the last step to keep, 0 <= momentum < 1.
-        nesterov: look ahead along the momentum.
-        weight_decay: the pull of each parameter towards 0; that of ½ weight_decay · Σ w² in the loss.
+        nesterov: evaluate the step ahead, along the momentum.
+        weight_decay: draws each parameter towards 0, as ½ weight_decay · Σ w² in the loss does.
 
     Raises:
-        TypeError: a parameter is not a Value, or a number not a number.
+        TypeError: a parameter is not a Value, or another argument is not a number.
         ValueError: there are no parameters, one is listed twice or was computed, or a number is outside its
             range.
 
@@ -119,21 +135,21 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Any],
+        parameters: Iterable[Value],
         lr: Rate,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        self.momentum, self.nesterov = _between("momentum", momentum, 0.0, 1.0), nesterov
+        self.momentum, self.nesterov = check_range("momentum", momentum, 0.0, 1.0), nesterov
         if nesterov and not momentum:
-            raise ValueError("nesterov looks ahead along the momentum: it needs momentum > 0")
+            raise ValueError("nesterov steps ahead along the momentum: it needs momentum > 0")
 
-    def _rule(self, rate: float) -> Rule:
+    def _rule(self, rate: float) -> Rule[float]:
         momentum, nesterov = self.momentum, self.nesterov
 
-        def moved(data: float, gradient: float, velocity: Any) -> tuple[float, Any]:
+        def moved(data: float, gradient: float, velocity: float | None) -> tuple[float, float | None]:
             if not momentum:
                 return data - rate * gradient, None
             velocity = gradient if velocity is None else momentum * velocity + gradient
@@ -143,11 +159,11 @@ class SGD(Optimizer):
         return moved
 
 
-class Adam(Optimizer):
+class Adam(Optimizer[tuple[float, float]]):
     """Steps of about η, whatever the size of the gradients (Kingma and Ba, 2015), as in PyTorch.
 
         m ← β₁ m + (1 - β₁) g           the mean of the gradients g = ∂E/∂w + weight_decay · w
-        v ← β₂ v + (1 - β₂) g²          and of their squares, both begun at 0
+        v ← β₂ v + (1 - β₂) g²          and of their squares; both start at 0
         w ← w - η m̂ / (√v̂ + ε)          where m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) at step t = 1, 2, ...
 
     Args:
@@ -167,44 +183,29 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Any],
+        parameters: Iterable[Value],
         lr: Rate = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise TypeError(f"betas is a pair of numbers (β₁, β₂), not {betas!r:.60}")
-        beta1, beta2 = betas
-        self.betas = _between("betas[0]", beta1, 0.0, 1.0), _between("betas[1]", beta2, 0.0, 1.0)
-        self.eps = _between("eps", eps, 5e-324)
+        beta1, beta2 = pair("betas is a pair of numbers (β₁, β₂)", betas)
+        self.betas = check_range("betas[0]", beta1, 0.0, 1.0), check_range("betas[1]", beta2, 0.0, 1.0)
+        self.eps = check_range("eps", eps, 5e-324)
 
-    def _rule(self, rate: float) -> Rule:
+    def _rule(self, rate: float) -> Rule[tuple[float, float]]:
         (beta1, beta2), eps, t = self.betas, self.eps, self.steps + 1
         new1, new2 = 1 - beta1, 1 - beta2
-        all1, all2 = 1 - beta1**t, 1 - beta2**t  # what the weights of all gradients so far add up to
+        all1, all2 = 1 - beta1**t, 1 - beta2**t  # the sums of the weights of all gradients so far
 
-        def moved(data: float, gradient: float, memory: Any) -> tuple[float, Any]:
-            m, v = memory or (0.0, 0.0)
+        def moved(
+            data: float, gradient: float, means: tuple[float, float] | None
+        ) -> tuple[float, tuple[float, float]]:
+            m, v = means or (0.0, 0.0)
             m = beta1 * m + new1 * gradient
             v = beta2 * v + new2 * gradient * gradient
             m_hat, v_hat = m / all1, v / all2
             return data - rate * m_hat / (sqrt(v_hat) + eps), (m, v)
 
         return moved
-
-
-def _between(name: str, x: Any, low: float, below: float = float("inf")) -> float:
-    """``x`` as a float, if low <= x < below."""
-    if not hasattr(x, "__float__") or hasattr(x, "__len__"):
-        raise TypeError(f"{name} is a number, not {type(x).__name__}: {x!r:.60}")
-    try:
-        number = float(x)
-    except OverflowError:
-        number = float("inf")
-    if not low <= number < below:  # a NaN is not
-        above = "finite" if below == float("inf") else f"below {below:g}"
-        at_least = "above 0" if low else "at least 0"
-        raise ValueError(f"{name} is {at_least} and {above}, not {x!r:.60}")
-    return number

@@ -1,8 +1,8 @@
-"""Classes as targets, and outputs as classes: what each loss calls yes and no."""
+"""Classes as targets of a loss, and outputs of a model as classes."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from nn.training import losses
 
@@ -10,7 +10,9 @@ __all__ = ["Classes"]
 
 
 class Classes:
-    """How a loss tells ``count`` classes apart: by one output where two classes let it, else by one each.
+    """The targets and outputs by which a loss tells ``count`` classes apart.
+
+    There is one output if there are two classes and the loss allows it, else one output for each class.
 
     Args:
         loss: the name of a loss.
@@ -24,43 +26,43 @@ class Classes:
     """
 
     def __init__(self, loss: str, count: int) -> None:
-        self.loss, self.count = losses.find(loss), count
+        self.loss, self.count = losses.get_loss(loss), count
         self.outputs = 1 if count == 2 and self.loss is not losses.cross_entropy else count
         self.no = -1 if self.loss is losses.hinge else 0
         squared = self.loss in (losses.half_squared_error, losses.mean_squared_error)
-        self.middle = (
-            0.5 if squared else 0.0
-        )  # a squared error pulls towards 0 and 1, the others apart from 0
+        self.middle = 0.5 if squared else 0.0  # half-way between the targets 0 and 1, or between the logits
 
-    def target(self, y: int) -> Any:
-        """The target for a sample of class ``y``."""
+    def target(self, y: int) -> int | list[int]:
+        """Return the target for a sample of class ``y``."""
         if self.loss is losses.cross_entropy:
             return y
         sides = [1 if k == y else self.no for k in range(self.count)]
         return sides[1] if self.outputs == 1 else sides
 
-    def of(self, outputs: Any) -> int:
-        """The class that the outputs, a float or a list, say.
+    def predicted(self, outputs: float | list[float]) -> int:
+        """Return the class with the greatest output.
 
-        >>> Classes("hinge", 2).of(-0.3), Classes("cross_entropy", 3).of([0.1, 0.2, 3.0])
+        >>> Classes("hinge", 2).predicted(-0.3), Classes("cross_entropy", 3).predicted([0.1, 0.2, 3.0])
         (0, 2)
         """
         scores = self._scores(outputs)
         return max(range(self.count), key=lambda k: scores[k])
 
-    def lead(self, outputs: Any) -> float:
-        """By how much the class that the outputs say is ahead of the next: the less, the less sure.
+    def margin(self, outputs: float | list[float]) -> float:
+        """Return the difference between the greatest output and the next: the smaller, the less certain.
 
-        >>> Classes("cross_entropy", 3).lead([0.5, 0.0, 3.0])
+        >>> Classes("cross_entropy", 3).margin([0.5, 0.0, 3.0])
         2.5
         """
         *_, second, first = sorted(self._scores(outputs))
         return first - second
 
-    def lean(self, outputs: Any) -> float:
-        """Of two classes, how far the second is ahead of the first."""
+    def difference(self, outputs: float | list[float]) -> float:
+        """Return, for two classes, the output of the second minus that of the first."""
         no, yes = self._scores(outputs)
         return yes - no
 
-    def _scores(self, outputs: Any) -> list[float]:
-        return outputs if self.outputs > 1 else [self.middle, outputs]
+    def _scores(self, outputs: float | list[float]) -> list[float]:
+        if self.outputs > 1:
+            return cast("list[float]", outputs)
+        return [self.middle, cast("float", outputs)]

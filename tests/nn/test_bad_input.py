@@ -1,4 +1,4 @@
-"""Bad calls of nn and of the command line: each gets its error, in one line, and nothing else has changed."""
+"""Bad calls of nn and of the command line: each raises its error, in one line, and changes nothing."""
 
 import hashlib
 import json
@@ -24,7 +24,8 @@ A_LIST, A_DICT, AN_OBJECT = [3], {3: 1}, object()
 
 
 def rows(what, call, error, fragment, *bad):
-    """One row for each bad thing: id, call, error, fragment of its message, where {} stands for the thing."""
+    """Yield a row for each bad argument: id, call, error, fragment of its message,
+    where {} is the argument."""
     for x in bad:
         yield pytest.param(
             call, x, error, fragment.replace("{}", f"{x!r:.60}"), id=name(f"{what}: {x!r:.30}")
@@ -53,6 +54,42 @@ SAMPLE = "a sample is a list of 2 numbers, not"
 PLANE = (data.moons, data.circles, data.spirals, data.xor)
 ONE_TARGET = "expected one target for each output"
 BOOK = (book.deltas, book.gradients, book.backward_matrix)
+
+
+class Frame:
+    """A data frame, as pandas has: it iterates over the names of its columns."""
+
+    iloc, columns = None, ["p", "q"]
+
+    def __len__(self):
+        return 2
+
+    def __iter__(self):
+        return iter(self.columns)
+
+
+FRAME, MASKED = Frame(), np.ma.masked_array(XS, mask=[[True, False], [False, False]])
+
+
+class Returns(Module):
+    """A model with the parameters of another, which returns something else than Values."""
+
+    def __init__(self, model, outputs):
+        self.parameters, self.outputs = model.parameters, outputs
+
+    def __call__(self, x):
+        return self.outputs
+
+
+def own(y, t):
+    return (y - t) ** 2
+
+
+def mixed():
+    model = MLP(2, [3, 1], "tanh")
+    model.layers[0].neurons[1].activation = ops.relu
+    return model
+
 
 BAD = [
     # models
@@ -162,7 +199,7 @@ BAD = [
     # data
     *(row for make in PLANE for row in rows(make.__name__, lambda w, x, make=make: make(**x), ValueError, "",
           {"n": 1})),
-    *rows("n", lambda w, x: data.moons(x), ValueError, "n is the number of points", 0, -5, 2.5, "9", None,
+    *rows("n", lambda w, x: data.moons(x), ValueError, "n, the number of points, is", 0, -5, 2.5, "9", None,
           True, 10**30),
     *rows("noise", lambda w, x: data.xor(noise=x), ValueError, "noise is a standard deviation", -1, NAN, INF,
           HUGE),
@@ -225,8 +262,8 @@ BAD = [
     *rows("validation", lambda w, x: learn(w, validation=x), ValueError, "", ([], []), (XS, [1]), (XS, [1,
           5])),
     # the Δ lens and the textbook
-    *rows("deltas of", lambda w, x: deltas(x, [1.0, 2.0], 1.0), TypeError, "the lens looks at", None, 3,
-          "MLP", Module()),
+    *rows("deltas of", lambda w, x: deltas(x, [1.0, 2.0], 1.0), TypeError,
+          "expected an MLP, a Layer or a Neuron, not", None, 3, "MLP", Module()),
     *rows("deltas x", lambda w, x: deltas(w.model, x, 1.0), ValueError, "expected 2 inputs, got", [], [1.0]),
     *rows("deltas x", lambda w, x: deltas(w.model, x, 1.0), TypeError, "number", None, "ab", [1.0,
           Value(2.0)]),
@@ -263,6 +300,60 @@ BAD = [
           "lists of one", [1.0]),
     *rows("update", lambda w, x: book.update(NET, x, 0.1), ValueError, "lists of one length", [], [([[1.0]],
           [1.0])]),
+    *rows("forward", lambda w, x: book.forward(x, [1.0, 2.0]), TypeError, "expected a list of layers",
+          None, 3,
+          "ab"),
+    *rows("forward", lambda w, x: book.forward(x, [1.0, 2.0]), TypeError,
+          "layer 1: expected (W, b, activation)", [3], [([[1.0]], [0.0])]),
+    *rows("forward W", lambda w, x: book.forward([(x, [0.0], None)], [1.0]), TypeError,
+          "layer 1: W is a list of",
+          3, [1.0], "a", [["a"]], [[None]]),
+    *rows("forward b", lambda w, x: book.forward([([[1.0]], x, None)], [1.0]), TypeError,
+          "layer 1: b is a list of",
+          3, [None], {0.0}),
+    *rows("forward x", lambda w, x: book.forward(NET, x), TypeError, "x is a list of numbers", 3, None, "ab",
+          [None, 1.0], {1.0, 2.0}),
+    *rows("hidden_deltas", lambda w, x: book.hidden_deltas(*x), TypeError, "a list of", (1.0, None,
+          [[1.0]], [1.0]),
+          ([1.0], None, 3, [1.0]), ([1.0], None, [[1.0]], ["a"])),
+    *rows("hidden_deltas", lambda w, x: book.hidden_deltas([1.0], None, x, [1.0, 1.0]), ValueError,
+          "W_next: expected lists of one length", [[1.0], [1.0, 2.0]]),
+    *rows("output_deltas", lambda w, x: book.output_deltas(*x, None), TypeError, "expected a list of numbers",
+          (1.0, [1.0], [1.0]), ([1.0], 1.0, [1.0]), ([1.0], [1.0], [None])),
+    *rows("update steps", lambda w, x: book.update(NET, x, 0.1), TypeError, " (dW, db), not", None, 3, [3],
+          [()]),
+    *rows("update rate", lambda w, x: book.update(NET, book.gradients(NET, [1.0, 2.0], [1.0]), x), TypeError,
+          "rate is a number, not", None, "0.1", [0.1]),
+    # what seems to be a list
+    *rows("predict_many", lambda w, x: w.model.predict_many(x), TypeError,
+          "rows is a list with one sample each, not",
+          3, "ab", A_DICT, {1.0}, FRAME, MASKED),
+    *rows("model(x)", lambda w, x: w.model(x), TypeError, SAMPLE, {1.0, 2.0}, frozenset([1.0, 2.0]), FRAME,
+          MASKED[0]),
+    *rows("predict", lambda w, x: w.model.predict(x), TypeError, SAMPLE, {1.0, 2.0}, FRAME, MASKED[0]),
+    *rows("xs", lambda w, x: learn(w, xs=x), TypeError, "xs is a list with one entry for each sample, not",
+          {1, 2}, FRAME, MASKED),
+    *rows("xs", lambda w, x: learn(w, xs=[[1, 2], x]), TypeError, "sample 1: ", {1.0, 2.0}, A_DICT, FRAME),
+    *rows("ys", lambda w, x: learn(w, ys=x), TypeError, "ys is a list with one entry for each sample, not",
+          {1, -1}, FRAME, MASKED[0]),
+    *rows("standardise", lambda w, x: data.standardise(x), TypeError, "expected a list of samples, not",
+          {1.0}, FRAME, MASKED),
+    *rows("split", lambda w, x: data.split(x, [1, 2]), TypeError, "xs is a list, not", {1, 2}, FRAME, MASKED),
+    # models and losses of the user
+    *rows("outputs", lambda w, x: learn(w, model=Returns(w.model, x), loss=own), TypeError,
+          "sample 0: a model returns a Value or a list of Values", (Value(1.0),), 2.0, None, [1.0], []),
+    *rows("outputs", lambda w, x: learn(w, model=Returns(w.model, x)), TypeError,
+          "sample 0: a model returns a Value or a list of Values", (Value(1.0),), 2.0, None, [1.0], []),
+    *rows("outputs", lambda w, x: Returns(w.model, x).predict([1.0, 2.0]), TypeError,
+          "a model returns a Value or a list of Values", (Value(1.0),), 2.0, None, [1.0], []),
+    *rows("constant loss", lambda w, x: learn(w, loss=lambda y, t: x), ValueError,
+          "sample 0: the loss is the plain number", 3, 0.5, True),
+    *rows("constant loss", lambda w, x: learn(w, loss=lambda y, t: x), ValueError,
+          "sample 0: the loss is the Value", Value(3.0), Value(3.0) * 2),
+    *rows("loss of .data", lambda w, x: learn(w, loss=lambda y, t: (y.data - t) ** x), ValueError,
+          "no loss depends on the model's parameters", 2),
+    *rows("lens", lambda w, x: deltas(mixed(), x, 1.0), ValueError, "expected one activation in layer 1, not",
+          [1.0, 2.0]),
     # files
     *rows("save", lambda w, x: save(x, w.folder / "new"), TypeError, "expected a model, not", None, 3, "MLP",
           MLP, A_DICT),
@@ -287,7 +378,7 @@ BAD = [
 
 @pytest.fixture
 def world(tmp_path):
-    """A model that has taken a step, its graph, and its file beside a folder."""
+    """Return a model after one step, its graph, and its file beside a folder."""
     model = MLP(2, [3, 1], activation="tanh", rng=random.Random(0))
     optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
     root = model([0.5, -0.5])
@@ -302,7 +393,7 @@ def world(tmp_path):
 
 
 def snapshot(w):
-    """What a failed call leaves as it was: the model, its optimiser, the graph, the table, the disk."""
+    """Return all that a failed call must not change: model, optimizer, graph, table of operations, files."""
     nodes = [(p.data, p.grad, p.label, p.parents) for p in (*w.model.parameters(), w.root)]
     files = {path: path.read_bytes() if path.is_file() else b"" for path in w.folder.rglob("*")}
     return nodes, (w.optimizer.steps, list(w.optimizer._memory), w.optimizer.lr), dict(ops.table), files
@@ -322,7 +413,7 @@ def check(w, act, error, fragment):
 
 
 @pytest.mark.parametrize(("call", "bad", "error", "fragment"), BAD)
-def test_a_bad_call_is_one_clear_line_and_changes_nothing(world, monkeypatch, call, bad, error, fragment):
+def test_a_bad_call_raises_one_line_and_changes_nothing(world, monkeypatch, call, bad, error, fragment):
     monkeypatch.chdir(world.folder)
     check(world, lambda: call(world, bad), error, fragment)
 
@@ -331,7 +422,7 @@ def test_the_table_is_long_enough():
     assert len(BAD) + len(FILES) + len(LINES) > 300
 
 
-# What is no regular file keeps its place
+# Only a regular file is replaced
 
 
 def test_a_device_is_not_replaced_by_a_file(world, tmp_path):
@@ -346,7 +437,7 @@ def test_a_device_is_not_replaced_by_a_file(world, tmp_path):
 
 
 def sealed(**changes):
-    """A model's file with some of its content changed, and a checksum that fits again."""
+    """Return a model's file with some of its content changed and a correct checksum."""
     content = {
         "format": "chalkgrad model",
         "version": 1,
@@ -377,7 +468,7 @@ FILES = {
     "another format": (sealed(format="pickle"), "its format is 'pickle'"),
     "a format with lines": (sealed(format="a\nb" * 5000), "its format is"),
     "a format that is a list": (sealed(format=["chalkgrad model"]), "its format is"),
-    "a version to come": (sealed(version=2), "is of version 2"),
+    "a version to come": (sealed(version=3), "is of version 3"),
     "a version with lines": (sealed(version="1\n" * 5000), "is of version"),
     "no version": (b'{"format": "chalkgrad model"}', "is of version None"),
     "another checksum": (sealed().replace(b'"sha256": "', b'"sha256": "0'), "its checksum does not fit"),
@@ -395,7 +486,7 @@ FILES = {
     "a parameter too few": (sealed(parameters=[0.5] * 12), "do not have 12 parameters"),
     "no parameters": (sealed(parameters=None), "lacks an architecture or a list of parameters"),
     "no architecture": (sealed(architecture="MLP"), "lacks an architecture"),
-    "of another kind": (built(kind="os.system\n('x')"), "and only an MLP builds itself"),
+    "of another kind": (built(kind="os.system\n('x')"), "only an MLP is built from its file"),
     "nin of a billion": (built(nin=10**9), "cannot be built"),
     "nin below zero": (built(nin=-1, nouts=[10**9, 1]), "cannot be built"),
     "nouts of nothing": (built(nouts=[0, 10**9]), "cannot be built"),
@@ -412,7 +503,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_hostile_file_is_one_clear_line_and_changes_nothing(world, name):
+def test_a_hostile_file_raises_one_line_and_changes_nothing(world, name):
     content, fragment = FILES[name]
     path = world.folder / "hostile.json"
     path.write_bytes(content)
@@ -420,7 +511,7 @@ def test_a_hostile_file_is_one_clear_line_and_changes_nothing(world, name):
     check(world, lambda: load(path, into=world.model), ValueError, "")
 
 
-def test_the_sealed_file_itself_is_read(tmp_path):
+def test_the_unchanged_file_is_loaded(tmp_path):
     (tmp_path / "m").write_bytes(sealed())
     assert [p.data for p in load(tmp_path / "m").parameters()] == [0.5] * 13
 
@@ -432,7 +523,7 @@ def test_a_path_of_many_lines_is_shown_in_one(tmp_path, world):
 
 
 def outcome(path):
-    """The model in the file, or the line by which it was refused."""
+    """Return the model in the file, or the message if it is refused."""
     try:
         return load(path)
     except ValueError as error:
@@ -446,7 +537,7 @@ def place(tmp_path_factory):
 
 @settings(max_examples=100)
 @given(content=st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
-def test_no_bytes_are_taken_for_a_model(place, content):
+def test_random_bytes_are_never_a_model(place, content):
     place.write_bytes(content)
     line = outcome(place)
     assert isinstance(line, str)
@@ -476,7 +567,7 @@ sizes = st.integers(-3, 4) | st.sampled_from([10**9, 2**63])
     parameters=st.lists(st.floats(), max_size=14) | anything,
     version=st.just(1) | anything,
 )
-def test_a_file_with_a_checksum_that_fits_is_a_model_or_refused(place, architecture, parameters, version):
+def test_a_file_with_a_correct_checksum_is_loaded_or_refused(place, architecture, parameters, version):
     place.write_bytes(sealed(architecture=architecture, parameters=parameters, version=version))
     model = outcome(place)
     if isinstance(model, str):
@@ -522,7 +613,7 @@ LINES = [
 
 
 @pytest.mark.parametrize(("line", "fragment"), LINES, ids=[name(" ".join(line), 30) for line, _ in LINES])
-def test_a_bad_command_line_is_one_line_and_writes_nothing(world, capsys, monkeypatch, line, fragment):
+def test_a_bad_command_line_prints_one_line_and_writes_nothing(world, capsys, monkeypatch, line, fragment):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(world.folder)
     refusal(world, capsys, [*line, "--out", "sub"], fragment)
@@ -551,7 +642,7 @@ def refusal(w, capsys, line, fragment):
         ("a\0b", "null"),
     ],
 )
-def test_a_place_that_cannot_be_written_to_is_said_before_anything_is_learned(
+def test_a_folder_that_cannot_be_written_is_reported_before_training(
     world, capsys, monkeypatch, out, fragment
 ):
     pytest.importorskip("matplotlib")
@@ -559,11 +650,11 @@ def test_a_place_that_cannot_be_written_to_is_said_before_anything_is_learned(
     refusal(world, capsys, ["--data", "xor", "--out", out], fragment)
 
 
-# Names made to break out
+# Hostile names
 
 
 @pytest.mark.parametrize("label", ["a\nb", "</pre><script>", "\u2028", "\\end{x}", '"; import os; "'])
-def test_no_label_breaks_the_line_of_an_error(world, label):
+def test_errors_with_any_label_are_one_line(world, label):
     w = Value(float("nan"), label=label)
     w.grad = 1.0
 
@@ -584,7 +675,7 @@ def test_no_label_breaks_the_line_of_an_error(world, label):
 
 
 @pytest.mark.parametrize("name", ["</table><script>alert(1)</script>", "<b>", "&lt;", '"onload="x'])
-def test_a_name_of_a_loss_does_not_break_out_of_the_report(name):
+def test_the_name_of_a_loss_is_escaped_in_the_report(name):
     def mine(y, t):
         return (y - t) ** 2
 

@@ -15,7 +15,7 @@ pytest.importorskip("matplotlib")
 
 @pytest.fixture
 def run(tmp_path, capsys):
-    """Run it in a folder of its own; what it printed, and the files that it wrote."""
+    """Return a function that runs it in a new folder and returns its output and the names of its files."""
 
     def go(*options):
         main([*options, "--out", str(tmp_path / "out")])
@@ -26,7 +26,7 @@ def run(tmp_path, capsys):
 
 @pytest.fixture
 def undrawn(monkeypatch):
-    """Pictures take longer than learning: they are drawn in the tests that look at them."""
+    """Replace the pictures, which take longer than the training, by empty files."""
     for name in ("curve", "boundary", "digits"):
         monkeypatch.setattr(plots, name, lambda *args: args[-1].write_bytes(b""))
     for name in ("batch", "neuron"):
@@ -37,7 +37,7 @@ ALWAYS = {"model.json", "loss.png", "graph.svg", "neuron.html"}
 QUICK = ("--epochs", "2", "--layers", "4")
 
 
-def test_a_real_run_leaves_real_pictures(run, tmp_path, monkeypatch):
+def test_a_run_writes_its_pictures(run, tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "GRID", 10)
     run("--data", "moons", *QUICK)
     for name in ("loss.png", "boundary.png"):
@@ -50,45 +50,45 @@ def test_a_real_run_leaves_real_pictures(run, tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", ["moons", "circles", "spirals", "xor"])
-def test_data_in_the_plane_gets_its_boundary(run, name):
+def test_data_in_the_plane_has_a_picture_of_the_boundary(run, name):
     out, files = run("--data", name, *QUICK)
     assert files == {*ALWAYS, "boundary.png"}
-    assert "240 samples to learn from, 60 held back" in out
+    assert "240 samples for training, 60 for validation" in out
 
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("name", "samples"), [("iris", 120), ("breast_cancer", 455)])
-def test_measurements_get_a_curve(run, name, samples):
+def test_measurements_have_a_loss_curve(run, name, samples):
     pytest.importorskip("sklearn")
     out, files = run("--data", name, *QUICK)
     assert files == ALWAYS
-    assert f"{name}: {samples} samples to learn from" in out
+    assert f"{name}: {samples} samples for training" in out
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_digits_get_their_sheet_and_one_of_them_a_closer_look(run, monkeypatch):
+def test_digits_have_a_picture_and_a_closer_look(run, monkeypatch):
     pytest.importorskip("sklearn")
     xs, ys = data.digits()
     monkeypatch.setitem(data.table, "digits", lambda: (xs[:200], ys[:200]))
     out, files = run("--epochs", "1", "--layers", "8")
     assert files == {*ALWAYS, "digits.png"}
     assert "MLP(64, [8, 10], activation='relu', output=None): 610 parameters, cross_entropy, sgd" in out
-    assert "A closer look at sample" in out
+    assert "A closer look at validation sample" in out
     assert "Δ_k = g'(in_k) (-∂E/∂a_k)" in out
-    assert "accuracy on the 40 samples held back" in out
+    assert "accuracy on the 40 validation samples" in out
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_saved_model_is_the_one_that_was_tested(run, tmp_path):
+def test_the_saved_model_is_the_validated_one(run, tmp_path):
     out, _ = run("--data", "xor", "--epochs", "30", "--seed", "5")
     model = nn.load(tmp_path / "out" / "model.json")
     xs, ys = data.xor(4, noise=0.0)
     assert [max((0, 1), key=lambda k: model.predict(x)[k]) for x in xs] == ys
-    assert "accuracy on the 60 samples held back: 100.0% (0 wrong)" in out
+    assert "accuracy on the 60 validation samples: 100.0% (0 wrong)" in out
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_same_seed_gives_the_same_run_and_another_another(run):
+def test_runs_are_reproducible_by_their_seed(run):
     first, _ = run("--data", "xor", *QUICK, "--seed", "1")
     assert run("--data", "xor", *QUICK, "--seed", "1")[0] == first
     assert run("--data", "xor", *QUICK, "--seed", "2")[0] != first
@@ -97,7 +97,7 @@ def test_the_same_seed_gives_the_same_run_and_another_another(run):
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("loss", nn.losses.table)
 @pytest.mark.parametrize("name", ["xor", "iris"])
-def test_every_loss_tells_classes_apart(run, loss, name):
+def test_every_loss_trains_a_classifier(run, loss, name):
     pytest.importorskip("sklearn")
     out, _ = run("--data", name, "--loss", loss, "--epochs", "15", "--batch-size", "8", "--optimizer", "adam")
     [line] = [line for line in out.split("\n") if line.startswith("accuracy on")]
@@ -117,27 +117,27 @@ def test_every_loss_tells_classes_apart(run, loss, name):
         "--epochs 3",
     ],
 )
-def test_every_option_is_heard(run, option):
+def test_every_option_has_an_effect(run, option):
     usual, _ = run("--data", "xor", *QUICK)
     other, _ = run("--data", "xor", *QUICK, *option.split())
     assert other != usual
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_backend_learns_the_same(run):
+def test_a_backend_gives_the_same_run(run):
     usual, _ = run("--data", "xor", *QUICK)
     assert run("--data", "xor", *QUICK, "--backend", "python")[0].split("\n")[:5] == usual.split("\n")[:5]
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_no_hidden_layer_at_all(run):
+def test_there_may_be_no_hidden_layer(run):
     out, _ = run("--data", "xor", "--epochs", "2", "--layers")
     assert "MLP(2, [2]" in out
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_ctrl_c_ends_the_run_in_order(run, monkeypatch):
-    real = nn.modules.MLP.__call__
+def test_ctrl_c_saves_the_model_so_far(run, monkeypatch):
+    real = nn.MLP.__call__
     calls = iter(range(10**6))
 
     def press(self, x):
@@ -145,13 +145,13 @@ def test_ctrl_c_ends_the_run_in_order(run, monkeypatch):
             raise KeyboardInterrupt
         return real(self, x)
 
-    monkeypatch.setattr(nn.modules.MLP, "__call__", press)
+    monkeypatch.setattr(nn.MLP, "__call__", press)
     out, files = run("--data", "xor", *QUICK)
-    assert "interrupted after 1 of 2 epochs; this is what was learned so far" in out
+    assert "interrupted after 1 of 2 epochs; the model so far is saved" in out
     assert "model.json" in files
 
 
-def test_ctrl_c_before_there_is_anything_to_keep_ends_as_the_shell_expects(monkeypatch):
+def test_ctrl_c_before_training_exits_with_130(monkeypatch):
     def press(options):
         raise KeyboardInterrupt
 
@@ -161,7 +161,7 @@ def test_ctrl_c_before_there_is_anything_to_keep_ends_as_the_shell_expects(monke
     assert ended.value.code == 128 + 2  # SIGINT
 
 
-# What is wrong is said in one line
+# Errors are one line
 
 WRONG = [
     (("--data", "mnist"), "argument --data: invalid choice: 'mnist'"),
@@ -195,7 +195,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("options", "message"), WRONG)
-def test_a_wrong_option_is_one_line_and_exit_status_two(options, message, tmp_path, capsys):
+def test_a_wrong_option_prints_one_line_and_exits_with_2(options, message, tmp_path, capsys):
     with pytest.raises(SystemExit) as left:
         main([*options, "--out", str(tmp_path / "out")])
     _, err = capsys.readouterr()
@@ -205,7 +205,7 @@ def test_a_wrong_option_is_one_line_and_exit_status_two(options, message, tmp_pa
     assert message in err
 
 
-def test_a_folder_that_cannot_be_is_said_before_anything_is_learned(tmp_path, capsys):
+def test_an_impossible_folder_is_reported_before_training(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SystemExit) as left:
         main(["--data", "xor", "--out", str(tmp_path / "file")])
@@ -213,7 +213,7 @@ def test_a_folder_that_cannot_be_is_said_before_anything_is_learned(tmp_path, ca
     assert (left.value.code, out, err.count("\n")) == (2, "", 1)
 
 
-def test_without_matplotlib_nothing_is_learned_in_vain(monkeypatch, tmp_path, capsys):
+def test_a_missing_matplotlib_is_reported_before_training(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(SystemExit) as left:
         main(["--data", "xor", "--out", str(tmp_path / "out")])

@@ -1,4 +1,4 @@
-"""Pictures: files that open, of what they say they show."""
+"""Pictures: they can be opened, and show what they should."""
 
 import random
 import sys
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The figures that were saved."""
+    """Return the list of the figures that were saved."""
     figures = []
     real = Figure.savefig
     monkeypatch.setattr(Figure, "savefig", lambda self, path: (figures.append(self), real(self, path)))
@@ -33,7 +33,7 @@ def is_a_picture(path):
     return height > 300 and width > 300
 
 
-def test_a_curve_for_what_was_learned_from_and_one_for_what_was_held_back(tmp_path, drawn):
+def test_training_and_validation_have_a_curve_each(tmp_path, drawn):
     plots.curve(history(Epoch(2.0, 0.5, 3.0, 0.25), Epoch(1.0, 0.75, 2.0, 0.5)), tmp_path / "loss.png")
     assert is_a_picture(tmp_path / "loss.png")
     left, right = drawn[0].axes
@@ -47,43 +47,43 @@ def test_without_classes_there_is_no_curve_of_accuracy(tmp_path, drawn):
     assert (len(left.lines), len(right.lines)) == (1, 0)
 
 
-def test_a_run_without_epochs_is_drawn_too(tmp_path):
+def test_a_run_without_epochs_can_be_drawn(tmp_path):
     plots.curve(history(), tmp_path / "loss.png")
     assert is_a_picture(tmp_path / "loss.png")
 
 
-def test_digits_read_wrongly_come_first_and_framed(tmp_path, drawn):
+def test_wrong_predictions_come_first_and_are_framed(tmp_path, drawn):
     xs = [[k / 100] * 64 for k in range(60)]
     ys = [k % 10 for k in range(60)]
-    said = [*ys[:40], 9, *ys[41:]]  # the 40th, a 0, is taken for a 9
-    plots.digits(xs, ys, said, tmp_path / "digits.png")
+    predictions = [*ys[:40], 9, *ys[41:]]  # the 40th, a 0, is taken for a 9
+    plots.digits(xs, ys, predictions, tmp_path / "digits.png")
     assert is_a_picture(tmp_path / "digits.png")
     titles = [axes.get_title() for axes in drawn[0].axes]
     assert titles[:3] == ["9, is 0", "0", "1"]
     assert len(titles) == 50
     assert drawn[0].axes[0].spines["top"].get_linewidth() > drawn[0].axes[1].spines["top"].get_linewidth()
-    assert "of 60 held back, 1 are wrong" in drawn[0].get_suptitle()
+    assert "1 of 60 validation samples are wrong" in drawn[0].get_suptitle()
 
 
-def test_the_plane_is_shaded_and_every_sample_stands_on_it(tmp_path, drawn):
-    learned, tested = data.moons(20, rng=random.Random(0)), data.moons(10, rng=random.Random(1))
-    asked = []
+def test_the_plane_is_shaded_and_shows_every_sample(tmp_path, drawn):
+    train, test = data.moons(20, rng=random.Random(0)), data.moons(10, rng=random.Random(1))
+    points_asked = []
 
-    def lean(points):
-        asked.extend(points)
+    def score(points):
+        points_asked.extend(points)
         return [max(-1.0, min(1.0, x[0])) for x in points]
 
-    plots.boundary(lean, learned, tested, tmp_path / "boundary.png")
+    plots.boundary(score, train, test, tmp_path / "boundary.png")
     assert is_a_picture(tmp_path / "boundary.png")
     shown = [tuple(point) for c in drawn[0].axes[0].collections[2:] for point in c.get_offsets()]
-    assert sorted(shown) == sorted(map(tuple, learned[0] + tested[0]))
+    assert sorted(shown) == sorted(map(tuple, train[0] + test[0]))
     for k in (0, 1):
-        inside = [x[k] for x in learned[0] + tested[0]]
-        assert min(x[k] for x in asked) < min(inside)
-        assert max(x[k] for x in asked) > max(inside)
+        inside = [x[k] for x in train[0] + test[0]]
+        assert min(x[k] for x in points_asked) < min(inside)
+        assert max(x[k] for x in points_asked) > max(inside)
 
 
-def test_points_on_a_line_still_have_a_plane_around_them(tmp_path):
+def test_points_on_a_line_can_be_drawn(tmp_path):
     plots.boundary(
         lambda points: [x[0] for x in points],
         ([[0.0, 1.0], [2.0, 1.0]], [0, 1]),

@@ -1,13 +1,13 @@
-"""What goes into a model."""
+"""Checks of arguments."""
 
 import pytest
 
 from engine import Value
-from nn.validation import Lifted, count, floats, lifted
+from nn.validation import InputValues, as_floats, as_inputs, count
 
 
-def test_plain_numbers_become_constants_with_the_names_of_inputs():
-    x = lifted([1, 2.5, True], 3)
+def test_plain_numbers_become_labelled_constants():
+    x = as_inputs([1, 2.5, True], 3)
     assert [(v.data, v.label, v.constant) for v in x] == [
         (1.0, "x0", True),
         (2.5, "x1", True),
@@ -15,26 +15,26 @@ def test_plain_numbers_become_constants_with_the_names_of_inputs():
     ]
 
 
-def test_values_stay_what_they_are():
+def test_values_are_passed_on():
     v = Value(3.0, label="mine")
-    x = lifted([v, 1.0], 2)
+    x = as_inputs([v, 1.0], 2)
     assert x[0] is v
     assert x[0].label == "mine"
 
 
-def test_what_is_lifted_is_not_looked_at_again():
-    x = lifted([1.0], 1)
-    assert type(x) is Lifted
-    assert lifted(x, 1) is x
+def test_checked_inputs_are_not_checked_again():
+    x = as_inputs([1.0], 1)
+    assert type(x) is InputValues
+    assert as_inputs(x, 1) is x
 
 
 def test_arrays_and_their_numbers_are_plain_numbers():
     numpy = pytest.importorskip("numpy")
-    assert floats(numpy.array([1, 2], dtype=numpy.int8), 2) == [1.0, 2.0]
-    assert [v.data for v in lifted(numpy.array([0.5, 1.5]), 2)] == [0.5, 1.5]
+    assert as_floats(numpy.array([1, 2], dtype=numpy.int8), 2) == [1.0, 2.0]
+    assert [v.data for v in as_inputs(numpy.array([0.5, 1.5]), 2)] == [0.5, 1.5]
 
 
-@pytest.mark.parametrize("enter", [lifted, floats])
+@pytest.mark.parametrize("enter", [as_inputs, as_floats])
 @pytest.mark.parametrize(
     ("x", "error", "message"),
     [
@@ -52,19 +52,19 @@ def test_arrays_and_their_numbers_are_plain_numbers():
         ([1.0, 2j], TypeError, "not complex"),
     ],
 )
-def test_what_is_no_sample_is_refused(enter, x, error, message):
+def test_a_sample_that_is_no_list_of_numbers_is_refused(enter, x, error, message):
     with pytest.raises(error, match=message):
         enter(x, 2)
 
 
-def test_a_lifted_sample_of_another_length_is_refused_too():
+def test_checked_inputs_of_another_length_are_refused():
     with pytest.raises(ValueError, match="expected 3 inputs, got 2"):
-        lifted(lifted([1.0, 2.0], 2), 3)
+        as_inputs(as_inputs([1.0, 2.0], 2), 3)
 
 
-def test_values_are_no_plain_numbers():
+def test_values_are_refused_as_plain_numbers():
     with pytest.raises(TypeError, match="Value"):
-        floats([Value(1.0)], 1)
+        as_floats([Value(1.0)], 1)
 
 
 def test_a_count_is_a_whole_number_of_at_least_one():
@@ -77,6 +77,6 @@ def test_a_count_may_come_from_numpy():
 
 
 @pytest.mark.parametrize("n", [0, -1, 1.0, True, "3", None, [1]])
-def test_anything_else_is_no_count(n):
+def test_anything_else_is_refused_as_a_count(n):
     with pytest.raises(ValueError, match="nin is a whole number of at least 1, not"):
         count("nin", n)

@@ -1,4 +1,4 @@
-"""Small data sets, and how they are split and scaled."""
+"""Small data sets, their splits and their scales."""
 
 import random
 from collections import Counter
@@ -15,7 +15,7 @@ PLANE = [data.moons, data.circles, data.spirals, data.xor]
 
 
 @pytest.mark.parametrize("make", PLANE)
-def test_the_classes_take_turns(make):
+def test_the_classes_alternate(make):
     xs, ys = make(40, rng=random.Random(0))
     assert len(xs) == 40
     assert Counter(ys) == {0: 20, 1: 20}
@@ -37,14 +37,14 @@ def test_without_a_generator_the_module_random_draws(make):
 
 
 @pytest.mark.parametrize("make", PLANE)
-def test_noise_has_the_standard_deviation_asked_for(make):
+def test_noise_has_the_given_standard_deviation(make):
     exact, _ = make(2000, noise=0.0)
     noisy, _ = make(2000, noise=0.25, rng=random.Random(0))
     off = [p - q for x, y in zip(noisy, exact) for p, q in zip(x, y)]
     assert pstdev(off) == pytest.approx(0.25, rel=0.05)
 
 
-def test_moons_are_half_circles_that_reach_into_one_another():
+def test_moons_are_interleaving_half_circles():
     xs, ys = data.moons(100, noise=0.0)
     for (p, q), y in zip(xs, ys):
         centre = (1.0, 0.5) if y else (0.0, 0.0)
@@ -58,7 +58,7 @@ def test_circles_have_radius_one_and_a_half():
     assert {round(hypot(*x), 9) for x, y in zip(xs, ys) if y == 1} == {0.5}
 
 
-def test_spirals_are_one_arm_and_the_same_turned_by_half():
+def test_the_second_spiral_is_the_first_turned_by_180_degrees():
     xs, _ = data.spirals(100, noise=0.0)
     for (p, q), (r, s) in zip(xs[::2], xs[1::2]):
         assert (p, q) == pytest.approx((-r, -s))
@@ -71,13 +71,13 @@ def test_xor_is_its_truth_table():
 
 @pytest.mark.parametrize("make", PLANE)
 @pytest.mark.parametrize("n", [0, 1, -5, 2.5, True, "10", None])
-def test_a_number_of_points_that_makes_no_sense_is_refused(make, n):
-    with pytest.raises(ValueError, match="n is the number of points, a whole number of at least"):
+def test_a_bad_number_of_points_is_refused(make, n):
+    with pytest.raises(ValueError, match="n, the number of points, is a whole number of at least"):
         make(n)
 
 
 @pytest.mark.parametrize("noise", [-0.1, float("nan"), float("inf")])
-def test_noise_that_makes_no_sense_is_refused(noise):
+def test_bad_noise_is_refused(noise):
     with pytest.raises(ValueError, match="noise is a standard deviation"):
         data.moons(10, noise=noise)
 
@@ -108,11 +108,11 @@ def test_without_scikit_learn_the_error_names_the_extra(monkeypatch):
 
 
 @given(n=st.integers(2, 60), part=st.floats(0.01, 0.99), seed=st.integers())
-def test_a_split_loses_no_sample_and_parts_none_from_its_target(n, part, seed):
+def test_split_keeps_every_sample_with_its_target(n, part, seed):
     xs, ys = [[float(i)] for i in range(n)], list(range(n))
-    (learn_xs, learn_ys), (test_xs, test_ys) = data.split(xs, ys, part, random.Random(seed))
-    assert sorted(learn_ys + test_ys) == ys
-    assert learn_xs + test_xs == [[float(y)] for y in learn_ys + test_ys]
+    (train_xs, train_ys), (test_xs, test_ys) = data.split(xs, ys, part, random.Random(seed))
+    assert sorted(train_ys + test_ys) == ys
+    assert train_xs + test_xs == [[float(y)] for y in train_ys + test_ys]
     assert len(test_ys) == min(max(round(n * part), 1), n - 1)
 
 
@@ -121,12 +121,12 @@ def test_a_split_loses_no_sample_and_parts_none_from_its_target(n, part, seed):
     [
         ([[1.0]], [1, 2], 0.5, "1 samples, 2 targets"),
         ([[1.0]], [1], 0.5, "at least two samples to split, not 1"),
-        ([[1.0], [2.0]], [1, 2], 0.0, "a part between 0 and 1, not 0.0"),
-        ([[1.0], [2.0]], [1, 2], 1.0, "a part between 0 and 1, not 1.0"),
-        ([[1.0], [2.0]], [1, 2], float("nan"), "a part between 0 and 1, not nan"),
+        ([[1.0], [2.0]], [1, 2], 0.0, "a fraction between 0 and 1, not 0.0"),
+        ([[1.0], [2.0]], [1, 2], 1.0, "a fraction between 0 and 1, not 1.0"),
+        ([[1.0], [2.0]], [1, 2], float("nan"), "a fraction between 0 and 1, not nan"),
     ],
 )
-def test_a_split_that_makes_no_sense_is_refused(xs, ys, part, message):
+def test_a_bad_split_is_refused(xs, ys, part, message):
     with pytest.raises(ValueError, match=message):
         data.split(xs, ys, part)
 
@@ -140,9 +140,9 @@ def test_standardised_features_have_mean_zero_and_deviation_one():
         assert pstdev(column) == pytest.approx(1)
 
 
-def test_what_is_held_back_is_scaled_by_what_is_learned_from():
-    learned, tested = data.standardise([[0.0], [2.0]], [[4.0]])
-    assert (learned, tested) == ([[-1.0], [1.0]], [[3.0]])
+def test_validation_samples_are_scaled_by_the_training_samples():
+    train, validation = data.standardise([[0.0], [2.0]], [[4.0]])
+    assert (train, validation) == ([[-1.0], [1.0]], [[3.0]])
 
 
 def test_a_constant_feature_is_only_shifted():
@@ -157,6 +157,6 @@ def test_a_feature_too_large_to_have_a_deviation_is_named(column):
         data.standardise([[0.0, p] for p in column])
 
 
-def test_there_is_no_scale_without_samples():
+def test_standardise_refuses_an_empty_list():
     with pytest.raises(ValueError, match="at least one sample"):
         data.standardise([])

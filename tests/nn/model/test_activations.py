@@ -1,10 +1,10 @@
-"""Which functions a neuron may apply."""
+"""Activation functions."""
 
 import pytest
 
 from engine import Op, Value, ops
 from nn import Neuron
-from nn.model.activations import apply, find, symbol
+from nn.model.activations import apply, get_activation, symbol
 
 UNARY = [name for name, op in ops.table.items() if isinstance(op, Op) and len(op.partials) == 1]
 
@@ -18,14 +18,14 @@ def test_every_operation_of_one_argument_is_an_activation(name):
 
 def test_an_op_is_an_activation_and_so_is_its_name():
     cubed = Op("cubed_activation", "a ** 3", "3 * a**2")
-    assert find("cubed_activation") is find(cubed) is cubed
+    assert get_activation("cubed_activation") is get_activation(cubed) is cubed
     neuron = Neuron(1, activation=cubed, init="zeros")
     neuron.b.data = 2.0
     assert neuron([0.0]).data == 8.0
 
 
-def test_none_is_no_operation():
-    assert find(None) is None
+def test_none_means_no_activation():
+    assert get_activation(None) is None
     assert symbol(None) is None
     assert apply(None, 0.3) == 0.3
 
@@ -35,24 +35,24 @@ def test_an_unknown_name_lists_the_known_ones(name):
     with pytest.raises(
         ValueError, match=r"unknown activation .*: operations of one argument are neg, exp, .*gelu"
     ):
-        find(name)
+        get_activation(name)
 
 
-def test_an_op_of_two_arguments_is_no_activation():
+def test_an_op_of_two_arguments_is_refused():
     with pytest.raises(ValueError, match="unknown activation 'max'"):
-        find(ops.maximum)
+        get_activation(ops.maximum)
 
 
 @pytest.mark.parametrize("activation", [3, True, abs, ["relu"]])
-def test_what_is_no_name_and_no_op_is_refused(activation):
+def test_an_activation_that_is_neither_a_name_nor_an_op_is_refused(activation):
     with pytest.raises(TypeError, match="an activation is a name, an Op or None"):
-        find(activation)
+        get_activation(activation)
 
 
 @pytest.mark.parametrize(("name", "z", "error"), [("log", 0.0, ValueError), ("exp", 1e4, OverflowError)])
-def test_outside_its_domain_the_formula_and_the_number_are_told_in_floats_too(name, z, error):
+def test_domain_errors_on_floats_name_the_formula_and_the_number(name, z, error):
     with pytest.raises(error) as recorded:
-        find(name)(Value(z))
+        get_activation(name)(Value(z))
     with pytest.raises(error) as plain:
-        apply(find(name), z)
+        apply(get_activation(name), z)
     assert str(plain.value) == str(recorded.value)

@@ -1,9 +1,10 @@
-"""What breaks from outside: a kill or a full disk while saving, a damaged file, Ctrl-C anywhere in a run."""
+"""Faults from outside: a kill or a full disk during a save, a damaged file, Ctrl-C anywhere in a run."""
 
 import contextlib
 import os
 import pathlib
 import random
+import shlex
 import signal
 import struct
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 from nn import MLP, SGD, Adam, fit, load, save
 from nn.__main__ import main
 
-ROOM = sys.modules["nn.model.serialization"].__file__
+SERIALIZATION = sys.modules["nn.model.serialization"].__file__
 
 
 def net(seed=0):
@@ -31,13 +32,17 @@ def bits(model):
 
 
 class Fault:
-    """Counts the calls into the system that `nn.model.serialization` makes itself, and breaks the one of that number."""
+    """Counts the system calls of `nn.model.serialization`, and makes one of them fail."""
 
     def __init__(self, number, error):
         self.number, self.error, self.calls = number, error, 0
 
     def __call__(self, frame, event, arg):
-        if event == "c_call" and frame.f_code.co_filename == ROOM and "_write" in frame.f_code.co_name:
+        if (
+            event == "c_call"
+            and frame.f_code.co_filename == SERIALIZATION
+            and "_write" in frame.f_code.co_name
+        ):
             self.calls += 1
             if self.calls == self.number:
                 sys.setprofile(None)
@@ -107,7 +112,7 @@ KILLED = """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forks of itself")
-def test_killed_at_any_call_the_file_is_the_old_one_or_the_new_one(tmp_path):
+def test_killed_at_any_call_save_leaves_the_old_file_or_the_new_one(tmp_path):
     run = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(KILLED), tmp_path], capture_output=True, text=True, check=True
     )
@@ -150,7 +155,7 @@ FULL = """
 """
 
 
-def test_a_write_that_the_system_cuts_short_leaves_the_old_file(tmp_path):
+def test_a_write_that_the_system_cuts_short_keeps_the_old_file(tmp_path):
     pytest.importorskip("resource")
     path = tmp_path / "model.json"
     save(net(), path)
@@ -168,7 +173,7 @@ def test_a_write_that_the_system_cuts_short_leaves_the_old_file(tmp_path):
 
 @pytest.fixture
 def outcome(tmp_path, monkeypatch):
-    """What `load` makes of a file of these bytes: the bits of the model, or None if it is refused."""
+    """Return a function from the bytes of a file to the bits of its model, or None if it is refused."""
 
     def found(content):
         monkeypatch.setattr(pathlib.Path, "read_bytes", lambda path: content)
@@ -184,12 +189,12 @@ def outcome(tmp_path, monkeypatch):
     return found
 
 
-def test_every_cut_is_refused(outcome):
+def test_every_truncated_file_is_refused(outcome):
     whole = outcome.whole
     assert {outcome(whole[:length]) for length in range(len(whole))} == {None}
 
 
-def test_a_byte_changed_anywhere_gives_an_error_or_the_very_same_model(outcome):
+def test_any_changed_byte_gives_an_error_or_the_same_model(outcome):
     whole = outcome.whole
     for place in range(len(whole)):
         for byte in {whole[place] ^ 1 << bit for bit in range(8)} | set(b"09e-.]} \n") - {whole[place]}:
@@ -197,7 +202,7 @@ def test_a_byte_changed_anywhere_gives_an_error_or_the_very_same_model(outcome):
             assert outcome(changed) in (None, outcome.same), (place, byte)
 
 
-def test_two_bytes_swapped_or_one_lost_give_an_error_or_the_very_same_model(outcome):
+def test_swapped_or_missing_bytes_give_an_error_or_the_same_model(outcome):
     whole = outcome.whole
     for i in range(len(whole) - 1):
         a, b = whole[i : i + 1], whole[i + 1 : i + 2]
@@ -209,14 +214,14 @@ def test_two_bytes_swapped_or_one_lost_give_an_error_or_the_very_same_model(outc
 
 
 class Press:
-    """Presses Ctrl-C at one of the events that a trace of the run sees; first it counts them."""
+    """Counts the events of a trace of the run, and presses Ctrl-C at one of them."""
 
     def __init__(self, at):
         self.at, self.seen, self.near = at, 0, []
 
     def __call__(self, frame, event, arg):
-        close = frame.f_code.co_filename.endswith(("train.py", "optim.py", "contextlib.py"))
-        frame.f_trace_opcodes = close  # before every instruction of the rooms that move parameters
+        close = frame.f_code.co_filename.endswith(("fit.py", "optim.py", "contextlib.py"))
+        frame.f_trace_opcodes = close  # before every instruction of the modules that move parameters
         self.seen += 1
         if close:
             self.near.append(self.seen)
@@ -230,7 +235,7 @@ XS, YS = [[0.5, -1.0], [1.0, 0.25]], [1, -1]
 
 
 def run(make, backend, at):
-    """A short run with Ctrl-C at one event: the states of model and optimiser before and after it."""
+    """Make a short run with Ctrl-C at one event; return the state of model and optimizer after it."""
     model = net()
     optimizer, press, outer = make(model.parameters()), Press(at), sys.gettrace()
     interrupted = False
@@ -247,11 +252,11 @@ def run(make, backend, at):
 
 
 class Enough(Exception):
-    """Stops a run after so many steps."""
+    """Stops a run after a number of steps."""
 
 
 def state(make, backend, steps):
-    """What model and optimiser are after so many whole steps."""
+    """Return the state of model and optimizer after that many whole steps."""
     model = net()
     optimizer = make(model.parameters())
     step, left = optimizer.step, iter(range(steps))
@@ -271,11 +276,11 @@ def momentum(parameters):
     return SGD(parameters, lr=0.1, momentum=0.9)
 
 
-# Pressed while Python throws a generator away, Ctrl-C is lost, and Python says so in a warning.
+# Ctrl-C while Python closes a generator is lost, and Python prints a warning about it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("backend", ["eager", "python"])
 @pytest.mark.parametrize("make", [momentum, Adam])
-def test_ctrl_c_anywhere_leaves_every_parameter_before_a_step_or_every_one_after_it(make, backend):
+def test_ctrl_c_at_any_instruction_leaves_no_step_half_done(make, backend):
     states = [state(make, backend, steps) for steps in range(5)]
     whole, _, steps, _ = run(make, backend, 0)
     assert steps == 4
@@ -312,7 +317,7 @@ def test_a_full_disk_is_one_line_of_the_command_line(tmp_path, capsys, monkeypat
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
-def test_an_output_that_is_full_is_one_line_too(tmp_path, capsys, monkeypatch):
+def test_a_full_output_does_not_lose_the_model(tmp_path, capsys, monkeypatch):
     pytest.importorskip("matplotlib")
     full = open("/dev/full", "w")  # noqa: SIM115
     monkeypatch.setattr(sys, "stdout", full)
@@ -321,6 +326,30 @@ def test_an_output_that_is_full_is_one_line_too(tmp_path, capsys, monkeypatch):
     with contextlib.suppress(OSError):
         full.close()
     err = capsys.readouterr().err
-    assert caught.value.code == 2
-    assert err == "python -m nn: OSError: [Errno 28] No space left on device (see --help)\n"
-    assert os.listdir(tmp_path) == []
+    assert caught.value.code == 1
+    assert err == f"python -m nn: the output could not be written; the files are in {tmp_path}\n"
+    assert load(tmp_path / "model.json").nouts == [2, 2]
+
+
+RUN = [sys.executable, "-m", "nn", "--data", "xor", "--layers", "2", "--epochs", "2"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_characters_that_the_output_lacks_are_replaced(tmp_path, encoding):
+    pytest.importorskip("matplotlib")
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([*RUN, "--out", tmp_path / "o"], env=environment, capture_output=True, check=True)
+    assert b"?_k = " in done.stdout
+    assert done.stderr == b""
+    assert load(tmp_path / "o" / "model.json").nouts == [2, 2]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the shell of POSIX is needed")
+@pytest.mark.parametrize("redirection", ["| head -n 1", "2>&-", ">&-", "> /dev/full"])
+def test_the_model_is_saved_whatever_happens_to_the_output(tmp_path, redirection):
+    pytest.importorskip("matplotlib")
+    command = f"{shlex.join(RUN)} --out {shlex.quote(str(tmp_path / 'o'))} {redirection}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert load(tmp_path / "o" / "model.json").nouts == [2, 2]

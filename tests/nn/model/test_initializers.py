@@ -1,4 +1,4 @@
-"""Where weights begin."""
+"""Initial weights."""
 
 import random
 from statistics import fmean, pvariance
@@ -26,14 +26,14 @@ def draws(name, nin, nout):
         ("lecun", 1 / 8),
     ],
 )
-def test_an_initialiser_has_mean_zero_and_its_published_variance(name, variance):
+def test_an_initializer_has_mean_zero_and_its_published_variance(name, variance):
     weights = draws(name, 8, 24)
     assert fmean(weights) == pytest.approx(0, abs=4 * (variance / DRAWS) ** 0.5)
     assert pvariance(weights) == pytest.approx(variance, rel=0.05)
 
 
 @pytest.mark.parametrize(("name", "bound"), [("uniform", 1.0), ("xavier", (6 / (8 + 24)) ** 0.5)])
-def test_a_uniform_initialiser_stays_within_its_bounds(name, bound):
+def test_a_uniform_initializer_stays_within_its_bounds(name, bound):
     weights = draws(name, 8, 24)
     assert max(map(abs, weights)) <= bound
     assert max(map(abs, weights)) > 0.99 * bound
@@ -44,7 +44,7 @@ def test_the_same_generator_gives_the_same_weight(name):
     assert init.find(name)(random.Random(3), 2, 3) == init.find(name)(random.Random(3), 2, 3)
 
 
-def test_a_function_is_an_initialiser_too():
+def test_a_function_is_an_initializer():
     def half(rng, nin, nout):
         return 0.5
 
@@ -59,16 +59,16 @@ def test_an_unknown_name_lists_the_known_ones():
 
 
 @pytest.mark.parametrize("which", [None, 3, 0.5])
-def test_what_is_neither_a_name_nor_a_function_is_refused(which):
+def test_an_init_that_is_neither_a_name_nor_a_function_is_refused(which):
     with pytest.raises(TypeError, match="init is a name or a function"):
         init.find(which)
 
 
-def test_no_generator_means_the_module_random():
+def test_the_default_generator_is_the_module_random():
     assert init.generator(None) is random
 
 
 @pytest.mark.parametrize("rng", [1337, "random", random.random])
-def test_what_does_not_draw_as_random_does_is_refused(rng):
+def test_a_generator_without_the_methods_of_random_is_refused(rng):
     with pytest.raises(TypeError, match=r"as random.Random\(seed\) does"):
         init.generator(rng)

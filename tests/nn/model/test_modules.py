@@ -1,4 +1,4 @@
-"""Neuron, Layer, MLP: two nodes a neuron, micrograd's weights, the same bits in floats."""
+"""Neuron, Layer and MLP: two nodes for each neuron, micrograd's weights, predictions with the same bits."""
 
 import copy
 import pickle
@@ -35,7 +35,7 @@ def test_the_net_of_micrograds_demo_has_337_parameters():
     assert len(MLP(2, [16, 16, 1]).parameters()) == 337
 
 
-def test_a_generator_draws_what_the_seeded_module_would():
+def test_a_generator_draws_the_numbers_of_the_seeded_module():
     random.seed(7)
     ours = MLP(3, [4, 2])
     assert [p.data for p in MLP(3, [4, 2], rng=random.Random(7)).parameters()] == [
@@ -52,7 +52,7 @@ def test_one_output_is_a_value_and_several_are_a_list():
     assert len(Layer(2, 3)([1.0, 2.0])) == 3
 
 
-def test_a_hidden_layer_of_one_neuron_feeds_the_next_as_any_other():
+def test_a_hidden_layer_may_have_one_neuron():
     assert isinstance(MLP(2, [1, 1, 1])([1.0, 2.0]), Value)
 
 
@@ -66,7 +66,7 @@ def test_a_step_by_hand_works_as_in_micrograd():
     assert ((model([1.0, -1.0]) - 3.0) ** 2).data < before.data
 
 
-def test_zero_grad_forgets_every_gradient():
+def test_zero_grad_sets_every_gradient_to_zero():
     model = MLP(2, [3, 1], activation="tanh")
     model([1.0, 1.0]).backward()
     assert any(p.grad for p in model.parameters())
@@ -102,7 +102,7 @@ def test_without_an_activation_a_is_z():
     assert neuron([1.0, 2.0]).label == "z"
 
 
-def test_a_neuron_is_its_preactivation_activated():
+def test_a_neuron_applies_its_activation_to_its_preactivation():
     neuron = Neuron(2, activation="sigmoid", rng=random.Random(0))
     assert neuron.activate(neuron.preactivation([1.0, 2.0])).data == neuron([1.0, 2.0]).data
 
@@ -115,12 +115,12 @@ def test_labels_name_layer_neuron_and_input():
     assert "a2_0" not in labels
 
 
-def test_plain_inputs_are_lifted_once_a_call():
+def test_plain_inputs_become_constants_once_per_call():
     y = MLP(2, [8, 8, 1])([1.0, 2.0])
     assert [node.label for node in topological_order(y) if node.constant] == ["x0", "x1"]
 
 
-def test_inputs_that_are_values_take_a_gradient():
+def test_inputs_that_are_values_get_gradients():
     x = [Value(0.5, label="left"), Value(-0.5, label="right")]
     MLP(2, [4, 1], activation="tanh", rng=random.Random(1))(x).backward()
     assert all(v.grad for v in x)
@@ -128,20 +128,20 @@ def test_inputs_that_are_values_take_a_gradient():
 
 
 @pytest.mark.parametrize(("sizes", "expected"), [([16, 16, 1], 2 * 16 + 2 * 16 + 1), ([5, 3], 2 * 5 + 3)])
-def test_a_net_makes_two_nodes_a_neuron_and_one_for_a_linear_one(sizes, expected):
+def test_a_neuron_makes_two_nodes_and_a_linear_one_makes_one(sizes, expected):
     out = MLP(2, sizes)([1.0, 2.0])
     found = {node for root in (out if isinstance(out, list) else [out]) for node in nodes(root)}
     assert len(found) == expected
 
 
-def test_an_atomic_neuron_is_built_of_single_products_and_sums():
+def test_an_atomic_neuron_consists_of_single_products_and_sums():
     z = Neuron(3, activation=None, atomic=True)([1.0, 2.0, 3.0])
     assert [node.op.symbol for node in nodes(z)] == ["*", "+"] * 3
     assert z.label == "z"
 
 
 @given(seed=st.integers(0, 10**6), sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4))
-def test_atomic_or_not_the_bits_are_the_same(seed, sizes):
+def test_atomic_neurons_give_the_same_bits(seed, sizes):
     whole, atomic = (
         MLP(3, sizes, activation="tanh", atomic=kind, rng=random.Random(seed)) for kind in (False, True)
     )
@@ -171,14 +171,14 @@ def test_a_prediction_has_the_bits_of_the_recorded_pass(seed, sizes, activation,
     assert model.predict(x) == ([v.data for v in out] if isinstance(out, list) else out.data)
 
 
-def test_layers_and_neurons_predict_as_well():
+def test_layers_and_neurons_predict():
     layer = Layer(2, 3, activation="tanh", rng=random.Random(0))
     assert layer.predict([1.0, 2.0]) == [v.data for v in layer([1.0, 2.0])]
     assert layer.neurons[1].predict([1.0, 2.0]) == layer.predict([1.0, 2.0])[1]
     assert isinstance(Layer(2, 1).predict([1.0, 2.0]), float)
 
 
-def test_a_module_of_your_own_predicts_without_recording():
+def test_a_module_of_the_user_predicts_without_recording():
     class Line(Module):
         def __init__(self):
             self.slope = Value(2.0)
@@ -198,12 +198,12 @@ def test_a_module_of_your_own_predicts_without_recording():
     assert Twice().predict([3.0]) == [6.0, 5.0]
 
 
-def test_a_module_without_a_call_says_so():
-    with pytest.raises(NotImplementedError, match="Silent must say what it computes: define __call__"):
+def test_a_module_without_call_raises_an_error():
+    with pytest.raises(NotImplementedError, match="Silent does not say what it computes: define __call__"):
         type("Silent", (Module,), {})()([1.0])
 
 
-def test_a_module_has_no_parameters_until_it_says_so():
+def test_a_module_has_no_parameters_by_default():
     assert Module().parameters() == []
 
 
@@ -264,7 +264,7 @@ def test_there_is_at_least_one_layer():
         MLP(2, [])
 
 
-def test_a_seed_is_no_generator():
+def test_a_seed_instead_of_a_generator_is_refused():
     with pytest.raises(TypeError, match="random numbers"):
         MLP(2, [1], rng=1337)
 
@@ -277,7 +277,7 @@ def test_an_unknown_init_is_refused():
 # Initial values
 
 
-def test_biases_begin_at_zero_and_weights_as_asked():
+def test_biases_start_at_zero_and_weights_at_their_initial_values():
     model = MLP(2, [3, 2], init=lambda rng, nin, nout: 10.0 * nin + nout)
     assert [n.b.data for layer in model.layers for n in layer.neurons] == [0.0] * 5
     assert {w.data for n in model.layers[0].neurons for w in n.w} == {23.0}
@@ -289,7 +289,7 @@ def test_biases_begin_at_zero_and_weights_as_asked():
 
 
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
-def test_a_copy_computes_the_same_and_learns_on_its_own(again):
+def test_a_copy_is_equal_and_independent(again):
     model = MLP(2, [4, 1], activation="gelu", rng=random.Random(0))
     twin = again(model)
     assert twin.predict([0.3, -0.2]) == model.predict([0.3, -0.2])
@@ -299,7 +299,7 @@ def test_a_copy_computes_the_same_and_learns_on_its_own(again):
     assert [p.label for p in twin.parameters()] == [p.label for p in model.parameters()]
 
 
-def test_models_show_what_they_are():
+def test_repr_shows_the_sizes_and_activations():
     assert repr(MLP(2, [16, 16, 1])) == "MLP(2, [16, 16, 1], activation='relu', output=None)"
     assert repr(Layer(2, 3, "tanh")) == "Layer(2, 3, activation='tanh')"
     assert repr(Neuron(2, None)) == "Neuron(2, activation=None)"

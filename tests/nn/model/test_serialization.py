@@ -1,18 +1,21 @@
-"""A model as a file and back: the same bits, or an error; whole, or not at all."""
+"""Saving and loading: the same bits or an error; a file is written whole or not at all."""
 
 import errno
 import hashlib
 import json
 import os
+import pathlib
 import random
+import re
 import struct
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import Op, Value
-from nn import MLP, Layer, Module, load, save
+from engine import Op, Value, get_op
+from nn import MLP, Layer, Module, Neuron, load, save
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def bits(model):
 
 
 def rewritten(path, **changes):
-    """The file with some of its content changed, and a checksum that fits again."""
+    """Change some of the content of the file and write it with a correct checksum; return the content."""
     content = json.loads(path.read_text())
     content.pop("sha256", None)
     content.update(changes)
@@ -40,7 +43,7 @@ def rewritten(path, **changes):
     return content
 
 
-def test_a_new_model_is_the_saved_one(model, path):
+def test_a_loaded_model_equals_the_saved_one(model, path):
     twin = load(path)
     assert type(twin) is MLP
     assert repr(twin) == repr(model)
@@ -49,7 +52,7 @@ def test_a_new_model_is_the_saved_one(model, path):
 
 
 @given(numbers=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3))
-def test_every_finite_float_comes_back_bit_for_bit(tmp_path_factory, numbers):
+def test_every_finite_float_is_saved_exactly(tmp_path_factory, numbers):
     model = MLP(2, [1])
     for p, number in zip(model.parameters(), numbers):
         p.data = number
@@ -58,7 +61,7 @@ def test_every_finite_float_comes_back_bit_for_bit(tmp_path_factory, numbers):
     assert bits(load(where)) == bits(model)
 
 
-def test_into_sets_the_parameters_of_a_model_that_is_there(model, path):
+def test_into_sets_the_parameters_of_an_existing_model(model, path):
     other = MLP(2, [3, 1], activation="tanh")
     w = other.layers[0].neurons[0].w[0]
     assert load(path, into=other) is other
@@ -67,33 +70,34 @@ def test_into_sets_the_parameters_of_a_model_that_is_there(model, path):
 
 
 @pytest.mark.parametrize("options", [{"atomic": True}, {"output": "sigmoid"}, {"activation": None}])
-def test_the_architecture_comes_back_too(tmp_path, options):
+def test_the_architecture_is_saved(tmp_path, options):
     model = MLP(2, [2, 2], **options)
     save(model, tmp_path / "m")
     twin = load(tmp_path / "m")
     assert (repr(twin), twin.atomic) == (repr(model), model.atomic)
 
 
-def test_other_modules_are_loaded_into_one_that_is_there(tmp_path):
+def test_other_modules_are_loaded_into_an_existing_one(tmp_path):
     layer, other = Layer(2, 2), Layer(2, 2)
     save(layer, tmp_path / "layer.json")
     assert bits(load(tmp_path / "layer.json", into=other)) == bits(layer)
     with pytest.raises(ValueError, match="Layer") as told:
         load(tmp_path / "layer.json")
-    expected = {"kind": "Layer", "parameters": 6}
+    described = {"nin": 2, "nout": 2, "activation": "relu", "atomic": False}
+    expected = {"kind": "Layer", "parameters": 6, "layers": [described]}
     assert json.loads((tmp_path / "layer.json").read_text())["architecture"] == expected
-    says = "holds a Layer, and only an MLP builds itself: give load(into=...)"
-    assert str(told.value) == f"{tmp_path / 'layer.json'} {says}"
+    message = "holds a Layer; only an MLP is built from its file: use load(path, into=...)"
+    assert str(told.value) == f"{tmp_path / 'layer.json'} {message}"
 
 
-def test_a_learners_activation_comes_back_if_it_is_defined(tmp_path):
+def test_an_activation_of_the_user_is_loaded_if_it_is_defined(tmp_path):
     Op("cubed_saved", "a ** 3", "3 * a**2")
     model = MLP(2, [2, 1], activation="cubed_saved")
     save(model, tmp_path / "m")
     assert load(tmp_path / "m").predict([0.5, 0.5]) == model.predict([0.5, 0.5])
 
 
-def test_an_activation_that_is_not_defined_is_asked_for(path):
+def test_an_activation_that_is_not_defined_is_named(path):
     architecture = json.loads(path.read_text())["architecture"]
     rewritten(path, architecture={**architecture, "activation": "swoosh"})
     with pytest.raises(
@@ -119,6 +123,7 @@ def test_another_architecture_is_refused(path, into):
     before = bits(into)
     save(into, path.with_name("other"))
     expected, found = (json.loads(p.read_text())["architecture"] for p in (path.with_name("other"), path))
+    expected.pop("layers", None)  # the file is of version 1, which describes no layers
     with pytest.raises(ValueError, match="holds another model") as told:
         load(path, into=into)
     assert str(told.value) == f"{path} holds another model: expected {expected}, found {found!r:.200}"
@@ -126,7 +131,7 @@ def test_another_architecture_is_refused(path, into):
 
 
 @pytest.mark.parametrize("into", [{}, MLP, [1.0]])
-def test_it_is_loaded_into_a_model(path, into):
+def test_into_must_be_a_model(path, into):
     with pytest.raises(TypeError, match=f"^into is a model, not {type(into).__name__}: "):
         load(path, into=into)
 
@@ -138,13 +143,13 @@ def test_loading_draws_no_random_numbers(path):
 
 
 def test_another_version_is_refused(path):
-    rewritten(path, version=2)
-    with pytest.raises(ValueError, match="is of version 2; this chalkgrad reads version 1"):
+    rewritten(path, version=3)
+    with pytest.raises(ValueError, match="is of version 3; this chalkgrad reads versions 1 and 2"):
         load(path)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), 1, True, None, "1.0", [1.0]])
-def test_a_parameter_that_is_no_finite_float_is_refused(path, model, number):
+def test_a_parameter_that_is_not_a_finite_float_is_refused(path, model, number):
     numbers = [p.data for p in model.parameters()]
     rewritten(path, parameters=[*numbers[:-1], number])
     with pytest.raises(ValueError, match="parameter 12 is .*, not a finite number"):
@@ -159,7 +164,7 @@ NO_MODELS = [
 
 
 @pytest.mark.parametrize("content", NO_MODELS)
-def test_what_is_no_model_is_refused(tmp_path, content):
+def test_a_file_that_holds_no_model_is_refused(tmp_path, content):
     (tmp_path / "m").write_bytes(content)
     with pytest.raises(ValueError, match="damaged|version"):
         load(tmp_path / "m")
@@ -179,7 +184,7 @@ def test_what_is_no_model_is_refused(tmp_path, content):
         {"kind": None},
     ],
 )
-def test_an_architecture_that_cannot_be_is_refused(path, changes):
+def test_an_impossible_architecture_is_refused(path, changes):
     architecture = json.loads(path.read_text())["architecture"]
     rewritten(path, architecture={**architecture, **changes})
     with pytest.raises(ValueError, match="cannot be built|only an MLP") as told:
@@ -188,14 +193,14 @@ def test_an_architecture_that_cannot_be_is_refused(path, changes):
 
 
 @pytest.mark.parametrize("missing", ["nin", "nouts", "activation", "output", "atomic", "kind"])
-def test_an_architecture_that_lacks_something_is_refused(path, missing):
+def test_an_incomplete_architecture_is_refused(path, missing):
     architecture = json.loads(path.read_text())["architecture"]
     rewritten(path, architecture={name: it for name, it in architecture.items() if name != missing})
     with pytest.raises(ValueError, match="cannot be built|only an MLP"):
         load(path)
 
 
-def test_what_is_wrong_with_a_file_is_said(path):
+def test_the_message_names_the_fault_of_the_file(path):
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "format": "other"}))
     with pytest.raises(ValueError, match="or no model: its format is 'other'$"):
@@ -226,7 +231,7 @@ def test_every_truncation_is_an_error(path):
 
 @settings(max_examples=150)
 @given(data=st.data())
-def test_any_byte_changed_gives_an_error_or_the_same_model(tmp_path_factory, data):
+def test_a_changed_byte_gives_an_error_or_the_same_model(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("bytes")
     model = MLP(2, [2, 1], activation="tanh", rng=random.Random(0))
     save(model, folder / "m")
@@ -240,7 +245,7 @@ def test_any_byte_changed_gives_an_error_or_the_same_model(tmp_path_factory, dat
     assert (bits(found), repr(found)) == (bits(model), repr(model))
 
 
-def test_a_file_that_is_not_there_is_the_systems_own_error(tmp_path):
+def test_a_missing_file_raises_file_not_found(tmp_path):
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "nowhere.json")
 
@@ -266,7 +271,7 @@ def test_only_models_are_saved(tmp_path):
 
 @pytest.mark.parametrize("call", ["open", "fsync", "replace"])
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_whatever_fails_the_old_file_stays_whole_and_alone(path, monkeypatch, call, error):
+def test_after_a_failed_save_only_the_old_file_is_there(path, monkeypatch, call, error):
     before = path.read_bytes()
 
     def fail(*args, **kwargs):
@@ -281,7 +286,7 @@ def test_whatever_fails_the_old_file_stays_whole_and_alone(path, monkeypatch, ca
     assert os.listdir(path.parent) == ["model.json"]
 
 
-def test_a_write_that_stops_half_way_leaves_the_old_file(path, monkeypatch):
+def test_a_write_that_stops_half_way_keeps_the_old_file(path, monkeypatch):
     before = path.read_bytes()
     real = open
 
@@ -304,7 +309,7 @@ def test_a_write_that_stops_half_way_leaves_the_old_file(path, monkeypatch):
     assert os.listdir(path.parent) == ["model.json"]
 
 
-def test_saving_follows_a_link_and_leaves_it_a_link(tmp_path, model):
+def test_saving_writes_through_a_symbolic_link(tmp_path, model):
     (tmp_path / "real.json").write_text("old")
     (tmp_path / "link.json").symlink_to("real.json")
     save(model, tmp_path / "link.json")
@@ -312,25 +317,25 @@ def test_saving_follows_a_link_and_leaves_it_a_link(tmp_path, model):
     assert bits(load(tmp_path / "real.json")) == bits(model)
 
 
-def test_a_file_takes_the_place_of_a_file_and_of_nothing_else(tmp_path, model):
+def test_only_a_file_is_replaced(tmp_path, model):
     with pytest.raises(OSError, match="expected a file") as told:
         save(model, tmp_path)
     says = "expected a file, or nothing, to write a model to"
     assert (told.value.errno, told.value.strerror, told.value.filename) == (errno.EINVAL, says, str(tmp_path))
 
 
-def test_the_file_can_be_read_by_a_person_line_by_line(path):
+def test_the_file_is_indented_json(path):
     lines = path.read_text(encoding="ascii").splitlines()
     assert lines[:2] == ["{", ' "format": "chalkgrad model",']
     assert lines[-1] == "}"
 
 
-def test_a_folder_that_is_not_there_is_the_systems_own_error(tmp_path, model):
+def test_a_missing_folder_raises_file_not_found(tmp_path, model):
     with pytest.raises(FileNotFoundError):
         save(model, tmp_path / "nowhere" / "model.json")
 
 
-def test_a_module_of_your_own_is_saved_by_its_parameters(tmp_path):
+def test_a_module_of_the_user_is_saved_by_its_parameters(tmp_path):
     class Line(Module):
         def __init__(self, slope):
             self.slope = Value(slope)
@@ -340,3 +345,179 @@ def test_a_module_of_your_own_is_saved_by_its_parameters(tmp_path):
 
     save(Line(0.1), tmp_path / "m")
     assert load(tmp_path / "m", into=Line(5.0)).slope.data == 0.1
+
+
+# Files of version 0.1.0
+
+FILES = pathlib.Path(__file__).parent / "files"
+
+
+def test_a_file_of_version_0_1_0_is_loaded():
+    model = load(FILES / "mlp_0_1_0.json")
+    assert repr(model) == "MLP(2, [3, 1], activation='tanh', output='sigmoid')"
+    assert model.predict([0.5, -1.0]) == 0.4363283191697628
+
+
+def test_a_layer_saved_by_version_0_1_0_is_loaded_into_a_layer():
+    layer = load(FILES / "layer_0_1_0.json", into=Layer(2, 2, "tanh"))
+    assert layer.predict([0.5, -1.0]) == [-0.7858563851763114, 0.6373134678899534]
+
+
+def test_a_file_of_version_0_1_0_with_an_activation_of_the_user_is_loaded():
+    Op("cubed_of_0_1_0", "a ** 3", "3 * a**2")
+    model = load(FILES / "own_op_0_1_0.json")
+    assert (model.atomic, model.predict([0.5, -1.0])) == (True, -0.029697480837210737)
+
+
+def test_a_plain_net_is_saved_in_the_format_that_version_0_1_0_reads(tmp_path):
+    model = load(FILES / "mlp_0_1_0.json")
+    save(model, tmp_path / "m")
+    assert (tmp_path / "m").read_bytes() == (FILES / "mlp_0_1_0.json").read_bytes()
+
+
+# A net that was changed by hand
+
+
+def one_other_activation(model):
+    model.layers[0].neurons[1].activation = get_op("relu")
+
+
+def other_activations(model):
+    for neuron in model.layers[0].neurons:
+        neuron.activation = get_op("relu")
+
+
+def no_activations(model):
+    for neuron in model.layers[0].neurons:
+        neuron.activation = None
+
+
+def another_layer(model):
+    model.layers[0] = Layer(2, 5, activation="sin")
+    model.layers[1] = Layer(5, 2, activation="gelu")
+
+
+def one_more_layer(model):
+    model.layers.append(Layer(1, 3, activation=None))
+
+
+def atomic_neurons(model):
+    model.layers[1] = Layer(3, 1, activation=None, atomic=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        one_other_activation,
+        other_activations,
+        no_activations,
+        another_layer,
+        one_more_layer,
+        atomic_neurons,
+    ],
+)
+def test_layers_are_saved_as_they_are(tmp_path, model, change):
+    change(model)
+    save(model, tmp_path / "m")
+    again = load(tmp_path / "m")
+    assert again.predict([0.5, -1.0]) == model.predict([0.5, -1.0])
+    assert bits(again) == bits(model)
+    assert [n.atomic for layer in again.layers for n in layer.neurons] == [
+        n.atomic for layer in model.layers for n in layer.neurons
+    ]
+    with pytest.raises(ValueError, match="holds another model"):
+        load(tmp_path / "m", into=MLP(2, [3, 1], activation="tanh"))
+
+
+def test_a_file_is_not_loaded_into_a_net_that_was_changed(path, model):
+    other_activations(model)
+    with pytest.raises(ValueError, match="holds another model"):
+        load(path, into=model)
+
+
+def test_a_layer_is_not_loaded_into_one_of_another_activation(tmp_path):
+    save(Layer(2, 2, "tanh"), tmp_path / "m")
+    with pytest.raises(ValueError, match="holds another model"):
+        load(tmp_path / "m", into=Layer(2, 2, "relu"))
+
+
+class Doubled(Neuron):
+    def activate(self, z):
+        return 2 * z
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.layers[0].neurons.clear(), "layer 1 is a Layer without neurons"),
+        (lambda m: m.layers.clear(), "the model has no layers"),
+        (lambda m: m.layers.__setitem__(0, Doubled(2)), "layer 1 is a Doubled without neurons"),
+        (lambda m: m.layers[1].neurons.__setitem__(0, Doubled(3)), "neuron 0 of layer 2 is a Doubled"),
+        (
+            lambda m: setattr(m.layers[1].neurons[0], "activation", abs),
+            "neuron 0 of layer 2 has the activation <built-in",
+        ),
+        (lambda m: m.layers.__setitem__(0, Layer(2, 4)), "layer 2 has 3 inputs and the layer before it 4"),
+        (lambda m: m.layers[0].neurons[2].w.pop(), "neuron 2 of layer 1 has 1 weights; expected 2"),
+    ],
+)
+def test_layers_that_a_file_cannot_describe_are_refused(path, model, change, message):
+    before = path.read_bytes()
+    change(model)
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        save(model, path)
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("number", [1, True, -0.0, 10**15])
+def test_any_number_written_to_a_parameter_is_saved_and_loaded(tmp_path, model, number):
+    model.parameters()[0].data = number
+    save(model, tmp_path / "m")
+    assert bits(load(tmp_path / "m")) == bits(model)
+
+
+def test_an_int_in_a_parameter_of_another_class_is_saved_as_a_float(tmp_path):
+    class Line(Module):
+        def __init__(self, slope):
+            self.slope = SimpleNamespace(data=slope, label="")
+
+        def parameters(self):
+            return [self.slope]
+
+    save(Line(1), tmp_path / "m")
+    assert load(tmp_path / "m", into=Line(5)).slope.data == 1.0
+
+
+# Activations of the user
+
+
+def test_an_activation_with_another_formula_is_refused(tmp_path):
+    Op("changed_op", "a * 2", "2")
+    model = MLP(2, [2, 1], activation="changed_op")
+    save(model, tmp_path / "m")
+    assert load(tmp_path / "m").predict([1.0, 2.0]) == model.predict([1.0, 2.0])
+    Op("changed_op", "a * 3", "3")
+    with pytest.raises(ValueError, match=r"'changed_op' was saved with the formulas \['a \* 2', '2'\]"):
+        load(tmp_path / "m")
+    with pytest.raises(ValueError, match="holds another model"):
+        load(tmp_path / "m", into=MLP(2, [2, 1], activation="changed_op"))
+    assert load(tmp_path / "m", into=model) is model
+
+
+def test_an_activation_that_calls_another_formula_is_refused(tmp_path):
+    Op("inner_op", "a * 2", "2")
+    Op("outer_op", "inner_op(a) + 1", "2")
+    save(MLP(2, [2, 1], output="outer_op"), tmp_path / "m")
+    Op("inner_op", "a * 3", "3")
+    Op("outer_op", "inner_op(a) + 1", "2")
+    with pytest.raises(ValueError, match="those here are .*inner_op: a \\* 3"):
+        load(tmp_path / "m")
+
+
+def test_two_activations_of_one_name_are_refused(tmp_path):
+    first = Op("twice_named", "a * 2", "2")
+    model = MLP(2, [2, 1], activation=first)
+    model.layers[1] = Layer(2, 1, activation=Op("twice_named", "a * 3", "3"))
+    with pytest.raises(ValueError, match="two activations 'twice_named' with different formulas"):
+        save(model, tmp_path / "m")

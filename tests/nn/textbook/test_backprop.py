@@ -1,4 +1,4 @@
-"""The witness is examined first: its slopes against 50 digits, its two forms against one another."""
+"""The textbook: its derivatives against 50 digits, and its two forms against each other."""
 
 import random
 from itertools import pairwise
@@ -67,14 +67,14 @@ def net(seed, sizes, activation="tanh", output="sigmoid"):
     )
 
 
-def test_every_activation_and_loss_has_a_witness_here():
+def test_every_activation_and_loss_has_a_reference_here():
     assert set(textbook.activations) == set(ACTIVATIONS)
     assert set(textbook.losses) == set(LOSSES)
 
 
 @pytest.mark.parametrize("z", POINTS)
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_an_activation_and_its_slope_are_those_of_fifty_digits(name, z):
+def test_activations_and_derivatives_agree_with_fifty_digits(name, z):
     g, slope = textbook.activations[name]
     exact = ACTIVATIONS[name]
     assert g(z) == pytest.approx(float(exact(mpf(z))), rel=1e-12)
@@ -83,14 +83,14 @@ def test_an_activation_and_its_slope_are_those_of_fifty_digits(name, z):
 
 @pytest.mark.parametrize("z", [-1000.0, 1000.0])
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "gelu", "relu", "leaky_relu"])
-def test_far_out_an_activation_neither_overflows_nor_bends(name, z):
+def test_activations_are_right_for_large_arguments(name, z):
     g, slope = textbook.activations[name]
     assert g(z) == pytest.approx(float(ACTIVATIONS[name](mpf(z))), abs=1e-300)
     flat = {"tanh", "sigmoid"}
     assert slope(z) == (0.0 if name in flat else 1.0 if z > 0 else 0.01 if name == "leaky_relu" else 0.0)
 
 
-def test_at_a_kink_the_slope_is_the_one_that_the_rows_of_the_table_pick():
+def test_at_a_kink_the_derivative_is_that_of_the_table_of_operations():
     for name in ("relu", "leaky_relu"):
         [(pick,)] = ops.table[name].kinks.values()
         assert textbook.activations[name][1](0.0) == pick
@@ -100,7 +100,7 @@ def test_at_a_kink_the_slope_is_the_one_that_the_rows_of_the_table_pick():
 
 @pytest.mark.parametrize("outputs", [[0.5, -1.5, 2.0], [30.0, 0.1, -25.0]])
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_loss_and_its_slopes_are_those_of_fifty_digits(name, outputs):
+def test_losses_and_derivatives_agree_with_fifty_digits(name, outputs):
     E, dE_da = textbook.losses[name]
     t = TARGETS.get(name, [0.25, -0.5, 1.0])
     exact = LOSSES[name]
@@ -111,7 +111,7 @@ def test_a_loss_and_its_slopes_are_those_of_fifty_digits(name, outputs):
         assert found == pytest.approx(float(slope), rel=1e-12, abs=1e-15)
 
 
-def test_far_out_the_slopes_of_cross_entropy_do_not_overflow():
+def test_the_derivatives_of_cross_entropy_do_not_overflow():
     E, dE_da = textbook.losses["cross_entropy"]
     assert E([800.0, -800.0], 0) == 0.0
     assert E([800.0, -800.0], 1) == 1600.0
@@ -120,7 +120,7 @@ def test_far_out_the_slopes_of_cross_entropy_do_not_overflow():
 
 
 @pytest.mark.parametrize("t", [-1, 2, 0.5])
-def test_a_class_is_one_of_those_that_there_are(t):
+def test_an_unknown_class_is_refused(t):
     for f in textbook.losses["cross_entropy"]:
         with pytest.raises(ValueError, match=f"^the class is a whole number from 0 to 1, not {t}$"):
             f([1.0, 2.0], t)
@@ -138,7 +138,7 @@ def test_the_forward_pass_is_weighted_sums_and_activations():
 
 
 @given(seed=st.integers(0, 10**6), sizes=st.lists(st.integers(1, 5), min_size=2, max_size=6))
-def test_the_two_forms_differ_in_sign_and_in_nothing_else(seed, sizes):
+def test_the_two_forms_differ_only_in_sign(seed, sizes):
     layers, x, t = net(seed, sizes)
     scalar = textbook.deltas(layers, x, t)
     matrix, slopes = textbook.backward_matrix(layers, x, t)
@@ -149,7 +149,7 @@ def test_the_two_forms_differ_in_sign_and_in_nothing_else(seed, sizes):
 
 
 @given(seed=st.integers(0, 10**6), sizes=st.lists(st.integers(1, 4), min_size=2, max_size=5))
-def test_the_theorem_holds_delta_is_the_slope_of_the_error(seed, sizes):
+def test_delta_is_minus_the_derivative_of_the_error(seed, sizes):
     layers, x, t = net(seed, sizes)
     E, _ = textbook.losses["half_squared_error"]
 
@@ -163,7 +163,7 @@ def test_the_theorem_holds_delta_is_the_slope_of_the_error(seed, sizes):
             assert -(error(l, k, 1e-5) - error(l, k, -1e-5)) / 2e-5 == pytest.approx(d, rel=1e-6, abs=1e-9)
 
 
-def test_a_step_adds_eta_a_delta_in_the_scalar_form_and_takes_it_in_the_matrix_form():
+def test_the_scalar_and_the_matrix_form_make_the_same_step():
     layers, x, t = net(1, [3, 4, 2])
     plus = textbook.update(layers, textbook.gradients(layers, x, t), 0.5)
     minus = textbook.update(layers, textbook.backward_matrix(layers, x, t)[1], -0.5)
@@ -173,14 +173,14 @@ def test_a_step_adds_eta_a_delta_in_the_scalar_form_and_takes_it_in_the_matrix_f
     assert plus[1][1][1] == b[1] + 0.5 * db[1]
 
 
-def test_a_step_leaves_the_net_it_began_with_alone():
+def test_update_does_not_change_its_arguments():
     layers, x, t = net(1, [2, 2])
     before = repr(layers)
     textbook.update(layers, textbook.gradients(layers, x, t), 0.5)
     assert repr(layers) == before
 
 
-def test_a_pair_of_functions_stands_for_a_name():
+def test_a_pair_of_functions_can_replace_a_name():
     layers, x, t = net(3, [2, 3, 1], activation="tanh")
     named = textbook.deltas(layers, x, t, "mean_squared_error")
     pairs = [(W, b, textbook.activations[g]) for W, b, g in layers]
@@ -193,7 +193,7 @@ def test_a_pair_is_a_tuple_of_two_functions(pair):
         textbook.forward([([[2.0]], [1.0], pair)], [3.0])
 
 
-def test_without_a_loss_the_error_is_half_the_squared_one():
+def test_the_default_loss_is_half_the_squared_error():
     net = [([[1.0]], [0.0], None)]
     assert textbook.output_deltas([3.0], [3.0], [5.0], None) == [2.0]
     assert textbook.deltas(net, [3.0], [5.0]) == [[2.0]]
@@ -201,7 +201,7 @@ def test_without_a_loss_the_error_is_half_the_squared_one():
     assert textbook.backward_matrix(net, [3.0], [5.0])[0] == [[-2.0]]
 
 
-def test_no_activation_is_the_linear_one():
+def test_no_activation_means_linear():
     assert textbook.forward([([[2.0]], [1.0], None)], [3.0]) == textbook.forward(
         [([[2.0]], [1.0], "linear")], [3.0]
     )

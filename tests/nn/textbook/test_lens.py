@@ -1,4 +1,4 @@
-"""The Δ lens: three ways to the same number, and what it says when one of them is wrong."""
+"""The Δ lens: Δ computed in three ways, and the errors that it detects."""
 
 import math
 import random
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine import Op, Value, grad, no_grad, relu
 from nn import MLP, SGD, Layer, Module, Neuron, deltas, losses, textbook
 
-ROOM = sys.modules["nn.textbook.lens"]  # its name at the front door is the function's
+LENS = sys.modules["nn.textbook.lens"]
 ACTIVATIONS = ["relu", "tanh", "sigmoid", "leaky_relu", "softplus", "gelu", "sin", "swish_of_the_lens", None]
 Op("swish_of_the_lens", "a * sigmoid(a)", "sigmoid(a) + y * (1 - sigmoid(a))", at=[-1, 2])
 
@@ -26,7 +26,7 @@ def target(loss, n, rng):
 
 @st.composite
 def questions(draw):
-    """A net, a sample, a target and a loss."""
+    """Return a net, a sample, a target and a loss."""
     rng = random.Random(draw(st.integers(0, 10**9)))
     loss = draw(st.sampled_from(list(losses.table)))
     hidden = draw(st.lists(st.integers(1, 6), max_size=7))
@@ -47,7 +47,7 @@ def test_autograd_and_textbook_agree_on_any_net(question):
 
 
 @given(questions())
-def test_the_textbooks_matrix_form_is_the_lens_with_the_other_sign(question):
+def test_the_matrix_form_has_the_opposite_sign_of_the_report(question):
     model, x, t, loss = question
     book = [
         ([[w.data for w in n.w] for n in layer.neurons], [n.b.data for n in layer.neurons], name(layer))
@@ -76,7 +76,7 @@ def test_the_finite_difference_agrees_for_every_activation_and_loss(activation, 
     assert any(row.autograd for row in report.neurons)
 
 
-def test_the_rows_are_what_their_names_say():
+def test_each_field_of_a_row_has_its_documented_value():
     model = MLP(2, [3, 2], activation="tanh", output="sigmoid", rng=random.Random(0))
     x, t = [0.5, -1.0], [0.0, 1.0]
     report = deltas(model, x, t)
@@ -123,7 +123,7 @@ def test_a_step_along_a_delta_is_the_step_that_sgd_makes():
     assert [p.data for p in model.parameters()] == pytest.approx(expected, rel=1e-15, abs=1e-16)
 
 
-def test_the_lens_looks_at_layers_and_neurons_too():
+def test_layers_and_neurons_have_reports():
     rng = random.Random(0)
     neuron = deltas(Neuron(2, "tanh", rng=rng), [1.0, 2.0], 0.5)
     assert [(row.layer, row.index) for row in neuron.neurons] == [(1, 0)]
@@ -138,7 +138,7 @@ def test_an_atomic_net_gives_the_same_report():
         assert a.autograd == pytest.approx(b.autograd, rel=1e-14)
 
 
-def test_a_loss_of_your_own_is_looked_at_as_well():
+def test_a_loss_of_the_user_has_a_report():
     def fourth(outputs, t):
         return sum((a - t_k) ** 4 for a, t_k in zip(outputs, t))
 
@@ -159,7 +159,7 @@ def test_targets_may_be_arrays():
     )
 
 
-def test_nothing_is_written_into_the_model():
+def test_the_model_is_not_changed():
     model = MLP(2, [3, 1], "tanh")
     for p in model.parameters():
         p.grad = 7.0
@@ -171,21 +171,21 @@ def test_nothing_is_written_into_the_model():
 # When something is wrong
 
 
-def test_a_wrong_slope_is_seen_by_the_finite_difference():
+def test_finite_differences_detect_a_wrong_derivative():
     Op("wrong_of_the_lens", "tanh(a)", "1 - y")
     report = deltas(MLP(2, [3, 1], "wrong_of_the_lens", rng=random.Random(0)), [1.0, 2.0], 0.0)
     assert report.finite_difference_error > 1e-2
 
 
-def test_a_wrong_backward_pass_is_seen_by_the_textbook(monkeypatch):
-    monkeypatch.setattr(ROOM, "grad", lambda y, xs: [1.000001 * g for g in grad(y, xs)])
+def test_the_textbook_detects_a_wrong_backward_pass(monkeypatch):
+    monkeypatch.setattr(LENS, "grad", lambda y, xs: [1.000001 * g for g in grad(y, xs)])
     report = deltas(MLP(2, [3, 1], "tanh", rng=random.Random(0)), [1.0, 2.0], 0.0)
     assert 1e-7 < report.disagreement < 1e-5
     assert 1e-8 < report.finite_difference_error < 1e-5
 
 
-def test_differences_are_told_beside_the_size_of_what_they_were_made_of(monkeypatch):
-    monkeypatch.setattr(ROOM, "grad", lambda y, xs: [1.01 * g for g in grad(y, xs)])
+def test_differences_are_relative_to_the_size_of_the_terms(monkeypatch):
+    monkeypatch.setattr(LENS, "grad", lambda y, xs: [1.01 * g for g in grad(y, xs)])
     neuron = Neuron(1, None, init="zeros")  # a = 0, so that Δ = t and E = ½ t²
     near, far = deltas(neuron, [1.0], 0.5), deltas(neuron, [3.0], 20.0)
     assert near.disagreement == pytest.approx(
@@ -196,13 +196,13 @@ def test_differences_are_told_beside_the_size_of_what_they_were_made_of(monkeypa
     assert far.finite_difference_error == pytest.approx(0.01 * 20 / 200, rel=1e-2)
 
 
-def test_a_single_wrong_weight_is_seen_too(monkeypatch):
-    monkeypatch.setattr(ROOM, "grad", lambda y, xs: [*grad(y, xs)[:-1], grad(y, xs)[-1] + 1e-6])
+def test_a_single_wrong_weight_is_detected(monkeypatch):
+    monkeypatch.setattr(LENS, "grad", lambda y, xs: [*grad(y, xs)[:-1], grad(y, xs)[-1] + 1e-6])
     assert deltas(MLP(2, [3, 1], "tanh", rng=random.Random(0)), [1.0, 2.0], 0.0).disagreement > 1e-8
 
 
-def test_a_gradient_that_is_no_number_never_counts_as_agreement(monkeypatch):
-    monkeypatch.setattr(ROOM, "grad", lambda y, xs: [math.nan for _ in xs])
+def test_a_nan_never_counts_as_agreement(monkeypatch):
+    monkeypatch.setattr(LENS, "grad", lambda y, xs: [math.nan for _ in xs])
     report = deltas(MLP(2, [3, 1], "tanh", rng=random.Random(0)), [1.0, 2.0], 0.0)
     assert math.isnan(report.disagreement)
     assert math.isnan(report.finite_difference_error)
@@ -211,7 +211,7 @@ def test_a_gradient_that_is_no_number_never_counts_as_agreement(monkeypatch):
 # Places where it is hard
 
 
-def test_on_a_kink_the_side_that_the_op_picks_counts():
+def test_at_a_kink_the_side_of_the_op_is_compared():
     neuron = Neuron(1, "relu", init="zeros")  # in = 0
     report = deltas(neuron, [1.0], 5.0)
     [row] = report.neurons
@@ -220,7 +220,7 @@ def test_on_a_kink_the_side_that_the_op_picks_counts():
 
 
 @pytest.mark.parametrize(("kink", "picked"), [("left", 0.25), ("right", 4.0), ("middle", 2.125)])
-def test_on_a_kink_it_may_be_the_slope_on_either_side_or_their_mean(kink, picked):
+def test_at_a_kink_either_side_or_the_mean_is_right(kink, picked):
     op = Op(
         f"{kink}_of_the_lens",
         "a / 4 if a < 1 else 4 * a - 3.75",
@@ -233,14 +233,14 @@ def test_on_a_kink_it_may_be_the_slope_on_either_side_or_their_mean(kink, picked
     assert report.neurons[0].finite_difference == pytest.approx(5.0 * picked, rel=1e-4)
 
 
-def test_where_no_slope_is_that_of_a_side_the_nearest_is_shown_as_wrong():
+def test_at_a_kink_any_other_derivative_is_wrong():
     op = Op("steep_of_the_lens", "a / 4 if a < 0 else 4 * a", "0.25 if a < 0 else 4 if a > 0 else 9")
     report = deltas(Neuron(1, op, init="zeros"), [1.0], 5.0)
     assert report.neurons[0].finite_difference == pytest.approx(20.0, rel=1e-4)
     assert report.finite_difference_error == pytest.approx(25.0 / 45.0, rel=1e-4)
 
 
-def test_deep_sigmoids_whose_delta_all_but_vanishes_still_agree():
+def test_deep_sigmoid_nets_with_tiny_deltas_agree():
     model = MLP(2, [3] * 12 + [1], "sigmoid", init="normal", rng=random.Random(0))
     report = deltas(model, [1.0, -1.0], 3.0)
     first = max(abs(row.autograd) for row in report.neurons if row.layer == 1)
@@ -248,14 +248,14 @@ def test_deep_sigmoids_whose_delta_all_but_vanishes_still_agree():
     assert report.disagreement < 1e-14
 
 
-def test_a_saturated_net_still_agrees():
+def test_a_saturated_net_agrees():
     model = MLP(2, [3, 2], "tanh", "sigmoid", rng=random.Random(0))
     for p in model.parameters():
         p.data *= 40
     assert deltas(model, [1.0, -1.0], [0.0, 1.0]).disagreement < 1e-12
 
 
-def test_a_sure_answer_leaves_only_rounding_and_still_agrees():
+def test_a_certain_prediction_agrees():
     model = MLP(2, [3, 3], "tanh", rng=random.Random(0))
     for n in model.layers[1].neurons:
         for w in n.w:
@@ -264,7 +264,7 @@ def test_a_sure_answer_leaves_only_rounding_and_still_agrees():
     assert deltas(model, [1.0, -1.0], said.index(max(said)), "cross_entropy").disagreement < 1e-12
 
 
-def test_where_the_error_ends_the_finite_difference_is_no_number():
+def test_a_finite_difference_across_the_end_of_the_domain_is_nan():
     Op("log_of_the_lens", "log(a)", "1 / a")
     neuron = Neuron(1, "log_of_the_lens", init="zeros")
     neuron.b.data = 1e-7
@@ -278,9 +278,9 @@ def test_where_the_error_ends_the_finite_difference_is_no_number():
 
 
 @pytest.mark.parametrize("model", [None, Value(1.0), Module(), lambda x: x])
-def test_only_what_is_made_of_neurons_is_looked_at(model):
+def test_a_model_without_neurons_is_refused(model):
     kind = type(model).__name__
-    with pytest.raises(TypeError, match=f"the lens looks at an MLP, a Layer or a Neuron, not {kind}: "):
+    with pytest.raises(TypeError, match=f"expected an MLP, a Layer or a Neuron, not {kind}: "):
         deltas(model, [1.0], 0.0)
 
 
@@ -296,12 +296,12 @@ def test_only_what_is_made_of_neurons_is_looked_at(model):
         ([1.0, 2.0], 0.0, lambda a, t: 0.0, ValueError, "^<lambda> recorded nothing: it does not depend on"),
     ],
 )
-def test_a_question_that_does_not_fit_is_refused(x, t, loss, error, message):
+def test_arguments_that_do_not_fit_are_refused(x, t, loss, error, message):
     with pytest.raises(error, match=message):
         deltas(MLP(2, [2, 1], "tanh"), x, t, loss)
 
 
-def test_under_no_grad_there_is_nothing_to_look_at():
+def test_under_no_grad_there_is_no_report():
     with no_grad(), pytest.raises(ValueError, match="recorded nothing: .* or no_grad is on"):
         deltas(MLP(2, [2, 1], "tanh"), [1.0, 2.0], 0.0)
 
@@ -327,11 +327,11 @@ def test_the_text_names_both_signs_and_gives_the_formulas(report):
         assert said in text
 
 
-def test_a_prompt_shows_the_tables_too(report):
+def test_repr_is_str(report):
     assert repr(report) == str(report)
 
 
-def test_the_outputs_come_first_as_the_signal_goes_back(report):
+def test_the_tables_go_from_the_outputs_back_to_the_weights(report):
     text = str(report)
     assert text.index("Layer 2") < text.index("Layer 1") < text.index("Weights")
 
@@ -344,19 +344,19 @@ def test_the_text_shows_every_number_of_a_small_net(report):
         assert f"w{w.layer}_{w.index}_{w.input}" in text
 
 
-def test_columns_stand_one_under_the_other(report):
+def test_columns_are_aligned(report):
     blocks = str(report).split("\n\n")
     for block in blocks[1:-1]:
         _, *lines = block.split("\n")
         assert len({len(line) for line in lines}) == 1
 
 
-def test_another_loss_pulls_by_its_own_slope():
+def test_the_heading_names_the_derivative_of_another_loss():
     model = MLP(2, [2], "tanh", rng=random.Random(0))
     assert "Δ_k = g'(in_k) (-∂E/∂a_k)" in str(deltas(model, [1.0, 2.0], 1, "cross_entropy"))
 
 
-def test_of_a_large_net_the_largest_are_shown_and_that_is_said():
+def test_of_a_large_net_only_the_largest_rows_are_shown():
     report = deltas(MLP(8, [40, 2], "tanh", rng=random.Random(0)), [0.1] * 8, [0.0, 1.0])
     text = str(report)
     assert "(the 16 largest of 40 neurons)" in text
@@ -366,14 +366,14 @@ def test_of_a_large_net_the_largest_are_shown_and_that_is_said():
     assert len(report.neurons) == 42
 
 
-def test_jupyter_sees_tables_with_the_same_numbers(report):
+def test_html_has_the_same_numbers(report):
     html = report._repr_html_()
     assert html.count("<table>") == html.count("</table>") == 3
     assert f"<td>{report.neurons[0].autograd:.6g}</td>" in html
     assert "δ_k = ∂E/∂z_k = -Δ_k" in html
 
 
-def test_names_are_text_and_never_markup():
+def test_names_are_escaped_in_html():
     def evil(outputs, t):
         return relu(outputs)
 

@@ -1,4 +1,4 @@
-"""Published numbers, reproduced; and one that was published wrongly, with the slip that explains it."""
+"""Published numbers are reproduced, and one wrong number is reproduced by the mistake that explains it."""
 
 import random
 
@@ -80,14 +80,14 @@ def error(W1, W2):
 
 
 def step(W1, W2):
-    """Every gradient is taken before any weight moves; the biases are not trained."""
+    """Compute every gradient before any weight moves; the biases are not trained."""
     layers = net(W1, W2)
     (W1, _, _), (W2, _, _) = textbook.update(layers, textbook.gradients(layers, X, T), RATE)
     return W1, W2
 
 
 def slipped_step(W1, W2):
-    """The same, but the output weights move before the hidden Δ are taken through them."""
+    """Do the same, but move the output weights before the hidden Δ are computed with them."""
     layers = net(W1, W2)
     (z1, z2), (a1, a2) = textbook.forward(layers, X)
     output = textbook.output_deltas(z2, a2, T, "sigmoid")
@@ -133,7 +133,7 @@ def test_mazur_by_autograd():
         (slipped_step, 0.29102792390544197, 3.5084786296312774e-05),
     ],
 )
-def test_mazur_printed_what_follows_when_the_output_weights_move_first(method, after_one, after_10_000):
+def test_mazur_updated_the_output_weights_first(method, after_one, after_10_000):
     weights = method(W1, W2)
     assert error(*weights) == pytest.approx(after_one, rel=1e-13)
     for _ in range(9_999):
@@ -141,7 +141,7 @@ def test_mazur_printed_what_follows_when_the_output_weights_move_first(method, a
     assert error(*weights) == pytest.approx(after_10_000, rel=1e-10)
 
 
-def test_mazur_the_slip_gives_what_he_printed():
+def test_mazurs_mistake_gives_the_numbers_that_he_printed():
     weights = slipped_step(W1, W2)
     assert f"{error(*weights):.9f}" == "0.291027924"
     for _ in range(9_999):
@@ -157,7 +157,7 @@ def test_mazur_the_slip_gives_what_he_printed():
     ("w", "b", "first", "last"),
     [(0.6, 0.9, "0.82", "0.09"), (2.0, 2.0, "0.98", "0.20")],  # the second learns slowly: it is saturated
 )
-def test_nielsen_one_neuron_learns_to_answer_zero(w, b, first, last):
+def test_nielsen_one_neuron_learns_to_return_zero(w, b, first, last):
     neuron = Neuron(1, activation="sigmoid", init="zeros")
     neuron.w[0].data, neuron.b.data = w, b
     assert f"{neuron.predict([1.0]):.2f}" == first

@@ -1,10 +1,10 @@
-"""Every sample is looked at before any parameter moves."""
+"""Every sample is checked before any parameter moves."""
 
 import pytest
 
 from engine import Value
 from nn import MLP, Module, losses
-from nn.training.dataset import checked
+from nn.training.dataset import check_samples
 
 NAN, INF = float("nan"), float("inf")
 
@@ -14,32 +14,36 @@ def model():
     return MLP(2, [3, 1])
 
 
-def test_samples_are_plain_python_with_their_place(model):
-    samples = checked(model, [(1, 2), [True, 0.5]], [1, -1], losses.hinge)
+def test_samples_are_plain_python_and_numbered(model):
+    samples = check_samples(model, [(1, 2), [True, 0.5]], [1, -1], losses.hinge)
     assert samples == [([1.0, 2.0], 1, 0), ([1.0, 0.5], -1, 1)]
 
 
 def test_arrays_are_rows(model):
     numpy = pytest.importorskip("numpy")
-    samples = checked(model, numpy.array([[1, 2], [3, 4]]), numpy.array([1, -1]), losses.hinge)
+    samples = check_samples(model, numpy.array([[1, 2], [3, 4]]), numpy.array([1, -1]), losses.hinge)
     assert samples == [([1.0, 2.0], 1, 0), ([3.0, 4.0], -1, 1)]
     assert type(samples[0].t) is int
     rows = [numpy.array([1.0, 2.0])]
-    assert checked(model, rows, [numpy.float64(0.5)], losses.half_squared_error)[0].t == 0.5
-    assert checked(MLP(2, [2]), rows, numpy.array([[0, 1]]), losses.cross_entropy)[0].t == [0, 1]
+    assert check_samples(model, rows, [numpy.float64(0.5)], losses.half_squared_error)[0].t == 0.5
+    assert check_samples(MLP(2, [2]), rows, numpy.array([[0, 1]]), losses.cross_entropy)[0].t == [0, 1]
 
 
-def test_a_module_of_your_own_takes_samples_of_the_length_of_the_first():
+def test_samples_for_a_module_of_the_user_have_the_length_of_the_first():
     class Sum(Module):
         def __call__(self, x):
             return Value(0.0) + sum(x)
 
     assert (
-        len(checked(Sum(), [[1.0, 2.0], [3.0, 4.0]], [0.0, 0.0], losses.hinge and losses.half_squared_error))
+        len(
+            check_samples(
+                Sum(), [[1.0, 2.0], [3.0, 4.0]], [0.0, 0.0], losses.hinge and losses.half_squared_error
+            )
+        )
         == 2
     )
     with pytest.raises(ValueError, match="sample 1: expected 2 inputs, got 1"):
-        checked(Sum(), [[1.0, 2.0], [3.0]], [0.0, 0.0], losses.half_squared_error)
+        check_samples(Sum(), [[1.0, 2.0], [3.0]], [0.0, 0.0], losses.half_squared_error)
 
 
 @pytest.mark.parametrize(
@@ -64,23 +68,23 @@ def test_a_module_of_your_own_takes_samples_of_the_length_of_the_first():
         ([[1.0, 10**400]], [1], OverflowError, "sample 0: "),
     ],
 )
-def test_what_does_not_fit_is_named_by_its_place(model, xs, ys, error, message):
+def test_the_number_of_a_bad_sample_is_named(model, xs, ys, error, message):
     with pytest.raises(error, match=message):
-        checked(model, xs, ys, losses.hinge)
+        check_samples(model, xs, ys, losses.hinge)
 
 
-def test_classes_fit_the_outputs():
+def test_a_class_beyond_the_outputs_is_refused():
     with pytest.raises(ValueError, match="sample 2: the class is a whole number from 0 to 2, not 3"):
-        checked(MLP(1, [3]), [[1.0]] * 3, [0, 2, 3], losses.cross_entropy)
+        check_samples(MLP(1, [3]), [[1.0]] * 3, [0, 2, 3], losses.cross_entropy)
     with pytest.raises(ValueError, match="sample 0: .* two or more classes"):
-        checked(MLP(1, [1]), [[1.0]], [0], losses.cross_entropy)
+        check_samples(MLP(1, [1]), [[1.0]], [0], losses.cross_entropy)
 
 
-def test_a_loss_of_your_own_has_targets_of_its_own(model):
-    samples = checked(model, [[1.0, 2.0]], ["anything"], lambda outputs, t: outputs)
+def test_a_loss_of_the_user_takes_any_targets(model):
+    samples = check_samples(model, [[1.0, 2.0]], ["anything"], lambda outputs, t: outputs)
     assert samples[0].t == "anything"
 
 
-def test_one_hot_targets_are_finite_too():
+def test_a_one_hot_target_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="sample 0: target 1 is inf"):
-        checked(MLP(1, [2]), [[1.0]], [[0.0, INF]], losses.half_squared_error)
+        check_samples(MLP(1, [2]), [[1.0]], [[0.0, INF]], losses.half_squared_error)

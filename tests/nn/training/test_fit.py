@@ -30,10 +30,10 @@ def learn(model, epochs=3, rng=None, optimizer=None, **options):
     return fit(model, *moons(), "hinge", optimizer, epochs, rng=rng, progress=False, **options)
 
 
-# It learns
+# Training
 
 
-def test_a_loss_falls_and_an_accuracy_rises():
+def test_training_reduces_the_loss_and_raises_the_accuracy():
     model = net()
     history = learn(model, epochs=60)
     assert len(history.loss) == len(history.accuracy) == 60
@@ -64,7 +64,7 @@ def test_a_whole_batch_is_one_step_of_gradient_descent():
 
 
 @pytest.mark.parametrize(("size", "steps"), [(None, 1), (1, 40), (7, 6), (40, 1), (1000, 1)])
-def test_a_step_is_made_for_each_batch_and_one_for_the_rest(size, steps):
+def test_each_batch_makes_one_step_and_so_does_the_rest(size, steps):
     model = net()
     optimizer = SGD(model.parameters(), lr=0.01)
     learn(model, epochs=2, optimizer=optimizer, batch_size=size)
@@ -104,7 +104,7 @@ def test_a_whole_batch_stays_in_order_and_draws_nothing():
     assert rng.getstate() == before
 
 
-def test_the_lists_that_were_given_stay_as_they_were():
+def test_the_arguments_are_not_changed():
     xs, ys = moons()
     before = repr((xs, ys))
     fit(
@@ -115,7 +115,7 @@ def test_the_lists_that_were_given_stay_as_they_were():
     assert repr((xs, ys)) == before
 
 
-def test_arrays_are_taken_as_lists_are():
+def test_arrays_and_lists_give_the_same_run():
     numpy = pytest.importorskip("numpy")
     xs, ys = moons()
     plain, arrays = net(), net()
@@ -126,7 +126,7 @@ def test_arrays_are_taken_as_lists_are():
     assert numbers(plain) == numbers(arrays)
 
 
-def test_a_loss_may_be_a_function_of_your_own():
+def test_a_loss_may_be_a_function_of_the_user():
     model = net()
     history = fit(
         model, *moons(), lambda y, t: (y - t) ** 4, SGD(model.parameters(), lr=0.01), epochs=5, progress=False
@@ -150,7 +150,7 @@ def test_losses_without_classes_have_no_accuracy():
     assert len(history.validation_loss) == 2
 
 
-def test_a_module_of_your_own_learns_as_well():
+def test_a_module_of_the_user_can_be_trained():
     class Line(Module):
         def __init__(self):
             self.a, self.b = Value(0.0), Value(0.0)
@@ -175,7 +175,7 @@ def test_a_module_of_your_own_learns_as_well():
     assert (line.a.data, line.b.data) == pytest.approx((3, -1))
 
 
-def test_what_the_optimizer_does_not_hold_stays_put():
+def test_parameters_outside_the_optimizer_do_not_move():
     model = net()
     frozen = [p.data for p in model.layers[0].parameters()]
     learn(model, optimizer=SGD(model.layers[1].parameters(), lr=0.1))
@@ -185,7 +185,7 @@ def test_what_the_optimizer_does_not_hold_stays_put():
 # Validation
 
 
-def test_validation_is_measured_after_each_epoch_and_never_learned_from():
+def test_validation_is_evaluated_after_each_epoch_and_not_trained_on():
     model, twin = net(), net()
     held = data.moons(20, rng=random.Random(5))
     held = held[0], [2 * y - 1 for y in held[1]]
@@ -204,7 +204,7 @@ def test_validation_is_a_pair(held):
         learn(net(), validation=held)
 
 
-def test_validation_samples_are_looked_at_first_too():
+def test_validation_samples_are_checked_before_training():
     model = net()
     before = numbers(model)
     with pytest.raises(ValueError, match="sample 0: expected 2 inputs, got 1"):
@@ -236,7 +236,7 @@ NAN = float("nan")
         ({"optimizer": 0.1}, TypeError, "expected an optimizer such as SGD"),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_anything_moves(changes, error, message):
+def test_bad_arguments_are_refused_before_any_parameter_moves(changes, error, message):
     model = net()
     arguments = {
         "xs": [[1.0, 2.0], [3.0, 4.0]], "ys": [1, -1], "loss": "hinge",
@@ -253,7 +253,7 @@ def test_an_optimizer_of_another_model_is_refused():
         learn(net(), optimizer=SGD(net().parameters(), lr=0.1))
 
 
-def test_a_run_that_leaves_the_numbers_stops_and_says_where():
+def test_a_run_that_diverges_stops_and_names_the_place():
     model = MLP(1, [1], None, init="zeros")
     optimizer = SGD(model.parameters(), lr=1e200)
     with pytest.raises(OverflowError, match=r"a \*\* b at a = ") as caught:
@@ -285,7 +285,7 @@ class InOrder(random.Random):
         pass
 
 
-def test_a_step_that_would_leave_the_numbers_is_not_made():
+def test_a_step_to_a_number_that_is_not_finite_is_not_made():
     model = MLP(1, [1], None, init="zeros")
     before = numbers(model)
     with pytest.raises(FloatingPointError, match="would take parameter w1_0_0 from 0.0 to -inf"):
@@ -293,7 +293,7 @@ def test_a_step_that_would_leave_the_numbers_is_not_made():
     assert numbers(model) == before
 
 
-def test_a_domain_error_says_where_and_leaves_the_model_whole():
+def test_a_domain_error_names_the_place_and_keeps_the_model():
     Op("log_of_training", "log(a)", "1 / a")
     model = MLP(1, [1], output="log_of_training", init="zeros")
     before = numbers(model)
@@ -306,7 +306,7 @@ def test_a_domain_error_says_where_and_leaves_the_model_whole():
 
 
 class Interrupting:
-    """A loss that presses Ctrl-C when it is called for the nth time."""
+    """Return a loss that presses Ctrl-C when it is called for the nth time."""
 
     def __init__(self, n):
         self.calls, self.n = 0, n
@@ -318,7 +318,7 @@ class Interrupting:
         return (y - t) ** 2
 
 
-def test_ctrl_c_keeps_what_was_learned_so_far():
+def test_ctrl_c_keeps_the_parameters_so_far():
     model, twin = net(), net()
     history = fit(
         model, *moons(), Interrupting(40 * 3 + 5), SGD(model.parameters(), lr=0.01), 10, progress=False
@@ -329,14 +329,14 @@ def test_ctrl_c_keeps_what_was_learned_so_far():
     assert numbers(model) == numbers(twin)
 
 
-def test_ctrl_c_before_the_first_step_leaves_the_model_as_it_was():
+def test_ctrl_c_before_the_first_step_changes_nothing():
     model = net()
     before = numbers(model)
     history = fit(model, *moons(), Interrupting(1), SGD(model.parameters(), lr=0.01), 10, progress=False)
     assert (history.interrupted, history.loss, numbers(model)) == (True, [], before)
 
 
-def test_ctrl_c_in_the_middle_of_a_step_waits_until_it_is_made():
+def test_ctrl_c_during_a_step_takes_effect_after_it():
     class Pressed(SGD):
         def _rule(self, rate):
             rule = super()._rule(rate)
@@ -358,7 +358,7 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_until_it_is_made():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_ctrl_c_waits_only_within_and_comes_after():
+def test_ctrl_c_is_delayed_only_within_the_block():
     reached = []
 
     def press():
@@ -372,13 +372,13 @@ def test_ctrl_c_waits_only_within_and_comes_after():
     assert reached == ["the end"]
 
 
-def test_another_error_within_leaves_ctrl_c_as_it_was():
+def test_an_error_within_the_block_restores_the_handler():
     with pytest.raises(ValueError, match="mine"), _uninterrupted():
         raise ValueError("mine")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_handler_of_your_own_is_called_in_its_turn():
+def test_a_handler_of_the_user_is_called_after_the_block():
     pressed = []
     usual = signal.signal(signal.SIGINT, lambda *args: pressed.append(args))
     try:
@@ -390,7 +390,7 @@ def test_a_handler_of_your_own_is_called_in_its_turn():
         signal.signal(signal.SIGINT, usual)
 
 
-def test_a_model_learns_in_another_thread_too():
+def test_a_model_can_be_trained_in_another_thread():
     found = []
     thread = threading.Thread(target=lambda: found.append(learn(net())))
     thread.start()
@@ -401,7 +401,7 @@ def test_a_model_learns_in_another_thread_too():
 # Backends
 
 
-def test_the_traced_graph_learns_what_values_learn():
+def test_the_traced_graph_and_values_give_the_same_run():
     eager, traced = net(), net()
     by_values = learn(eager, epochs=20, batch_size=8, rng=random.Random(1), validation=moons())
     by_graph = learn(
@@ -413,7 +413,7 @@ def test_the_traced_graph_learns_what_values_learn():
     assert numbers(traced) == pytest.approx(numbers(eager), rel=1e-9)
 
 
-def test_a_traced_run_that_leaves_the_numbers_names_the_line_and_the_sample():
+def test_a_traced_run_that_diverges_names_the_line_and_the_sample():
     model = MLP(1, [1], None, init="zeros")
     optimizer = SGD(model.parameters(), lr=1.0)
     xs, ys = [[1e-200], [1e200]], [1e200, 0.0]
@@ -425,12 +425,12 @@ def test_a_traced_run_that_leaves_the_numbers_names_the_line_and_the_sample():
 # Shown
 
 
-def test_progress_is_one_line_now_and_then(capsys):
+def test_progress_prints_lines(capsys):
     model = net()
     fit(model, *moons(), "hinge", SGD(model.parameters(), lr=0.1), 20)
     assert len(capsys.readouterr().out.strip().split("\n")) == 10
 
 
-def test_progress_false_is_silence(capsys):
+def test_progress_false_prints_nothing(capsys):
     learn(net())
     assert capsys.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""What a training run leaves behind."""
+"""The record of a training run."""
 
 import math
 from xml.etree import ElementTree
@@ -30,13 +30,13 @@ def test_without_validation_its_lists_are_empty():
     assert (h.validation_loss, h.validation_accuracy) == ([], [])
 
 
-def test_an_epoch_says_what_it_knows():
+def test_an_epoch_prints_its_numbers():
     assert str(Epoch(0.12345, None)) == "loss 0.1235"
     assert str(Epoch(1.0, 0.5)) == "loss 1  accuracy 50.0%"
     assert str(Epoch(1.0, 0.5, 2.0, 0.25)) == "loss 1  accuracy 50.0%  |  validation loss 2  accuracy 25.0%"
 
 
-def test_a_short_run_is_shown_whole_and_a_long_one_in_ten_lines():
+def test_a_long_run_is_shown_in_ten_lines():
     assert repr(history(*[Epoch(1.0, None)] * 3)).count("\n") == 2
     lines = repr(history(*[Epoch(1.0, None)] * 1000)).split("\n")
     assert len(lines) == 10
@@ -48,7 +48,7 @@ def test_the_last_epoch_is_always_shown():
     assert repr(history(*[Epoch(1.0, None)] * 25)).split("\n")[-1].startswith("epoch 25")
 
 
-def test_an_interrupted_run_says_so():
+def test_an_interrupted_run_is_marked():
     assert repr(history(Epoch(1.0, None), interrupted=True)).endswith("\ninterrupted")
     assert repr(history(interrupted=True)) == "interrupted"
     assert repr(history()) == "no epoch was completed"
@@ -62,7 +62,7 @@ def curves(h):
     ]
 
 
-def test_jupyter_sees_a_curve_from_left_to_right():
+def test_html_has_a_curve_from_left_to_right():
     [curve] = curves(history(Epoch(4.0, None), Epoch(2.0, None), Epoch(1.0, None)))
     assert curve == [(0.0, 0.0), (180.0, 60.0), (360.0, 90.0)]
 
@@ -73,12 +73,12 @@ def test_validation_has_a_curve_of_its_own_on_the_same_scale():
     assert tested == [(0.0, 0.0), (360.0, 60.0)]
 
 
-def test_what_is_not_finite_leaves_a_gap():
+def test_numbers_that_are_not_finite_are_left_out_of_the_curve():
     [curve] = curves(history(Epoch(1.0, None), Epoch(math.inf, None), Epoch(0.5, None)))
     assert len(curve) == 2
 
 
-def test_there_is_no_curve_of_a_point():
+def test_a_single_epoch_has_no_curve():
     assert curves(history(Epoch(1.0, None))) == curves(history()) == []
 
 

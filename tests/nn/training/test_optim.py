@@ -1,4 +1,4 @@
-"""Optimisers: PyTorch's formulas, and steps that are made whole or not at all."""
+"""Optimizers: PyTorch's formulas, and steps that are made whole or not at all."""
 
 import math
 from types import SimpleNamespace
@@ -26,7 +26,7 @@ def run(optimizer, steps):
     return path
 
 
-def test_plain_descent_takes_away_eta_times_the_gradient():
+def test_plain_sgd_subtracts_eta_times_the_gradient():
     w, path = 1.0, []
     for _ in range(5):
         w = w - 0.05 * gradient(w)
@@ -101,7 +101,7 @@ def test_adams_first_step_is_eta_whatever_the_size_of_the_gradient(scale):
     assert w.data == pytest.approx(0.99, abs=1e-6)
 
 
-def test_weight_decay_is_the_slope_of_half_its_sum_of_squares():
+def test_weight_decay_is_the_gradient_of_half_the_sum_of_squares():
     plain, decayed = Value(2.0), Value(2.0)
     (plain * 3 + 0.5 * 0.1 * plain * plain).backward()
     (decayed * 3).backward()
@@ -110,7 +110,7 @@ def test_weight_decay_is_the_slope_of_half_its_sum_of_squares():
     assert plain.data == pytest.approx(decayed.data, rel=1e-15)
 
 
-def test_each_parameter_has_a_memory_of_its_own():
+def test_each_parameter_has_its_own_state():
     pair = [Value(1.0), Value(1.0)]
     optimizer = SGD(pair, lr=0.1, momentum=0.9)
     for _ in range(2):
@@ -120,7 +120,7 @@ def test_each_parameter_has_a_memory_of_its_own():
     assert pair[1].data == 1.0
 
 
-def test_zero_grad_forgets_the_gradients():
+def test_zero_grad_sets_the_gradients_to_zero():
     w = Value(1.0)
     w.grad = 5.0
     SGD([w], lr=0.1).zero_grad()
@@ -143,15 +143,15 @@ def test_the_defaults_are_those_of_torch():
     assert (still.data, moved.data) == (5.0, pytest.approx(3.0 - 1e-3, abs=1e-9))  # and nothing gains way
 
 
-def test_an_optimizer_that_does_not_say_where_a_step_goes_is_asked_to():
+def test_an_optimizer_without_a_rule_raises_an_error():
     class Lazy(Optimizer):
         pass
 
-    with pytest.raises(NotImplementedError, match="^Lazy must say where a step goes: define _rule$"):
+    with pytest.raises(NotImplementedError, match="^Lazy does not say where a step goes: define _rule$"):
         Lazy([Value(1.0)], 0.1, 0.0).step()
 
 
-def test_a_schedule_is_a_function_of_the_steps_made():
+def test_a_schedule_is_a_function_of_the_number_of_steps():
     w = Value(0.0)
     optimizer = SGD([w], lr=lambda step: 1.0 / (step + 1))
     seen = []
@@ -164,7 +164,7 @@ def test_a_schedule_is_a_function_of_the_steps_made():
     assert optimizer.steps == 3
 
 
-def test_the_rate_can_be_set_anew():
+def test_the_rate_can_be_changed():
     optimizer = SGD([Value(0.0)], lr=0.1)
     optimizer.lr = 0.01
     assert optimizer.lr == 0.01
@@ -175,7 +175,7 @@ def test_the_rate_can_be_set_anew():
 
 
 @pytest.mark.parametrize("rate", [-0.1, float("nan"), float("inf")])
-def test_a_schedule_that_gives_no_rate_stops_the_step(rate):
+def test_a_schedule_with_an_invalid_rate_stops_the_step(rate):
     w = Value(1.0)
     w.grad = 1.0
     with pytest.raises(ValueError, match="lr is at least 0 and finite"):
@@ -197,7 +197,7 @@ def test_a_rate_of_zero_moves_nothing():
 @pytest.mark.parametrize(
     "make", [lambda p: SGD(p, lr=0.1), lambda p: SGD(p, lr=0.0), lambda p: SGD(p, lr=0.1, momentum=0.9), Adam]
 )
-def test_a_gradient_that_is_no_number_is_named_and_nothing_moves(make, bad):
+def test_a_gradient_that_is_not_finite_is_named_and_nothing_moves(make, bad):
     good, ill = Value(1.0, label="w1_0_0"), Value(2.0, label="w1_0_1")
     optimizer = make([good, ill])
     good.grad = ill.grad = 1.0
@@ -219,7 +219,7 @@ def test_a_gradient_that_is_no_number_is_named_and_nothing_moves(make, bad):
     ]  # its memory did not move either
 
 
-def test_whatever_is_in_a_label_the_refusal_of_a_step_is_one_line():
+def test_the_error_of_a_step_is_one_line_for_any_label():
     w = Value(1.0, label="two\nlines")
     w.grad = math.inf
     says = r"^the step would take parameter 'two\\nlines' from 1.0 to -inf: its gradient is inf, the learning"
@@ -227,7 +227,7 @@ def test_whatever_is_in_a_label_the_refusal_of_a_step_is_one_line():
         SGD([w], lr=0.1).step()
 
 
-def test_whatever_has_a_number_and_a_gradient_can_be_moved():
+def test_any_object_with_data_and_grad_can_be_a_parameter():
     w = SimpleNamespace(data=1.0, grad=2.0, label="w")
     SGD([w], lr=0.25).step()
     assert w.data == 0.5
@@ -247,7 +247,7 @@ W = [Value(1.0)]
 
 
 class Array:
-    """What has a length is no number, even if NumPy would make one of it."""
+    """An object with a length is refused as a number, even if NumPy could convert it."""
 
     def __float__(self):
         return 1.0
@@ -265,7 +265,7 @@ class Array:
             TypeError,
             r"^parameters is a list of Values, such as model.parameters\(\), not Value: Value\(",
         ),
-        ([], ValueError, "^expected at least one parameter to learn, not an empty list$"),
+        ([], ValueError, "^expected at least one parameter to train, not an empty list$"),
         ([SimpleNamespace(data=1.0)], TypeError, "a parameter is a Value, not SimpleNamespace"),
         (
             [W[0] * 2],
@@ -281,7 +281,7 @@ class Array:
         ),
     ],
 )
-def test_parameters_are_values_each_of_them_once(make, parameters, error, message):
+def test_bad_lists_of_parameters_are_refused(make, parameters, error, message):
     with pytest.raises(error, match=message):
         make(parameters)
 
@@ -298,11 +298,11 @@ def test_parameters_are_values_each_of_them_once(make, parameters, error, messag
         ({"lr": 0.1, "momentum": -0.1}, ValueError, "momentum is at least 0 and below 1"),
         ({"lr": 10**400}, ValueError, "lr is at least 0 and finite, not 1000"),
         ({"lr": Array()}, TypeError, "lr is a number, not Array"),
-        ({"lr": 0.1, "nesterov": True}, ValueError, "^nesterov looks ahead .* needs momentum > 0$"),
+        ({"lr": 0.1, "nesterov": True}, ValueError, "^nesterov steps ahead .* needs momentum > 0$"),
         ({"lr": 0.1, "weight_decay": -1}, ValueError, "weight_decay is at least 0 and finite"),
     ],
 )
-def test_sgd_refuses_what_makes_no_sense(options, error, message):
+def test_sgd_refuses_bad_arguments(options, error, message):
     with pytest.raises(error, match=message):
         SGD(W, **options)
 
@@ -321,6 +321,6 @@ def test_sgd_refuses_what_makes_no_sense(options, error, message):
         ({"lr": -1e-3}, "lr is at least 0 and finite"),
     ],
 )
-def test_adam_refuses_what_makes_no_sense(options, message):
+def test_adam_refuses_bad_arguments(options, message):
     with pytest.raises((TypeError, ValueError), match=message):
         Adam(W, **options)

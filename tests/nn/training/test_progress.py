@@ -1,11 +1,12 @@
-"""What a person sees while a model learns."""
+"""The progress of a training run."""
 
+import io
 import sys
 
 import pytest
 
 from nn.training.history import Epoch
-from nn.training.progress import Progress
+from nn.training.progress import Progress, show
 
 EPOCH = Epoch(0.25, 0.5)
 
@@ -21,11 +22,11 @@ def watch(epochs, wanted=True):
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """Says whether standard error is a terminal; to be called within the test."""
+    """Return a function that sets whether standard error is a terminal; to be called within the test."""
     return lambda yes: monkeypatch.setattr(sys.stderr, "isatty", lambda: yes)
 
 
-def test_elsewhere_a_line_now_and_then(capsys, terminal):
+def test_without_a_terminal_some_epochs_are_printed(capsys, terminal):
     terminal(False)
     watch(100)
     out, err = capsys.readouterr()
@@ -34,7 +35,7 @@ def test_elsewhere_a_line_now_and_then(capsys, terminal):
     assert err == ""
 
 
-def test_a_short_run_shows_every_epoch_and_a_crooked_one_its_last(capsys, terminal):
+def test_a_short_run_prints_every_epoch_and_any_run_its_last(capsys, terminal):
     terminal(False)
     watch(3)
     assert len(capsys.readouterr().out.strip().split("\n")) == 3
@@ -42,7 +43,7 @@ def test_a_short_run_shows_every_epoch_and_a_crooked_one_its_last(capsys, termin
     assert capsys.readouterr().out.strip().split("\n")[-1].startswith("epoch 25/25")
 
 
-def test_in_a_terminal_a_bar(capsys, terminal):
+def test_a_terminal_shows_a_bar(capsys, terminal):
     pytest.importorskip("tqdm")
     terminal(True)
     watch(3)
@@ -53,7 +54,7 @@ def test_in_a_terminal_a_bar(capsys, terminal):
     assert "loss 0.25" in err
 
 
-def test_in_a_terminal_without_tqdm_lines(capsys, monkeypatch, terminal):
+def test_a_terminal_without_tqdm_shows_lines(capsys, monkeypatch, terminal):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     terminal(True)
     watch(3)
@@ -63,7 +64,52 @@ def test_in_a_terminal_without_tqdm_lines(capsys, monkeypatch, terminal):
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_silence_if_that_is_wanted(capsys, terminal, yes):
+def test_progress_can_be_switched_off(capsys, terminal, yes):
     terminal(yes)
     watch(3, wanted=False)
     assert capsys.readouterr() == ("", "")
+
+
+class Broken:
+    """An output that cannot be written."""
+
+    encoding = "utf-8"
+
+    def __init__(self, error):
+        self.error, self.writes = error, 0
+
+    def write(self, text):
+        self.writes += 1
+        raise self.error
+
+    def flush(self):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "full"), ValueError("closed file")])
+def test_an_output_that_cannot_be_written_is_not_an_error(monkeypatch, error):
+    out = Broken(error)
+    monkeypatch.setattr(sys, "stdout", out)
+    watch(100)
+    assert out.writes == 1
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_there_may_be_no_output(monkeypatch, name):
+    monkeypatch.setattr(sys, name, None)
+    watch(3)
+
+
+def test_a_closed_stderr_is_no_terminal(monkeypatch, tmp_path, capsys):
+    closed = open(tmp_path / "err", "w")  # noqa: SIM115
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    watch(3)
+    assert "epoch 3/3" in capsys.readouterr().out
+
+
+def test_characters_that_the_output_lacks_become_question_marks(monkeypatch):
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", out)
+    assert show("Δ_k = 1")
+    assert out.buffer.getvalue() == b"?_k = 1\n"

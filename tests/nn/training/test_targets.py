@@ -1,4 +1,4 @@
-"""What each loss calls yes and no."""
+"""Classes as targets and as outputs."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from nn.training.targets import Classes
 
 @pytest.mark.parametrize("loss", losses.table)
 @pytest.mark.parametrize("count", [2, 3, 10])
-def test_a_target_taken_for_the_outputs_says_its_own_class(loss, count):
+def test_the_target_of_a_class_as_outputs_predicts_that_class(loss, count):
     classes = Classes(loss, count)
     for y in range(count):
         t = classes.target(y)
         outputs = [float(k == t) for k in range(count)] if loss == "cross_entropy" else t
         if outputs != 0 or classes.middle:  # a logit of 0 is undecided
-            assert classes.of(outputs) == y
-            assert classes.lead(outputs) > 0
+            assert classes.predicted(outputs) == y
+            assert classes.margin(outputs) > 0
 
 
 @pytest.mark.parametrize("loss", losses.table)
@@ -28,7 +28,7 @@ def test_a_target_fits_the_loss_and_the_number_of_outputs(loss, count):
 
 
 @pytest.mark.parametrize("loss", losses.table)
-def test_two_classes_need_one_output_but_for_cross_entropy(loss):
+def test_two_classes_need_one_output_except_for_cross_entropy(loss):
     assert Classes(loss, 2).outputs == (2 if loss == "cross_entropy" else 1)
     assert Classes(loss, 5).outputs == 5
 
@@ -36,16 +36,16 @@ def test_two_classes_need_one_output_but_for_cross_entropy(loss):
 @pytest.mark.parametrize(
     ("loss", "middle"), [("hinge", 0.0), ("binary_cross_entropy", 0.0), ("half_squared_error", 0.5)]
 )
-def test_a_single_output_changes_its_mind_half_way_between_the_targets(loss, middle):
+def test_the_threshold_of_a_single_output_is_half_way_between_the_targets(loss, middle):
     classes = Classes(loss, 2)
-    assert (classes.of(middle - 0.1), classes.of(middle + 0.1)) == (0, 1)
-    assert (classes.lean(middle - 0.1), classes.lean(middle + 0.1)) == pytest.approx((-0.1, 0.1))
+    assert (classes.predicted(middle - 0.1), classes.predicted(middle + 0.1)) == (0, 1)
+    assert (classes.difference(middle - 0.1), classes.difference(middle + 0.1)) == pytest.approx((-0.1, 0.1))
 
 
-def test_the_lead_is_over_the_next_best():
-    assert Classes("cross_entropy", 4).lead([0.0, 5.0, 4.5, -3.0]) == 0.5
-    assert Classes("hinge", 2).lead(-0.75) == 0.75
+def test_the_margin_is_the_distance_to_the_second_output():
+    assert Classes("cross_entropy", 4).margin([0.0, 5.0, 4.5, -3.0]) == 0.5
+    assert Classes("hinge", 2).margin(-0.75) == 0.75
 
 
-def test_of_two_outputs_the_second_is_leant_to_if_it_is_ahead():
-    assert Classes("cross_entropy", 2).lean([1.0, 3.0]) == 2.0
+def test_the_difference_is_the_second_output_minus_the_first():
+    assert Classes("cross_entropy", 2).difference([1.0, 3.0]) == 2.0
