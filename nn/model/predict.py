@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from engine import Value, trace
-from nn.validation import table
+from nn.validation import as_rows
 
 __all__ = ["Prediction", "as_predictions", "compile_outputs", "many"]
 
@@ -23,7 +23,7 @@ class Model(Protocol):
 
 def many(model: Model, rows: Sequence[Sequence[float]], backend: str) -> list[Prediction]:
     """Return the outputs of a model for each row, after checking the rows."""
-    samples = table(rows, getattr(model, "nin", None))
+    samples = as_rows(rows, getattr(model, "nin", None))
     return compile_outputs(model, samples[0], backend)(samples) if samples else []
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, overload
 
-from engine import Op, as_float, brief, one_line, ops, shipped
+from engine import Op, as_float, brief, one_line, ops, shipped, write_whole
 from nn.model.activations import get_activation, symbol
 from nn.model.modules import MLP, Layer, Module, Neuron
 from nn.validation import expected
@@ -30,7 +30,6 @@ FORMAT = "chalkgrad model"
 #: Version 1, the only one that 0.1.0 reads, describes a net by its options. Version 2 adds layers and
 #: formulas that the options do not describe, and is written only for nets that have some.
 VERSIONS = (1, 2)
-HOUR = 3600  # seconds
 
 
 def save(model: Module, path: str | os.PathLike[str]) -> None:
@@ -73,7 +72,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     }
     import json
 
-    _write(path, json.dumps({**content, "sha256": _checksum(content)}, indent=1))
+    write_whole(path, json.dumps({**content, "sha256": _checksum(content)}, indent=1))
 
 
 @overload
@@ -333,43 +332,3 @@ def _checksum(content: dict[str, Json]) -> str:
     import json
 
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _write(path: Path_, text: str) -> None:
-    """Write beside the file, make sure that the text is on the disk, and only then replace the file.
-
-    On Windows, os.replace fails while another program has the file open, which is then an OSError here. The
-    folder's own entry is not flushed, as Windows cannot open a folder: after a power cut, the old file may be
-    there.
-    """
-    from contextlib import suppress
-    from errno import EINVAL
-    from pathlib import Path
-
-    place = Path(os.path.realpath(path))
-    if place.exists() and not place.is_file():  # os.replace would put the file in the place of a device
-        raise OSError(EINVAL, "expected a file, or nothing, to write a model to", str(place))
-    _tidy(place)
-    beside = place.with_name(f".{place.name}.{os.urandom(8).hex()}.part")
-    try:
-        with open(beside, "x", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, place)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
-
-
-def _tidy(path: Path) -> None:
-    """Remove the partial files of processes that were killed; a younger one may still be in use."""
-    import glob
-    import time
-    from contextlib import suppress
-
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > HOUR:
-                left.unlink()

@@ -78,11 +78,12 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
     """
     inputs = [Value(number, f"x{i}") for i, number in enumerate(batch[0].x)]
     outputs, parameters = model(inputs), model.parameters()
-    listed = isinstance(outputs, list)
-    further = [] if losses.decide(loss, batch[0].t) is None else outputs if listed else [outputs]
-    classes = len(outputs) if listed and loss is losses.cross_entropy else 0
+    answers_of = outputs if isinstance(outputs, list) else [outputs]
+    listed = answers_of is outputs
+    further = [] if losses.decide(loss, batch[0].t) is None else answers_of
+    classes = len(answers_of) if listed and loss is losses.cross_entropy else 0
     targets = [Value(number, f"t{k}") for k, number in enumerate(_target(batch[0].t, classes))]
-    root = loss(outputs, targets if len(targets) > 1 else targets[0])
+    root = as_value(loss(outputs, targets if len(targets) > 1 else targets[0]))
     program = trace([root, *further], inputs=[*inputs, *targets], parameters=parameters)
     run, by_values = program.compile(backend), eager(model, loss)
 

@@ -14,10 +14,9 @@ import time
 
 import pytest
 
+from engine.core import files
 from nn import MLP, SGD, Adam, fit, load, save
 from nn.__main__ import main
-
-SERIALIZATION = sys.modules["nn.model.serialization"].__file__
 
 
 def net(seed=0):
@@ -32,7 +31,7 @@ def bits(model):
 
 
 class Fault:
-    """Counts the system calls of `nn.model.serialization`, and makes one of them fail."""
+    """Counts the system calls of `engine.core.files`, and makes one of them fail."""
 
     def __init__(self, number, error):
         self.number, self.error, self.calls = number, error, 0
@@ -40,8 +39,8 @@ class Fault:
     def __call__(self, frame, event, arg):
         if (
             event == "c_call"
-            and frame.f_code.co_filename == SERIALIZATION
-            and "_write" in frame.f_code.co_name
+            and frame.f_code.co_filename == files.__file__
+            and frame.f_code.co_name == "write_whole"
         ):
             self.calls += 1
             if self.calls == self.number:
@@ -79,7 +78,7 @@ def test_whichever_call_fails_the_old_file_is_whole_and_alone(tmp_path, error):
 KILLED = """
     import os, random, sys
     from nn import MLP, load, save
-    from nn.model.serialization import _write
+    from engine.core.files import write_whole
 
     folder, place = sys.argv[1], os.path.join(sys.argv[1], "model.json")
     old, new = (MLP(2, [2, 1], rng=random.Random(seed)) for seed in (1, 2))
@@ -90,7 +89,7 @@ KILLED = """
         calls = 0
         def profile(frame, what, arg):
             nonlocal calls
-            if what == event and frame.f_code is _write.__code__:
+            if what == event and frame.f_code is write_whole.__code__:
                 calls += 1
                 if calls == number:
                     os._exit(9)
