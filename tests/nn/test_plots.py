@@ -1,4 +1,4 @@
-"""Pictures: they can be opened, and show what they should."""
+"""Plots of a training run: the files that they write, and the data that they show."""
 
 import random
 import sys
