@@ -457,7 +457,10 @@ class Doubled(Neuron):
             lambda m: setattr(m.layers[1].neurons[0], "activation", abs),
             "neuron 0 of layer 2 has the activation <built-in",
         ),
-        (lambda m: m.layers.__setitem__(0, Layer(2, 4)), "layer 2 has 3 inputs and the layer before it has 4"),
+        (
+            lambda m: m.layers.__setitem__(0, Layer(2, 4)),
+            "layer 2 has 3 inputs and the layer before it has 4",
+        ),
         (lambda m: m.layers[0].neurons[2].w.pop(), "neuron 2 of layer 1 has 1 weights; expected 2"),
     ],
 )
