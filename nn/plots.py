@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["boundary", "check", "curve", "digits"]
 
 # Colours that the colour-blind can tell apart (Okabe and Ito, 2008).
-BLUE, ORANGE = "#0072B2", "#D55E00"
-ROWS, COLUMNS = 5, 10  # of the plot of digits
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+ROWS, COLUMNS = 5, 10  # of the picture of digits
 GRID = 100  # points along each side of the plane
 
 Path: TypeAlias = str | os.PathLike[str]

@@ -65,10 +65,10 @@ class Printer:
 
 
 def run(options: Options) -> bool:
-    """Train a model with these options and save it, then print and draw the results.
+    """Train as the options say, save the model, then print and draw how it went.
 
     Returns:
-        Whether every line could be printed. The model is saved in any case.
+        Whether all that was to be printed could be printed. The model is saved in any case.
 
     Raises:
         ValueError: an option does not fit the others.
