@@ -116,7 +116,7 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
             if failures == 1:
                 warnings.warn(
                     f"at sample {batch[failed.sample].number}, Python's comparison in {failed.line} comes out "
-                    f'differently than in the graph that was traced for backend="{backend}": such a batch is '
+                    f"differently than in the graph that was traced for backend={backend!r}: such a batch is "
                     f"computed on Values, and after {FAILURES} of them every batch is",
                     stacklevel=4,
                 )
