@@ -19,7 +19,7 @@ NAMED = 6  # outputs that repr names
 
 
 class Program(IR):
-    """What `trace` returns. It never changes; ``print(program)`` shows its instructions.
+    """The program that `trace` returns. It never changes; ``print(program)`` shows its instructions.
 
     Attributes:
         lines: the inputs, the parameters, one instruction for each operation, then the gradients.

@@ -14,7 +14,7 @@ Prediction: TypeAlias = "float | list[float]"  # what ``model.predict`` returns
 
 
 class Model(Protocol):
-    """What is needed of a model; every Module has it."""
+    """The methods of a model that are needed here; every Module has them."""
 
     def parameters(self) -> list[Value]: ...
 
