@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from engine.compiler.backends import get_backend, warn_if_too_long
 from engine.compiler.compiled import Columns, CompiledFunction, Numbers, check_counts
+from engine.compiler.guarded import GuardedFunction
 from engine.compiler.interpreter import NonFinite, find_nonfinite, interpret_program
 from engine.compiler.ir import IR, Instruction
 from engine.compiler.source import listing, source
@@ -18,7 +19,7 @@ NAMED = 6  # outputs that repr names
 
 
 class Program(IR):
-    """What `trace` returns. It never changes; ``print(program)`` shows its instructions.
+    """The program that `trace` returns. It never changes; ``print(program)`` shows its instructions.
 
     Attributes:
         lines: the inputs, the parameters, one instruction for each operation, then the gradients.
@@ -153,4 +154,4 @@ class Program(IR):
         """
         function = get_backend(backend)
         warn_if_too_long(backend, self.count_operations())
-        return function(self)
+        return GuardedFunction(self, function) if self.guards else function(self)

@@ -103,7 +103,8 @@ def test_a_node_made_by_hand_has_parents_and_an_operation_that_is_not_registered
 
 @pytest.mark.parametrize("make", [
     lambda a: Value(1.0, (a,), "op", "name"), lambda a: Value(1.0, (a,), op="op", label="name"),
-    lambda a: Value(1.0, _children=(a,), _op="op", label="name"), lambda a: Value(1.0, [a], "op", label="name"),
+    lambda a: Value(1.0, _children=(a,), _op="op", label="name"),
+    lambda a: Value(1.0, [a], "op", label="name"),
 ])  # fmt: skip
 def test_the_arguments_have_the_names_of_micrograd_too(make):
     a = Value(2.0)
