@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from engine import Value, ops
 from engine.core import specialize
+from engine.core.methods import Methods
 from engine.core.op import rows
 
 ROOT = Path(__file__).parent
@@ -44,7 +45,7 @@ _parse = doctest.DocTestParser.parse
 
 
 def _parse_page(self, string, name="<string>"):
-    """Read ``` as an empty line, so that it ends an expected output."""
+    """Parse ``` as an empty line, so that it ends an expected output."""
     return _parse(self, re.sub(r"^```.*$", "", string, flags=re.MULTILINE), name)
 
 
@@ -54,17 +55,18 @@ doctest.DocTestParser.parse = _parse_page
 @pytest.fixture(autouse=True)
 def restored_table():
     """Remove the operations that a test or an example defines, and their methods, when it ends."""
-    rows, methods = dict(ops.table), set(vars(Value))
+    rows, methods = dict(ops.table), {cls: set(vars(cls)) for cls in (Methods, Value)}
     yield
     ops.table.clear()
     ops.table.update(rows)
-    for name in set(vars(Value)) - methods:
-        delattr(Value, name)
+    for cls, names in methods.items():
+        for name in set(vars(cls)) - names:
+            delattr(cls, name)
 
 
 @pytest.fixture(autouse=True)
 def compile_rows_again_for_mutants(pytestconfig):
-    """Compile the rows anew for each test; else only the first test that uses a row would compile it."""
+    """Compile the rows again for each test; otherwise only the first test that uses a row would do it."""
     if pytestconfig.getoption("--hypothesis-profile") == "mutants":
         specialize.variant.cache_clear()
         specialize.disable()
