@@ -12,7 +12,6 @@ from hypothesis import settings
 
 from engine import Value, ops
 from engine.core import specialize
-from engine.core.methods import Methods
 from engine.core.op import rows
 
 ROOT = Path(__file__).parent
@@ -55,13 +54,12 @@ doctest.DocTestParser.parse = _parse_page
 @pytest.fixture(autouse=True)
 def restored_table():
     """Remove the operations that a test or an example defines, and their methods, when it ends."""
-    rows, methods = dict(ops.table), {cls: set(vars(cls)) for cls in (Methods, Value)}
+    rows, methods = dict(ops.table), set(vars(Value))
     yield
     ops.table.clear()
     ops.table.update(rows)
-    for cls, names in methods.items():
-        for name in set(vars(cls)) - names:
-            delattr(cls, name)
+    for name in set(vars(Value)) - methods:
+        delattr(Value, name)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ import nn
 ROOT = Path(engine.__file__).parent.parent
 PACKAGES = ("engine", "nn")
 
-# Each layer imports itself and the layers named here; nn knows of engine only what `from engine import` gives.
+# Each layer imports itself and the layers named here. "engine" stands for the public names of engine.
 LAYERS = {
     "engine.formula": [],
     "engine.core": ["engine.formula"],

@@ -10,7 +10,7 @@ from engine.core import ops
 from engine.core.backward import pass_on, topological_order
 from engine.core.closures import OwnClosure, OwnOperation, make_by_hand
 from engine.core.messages import brief
-from engine.core.op import Evaluator, Op, Operation, on_register
+from engine.core.op import Evaluator, Op, Operation
 from engine.core.scalar import as_float
 
 
@@ -304,16 +304,14 @@ def _number(x: Any) -> float:
 own_methods: set[str] = set()
 
 
-def _add_method(op: Op) -> None:
-    """Make a new operation of one argument a method, unless Values have another attribute of its name."""
-    if len(op.partials) == 1 and (op.symbol in own_methods or not hasattr(Methods, op.symbol)):
+def add_method(cls: type[Methods], op: Op) -> None:
+    """Make an operation of one argument a method of ``cls``, unless it has another attribute of that name."""
+    if len(op.partials) == 1 and (op.symbol in own_methods or not hasattr(cls, op.symbol)):
         own_methods.add(op.symbol)
 
         def method(self: Methods) -> Methods:
             return self.__record__(op, self)
 
-        method.__name__, method.__qualname__, method.__doc__ = op.symbol, f"Value.{op.symbol}", op.__doc__
-        setattr(Methods, op.symbol, method)
-
-
-on_register.append(_add_method)
+        method.__name__, method.__doc__ = op.symbol, op.__doc__
+        method.__qualname__ = f"{cls.__name__}.{op.symbol}"
+        setattr(cls, op.symbol, method)

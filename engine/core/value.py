@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from engine.core import ops
 from engine.core.backward import backward
 from engine.core.checks import check_labels, check_number
 from engine.core.closures import check_write, local_of, make_by_hand
-from engine.core.methods import Methods
+from engine.core.methods import Methods, add_method
 from engine.core.node_factories import active_factory, open_blocks
-from engine.core.op import Operation
+from engine.core.op import Operation, on_register
 from engine.core.scalar import as_float, is_number
 
 Number: TypeAlias = "Value | float"
@@ -228,6 +229,7 @@ def record(op: Operation, *args: Number) -> Value:
 
 # An operation that is called on a Value records the node by this method.
 Value.__record__ = staticmethod(record)  # type: ignore[method-assign]
+on_register.append(partial(add_method, Value))
 
 
 def make_node(op: Operation, parents: tuple[Value, ...]) -> Value:

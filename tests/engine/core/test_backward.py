@@ -75,8 +75,8 @@ def test_a_shared_node_adds_to_its_parents_once_with_its_complete_gradient():
     near, far = shared * 3.0, tanh(-(shared + 1.0) + 5.5)
     y = near + far
     y.backward()
-    slope = 1 - math.tanh(0.5) ** 2
-    assert shared.grad == 3.0 - slope
+    derivative = 1 - math.tanh(0.5) ** 2
+    assert shared.grad == 3.0 - derivative
     assert x.grad == 4.0 * shared.grad
 
 
@@ -136,22 +136,22 @@ def test_infinities_and_nan_follow_the_rules_of_ieee_in_the_backward_pass():
 
 
 class Stub:
-    """All that a backward pass asks of a node; it counts how often it is asked."""
+    """The attributes that a backward pass uses; it counts how often the local gradients are read."""
 
     constant = False
 
     def __init__(self, *edges):
         self.parents = tuple(parent for parent, _ in edges)
-        self.slopes, self._grad, self.visits = tuple(local for _, local in edges), 0.0, 0
+        self.local, self._grad, self.visits = tuple(local for _, local in edges), 0.0, 0
 
     @property
     def _local(self):
         self.visits += 1
-        return self.slopes
+        return self.local
 
 
 def ladder(rungs):
-    """Each rung is a diamond: two ways lead from one node to the next, and 2**rungs from end to end."""
+    """Return both ends and all nodes of a chain of diamonds: 2**rungs paths lead from end to end."""
     foot = top = Stub()
     nodes = [foot]
     for _ in range(rungs):
@@ -234,7 +234,7 @@ def leaves_of(graph):
 
 
 def almost(exact, size=1.0):
-    """To ten digits: far tighter than any wrong rule, far looser than the rounding of a few tame nodes."""
+    """Compare to ten digits: a wrong rule differs by far more, the rounding of a few nodes by far less."""
     return pytest.approx(float(exact), rel=1e-10, abs=1e-10 * size)
 
 
@@ -340,7 +340,7 @@ def test_stream_and_backward_agree_to_the_last_bit(graph):
     assert [node.grad.hex() for node in first] == [node.grad.hex() for node in second]
     last = {}
     for step in steps:
-        assert step.upstream.hex() == step.node.grad.hex()  # complete when its turn comes
+        assert step.upstream.hex() == step.node.grad.hex()  # it is complete already
         assert step.node.parents[step.position] is step.parent
         assert step.local == step.node.local_gradients()[step.position]
         assert step.contribution == step.upstream * step.local
@@ -430,8 +430,8 @@ def test_a_hessian_is_symmetric():
 
 def test_backward_from_an_expression_of_gradients_reaches_the_leaves():
     x = Value(3.0)
-    [slope] = grad(x**3, [x], create_graph=True)
-    (slope * slope).backward()  # (3x²)² = 9x⁴
+    [derivative] = grad(x**3, [x], create_graph=True)
+    (derivative * derivative).backward()  # (3x²)² = 9x⁴
     assert x.grad == 36 * 3.0**3
 
 
@@ -439,8 +439,8 @@ def test_factors_of_1_and_terms_of_0_make_no_nodes_in_a_gradient():
     x, w = Value(3.0), Value(2.0)
     assert grad(x * w, [x], create_graph=True)[0] is w  # 0 + 1 * w
     assert grad((x + 1) * w, [x], create_graph=True)[0] is w  # 0 + w * 1
-    [slope] = grad(x * x + x, [x], create_graph=True)
-    assert [node.data for node in topological_order(slope)] == [1.0, 3.0, 4.0, 7.0]
+    [derivative] = grad(x * x + x, [x], create_graph=True)
+    assert [node.data for node in topological_order(derivative)] == [1.0, 3.0, 4.0, 7.0]
 
 
 STALE = {
@@ -474,16 +474,16 @@ def test_a_number_changed_after_the_forward_pass_is_an_error_with_create_graph(m
 
 def test_a_nan_that_is_still_a_nan_counts_as_unchanged():
     x = Value(math.nan)
-    [slope] = grad(x * x, [x], create_graph=True)
-    assert math.isnan(slope.data)
+    [derivative] = grad(x * x, [x], create_graph=True)
+    assert math.isnan(derivative.data)
 
 
 def test_a_gradient_computed_under_no_grad_has_no_parents():
     x = Value(3.0)
     y = x * x
     with no_grad():
-        [slope] = grad(y, [x], create_graph=True)
-    assert (slope.data, slope.parents) == (6.0, ())
+        [derivative] = grad(y, [x], create_graph=True)
+    assert (derivative.data, derivative.parents) == (6.0, ())
 
 
 # Laws
@@ -495,9 +495,9 @@ def test_gradients_are_linear_in_the_seed(graph, seed):
     leaves = nodes[: len(graph.leaves)]
     _, size = witness.chain_rule(nodes[-1])
     pairs = zip(leaves, grad(nodes[-1], leaves), grad(nodes[-1] * seed, leaves), strict=True)
-    for leaf, slope, scaled in pairs:
+    for leaf, derivative, scaled in pairs:
         rounding = float(1e-12 * abs(seed) * size.get(leaf, 0)) + 1e-300
-        assert scaled == pytest.approx(seed * slope, rel=1e-12, abs=rounding)
+        assert scaled == pytest.approx(seed * derivative, rel=1e-12, abs=rounding)
 
 
 @given(graphs(), st.data())
@@ -513,7 +513,7 @@ def test_the_gradient_of_a_sum_is_the_sum_of_the_gradients(graph, data):
 
 @given(graphs(most=6), graphs(most=6))
 def test_the_chain_rule_holds_for_random_compositions(inner, outer):
-    """f(g(x), rest): its slope in x is that of f in its first argument times that of g."""
+    """The derivative of f(g(x), rest) in x is that of f in its first argument times that of g."""
     g = inner.build()
     assume(g[-1].data == pytest.approx(outer.leaves[0], abs=3))
     try:
@@ -523,8 +523,8 @@ def test_the_chain_rule_holds_for_random_compositions(inner, outer):
     [df] = grad(f[-1], [g[-1]])
     dg = grad(g[-1], g[: len(inner.leaves)])
     _, size = witness.chain_rule(f[-1])
-    for leaf, slope in zip(g, dg, strict=False):
-        close = pytest.approx(df * slope, rel=1e-10, abs=float(1e-12 * size.get(leaf, 0)))
+    for leaf, derivative in zip(g, dg, strict=False):
+        close = pytest.approx(df * derivative, rel=1e-10, abs=float(1e-12 * size.get(leaf, 0)))
         assert grad(f[-1], [leaf]) == [close]
 
 

@@ -1,4 +1,4 @@
-"""A node of a student's own, and the step by hand."""
+"""Nodes made by hand with a closure, and the backward step by hand."""
 
 import copy
 import math
@@ -23,7 +23,7 @@ from engine import (
 
 
 def by_hand(symbol, data, parents, *derivatives):
-    """A node as in micrograd: its closure adds to the gradients of its parents."""
+    """Return a node as in micrograd: its closure adds to the gradients of its parents."""
     out = Value(data, parents, symbol)
 
     def closure():
@@ -103,7 +103,8 @@ def test_a_node_made_by_hand_has_parents_and_an_operation_that_is_not_registered
 
 @pytest.mark.parametrize("make", [
     lambda a: Value(1.0, (a,), "op", "name"), lambda a: Value(1.0, (a,), op="op", label="name"),
-    lambda a: Value(1.0, _children=(a,), _op="op", label="name"), lambda a: Value(1.0, [a], "op", label="name"),
+    lambda a: Value(1.0, _children=(a,), _op="op", label="name"),
+    lambda a: Value(1.0, [a], "op", label="name"),
 ])  # fmt: skip
 def test_the_arguments_can_be_given_by_their_names_in_micrograd(make):
     a = Value(2.0)
@@ -292,7 +293,7 @@ def test_a_node_of_an_operation_stores_no_closure():
     assert type(y._local) is tuple
 
 
-# What shows a graph shows such a node
+# explain, draw_dot, play and gradcheck
 
 
 def test_explain_says_that_the_closure_is_the_users_own():

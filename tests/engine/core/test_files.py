@@ -40,7 +40,7 @@ FAULTS = [OSError(errno.ENOSPC, "disk full"), MemoryError(), KeyboardInterrupt()
 
 
 def failing(path, number, error):
-    """Write with the call of that number to the system failing; return how many calls there are."""
+    """Write a file while the call of that number raises ``error``; return the number of calls."""
     calls = 0
 
     def profile(frame, event, arg):

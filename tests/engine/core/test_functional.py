@@ -64,8 +64,8 @@ def test_any_argument_of_a_weighted_sum_may_be_a_plain_number(weights, inputs, b
     assert z.data == 2.5
     given_ = [*weights, *inputs, bias]
     assert [parent.constant for parent in z.parents] == [not isinstance(x, Value) for x in given_]
-    slopes = (3.0, 4.0, 2.0, -1.0, 1.0)
-    expected = tuple(s if isinstance(x, Value) else 0.0 for x, s in zip(given_, slopes, strict=True))
+    partials = (3.0, 4.0, 2.0, -1.0, 1.0)
+    expected = tuple(s if isinstance(x, Value) else 0.0 for x, s in zip(given_, partials, strict=True))
     assert z.local_gradients() == expected
     z.backward()
 
@@ -122,8 +122,8 @@ def test_a_weighted_sum_has_the_same_bits_as_a_loop(pairs, bias):
 
 @pytest.mark.parametrize(("weights", "inputs"), [([1.0], []), ([], [1.0]), ([Value(1.0)], [1.0, 2.0])])
 def test_unequal_lengths_are_a_value_error(weights, inputs):
-    says = f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}"
-    with pytest.raises(ValueError, match=says):
+    words = f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}"
+    with pytest.raises(ValueError, match=words):
         weighted_sum(weights, inputs)
 
 
@@ -252,9 +252,9 @@ def test_second_derivatives_of_logsumexp_are_the_covariance_of_softmax():
     values = [Value(x) for x in xs]
     p = [float(e) for e in exact_softmax(xs)]
     gradients = grad(logsumexp(values), values, create_graph=True)
-    for i, slope in enumerate(gradients):
+    for i, first in enumerate(gradients):
         expected = [p[i] * ((i == j) - p[j]) for j in range(3)]
-        assert grad(slope, values) == pytest.approx(expected, rel=1e-13, abs=1e-15)
+        assert grad(first, values) == pytest.approx(expected, rel=1e-13, abs=1e-15)
 
 
 @pytest.mark.parametrize("f", FAMILY)

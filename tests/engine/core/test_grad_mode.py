@@ -1,4 +1,4 @@
-"""Computing without recording."""
+"""Values computed under no_grad are not recorded."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Code written for micrograd runs: its way of writing, its names, its picture of a graph."""
+"""Code written for micrograd runs: its operators, its names, its drawing of a graph."""
 
 import pytest
 from graphviz import Digraph
@@ -33,7 +33,7 @@ def test_relu_is_a_method_as_in_micrograd():
     assert (y.data, x.grad) == (0.0, 0.0)
 
 
-# Its notebook draws a graph: it walks _prev, names its boxes by ids, and adds _op for an operation
+# A notebook of micrograd draws a graph: it follows _prev, names boxes by id, and adds a node for each _op
 
 
 def picture(root):

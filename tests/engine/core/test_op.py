@@ -1,4 +1,4 @@
-"""A row of the table: refused whole or registered whole, and then it is everywhere."""
+"""A row of the table is registered completely or not at all; the rest of the engine then uses it."""
 
 import copy
 import math
@@ -17,7 +17,7 @@ from engine.formula.tree import Formula, Interpreter
 
 CUBE = ("cube", "a ** 3", "3 * a**2")
 
-# Refused, and nothing of it registered
+# Bad rows
 
 REFUSED = {
     ("cube", "a ** 3", "3 * x**2"): "'3 * x**2' is not a formula",
@@ -81,32 +81,32 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize(("row", "says"), REFUSED.items(), ids=map(name, REFUSED))
-def test_the_error_for_a_bad_row_shows_the_row_and_nothing_is_registered(row, says):
+@pytest.mark.parametrize(("row", "words"), REFUSED.items(), ids=map(name, REFUSED))
+def test_the_error_for_a_bad_row_shows_the_row_and_nothing_is_registered(row, words):
     before = dict(ops.table)
     with pytest.raises(ValueError, match="^Op") as caught:
         Op(*row)
     assert str(caught.value).startswith(f"Op({', '.join(map(repr, row))}): ")
-    assert says in str(caught.value)
+    assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     assert ops.table == before
 
 
-@pytest.mark.parametrize(("row", "says"), TYPES.items(), ids=name)
-def test_a_row_that_is_not_made_of_str_is_a_type_error(row, says):
+@pytest.mark.parametrize(("row", "words"), TYPES.items(), ids=name)
+def test_a_row_that_is_not_made_of_str_is_a_type_error(row, words):
     before = dict(ops.table)
-    with pytest.raises(TypeError, match=says):
+    with pytest.raises(TypeError, match=words):
         Op(*row)
     assert ops.table == before
 
 
-@pytest.mark.parametrize(("named", "error", "says"), POINTS, ids=lambda it: repr(it)[:40])
-def test_the_points_of_a_row_have_a_number_for_each_letter(named, error, says):
+@pytest.mark.parametrize(("named", "error", "words"), POINTS, ids=lambda it: repr(it)[:40])
+def test_the_points_of_a_row_have_a_number_for_each_letter(named, error, words):
     before = dict(ops.table)
     with pytest.raises(error) as caught:
         Op(*CUBE, **named)
     assert str(caught.value).startswith(f"Op({', '.join(map(repr, CUBE))}): ")
-    assert says in str(caught.value)
+    assert words in str(caught.value)
     assert ops.table == before
 
 
@@ -140,7 +140,7 @@ def test_any_texts_make_a_row_or_a_value_error(symbol, formula, partials):
     ops.table.update(before)
 
 
-# Registered, and everywhere
+# Good rows
 
 
 def test_a_row_may_be_made_again_in_a_notebook():
@@ -238,7 +238,7 @@ def test_points_and_kinks_become_tuples_of_floats():
     assert as_point((1, 2), 2) == (1.0, 2.0)
 
 
-# Called
+# Calls
 
 
 def test_on_plain_numbers_an_op_is_a_function_of_floats():
@@ -291,29 +291,29 @@ DOMAIN = [
 ]  # fmt: skip
 
 each_outside = pytest.mark.parametrize(
-    ("f", "x", "error", "says"), DOMAIN, ids=lambda it: it if isinstance(it, str) else ""
+    ("f", "x", "error", "words"), DOMAIN, ids=lambda it: it if isinstance(it, str) else ""
 )
 
 
 @each_outside
-def test_outside_its_domain_an_op_raises_the_error_of_python_with_formula_and_numbers(f, x, error, says):
+def test_outside_its_domain_an_op_raises_the_error_of_python_with_formula_and_numbers(f, x, error, words):
     with pytest.raises(error) as caught:
         f(x)
     assert type(caught.value) is error
-    assert says.format(x="") in str(caught.value)
+    assert words.format(x="") in str(caught.value)
 
 
 @each_outside
 @pytest.mark.parametrize("context", [nullcontext, no_grad], ids=["recorded", "under no_grad"])
-def test_the_error_on_values_names_the_label_too(f, x, error, says, context):
+def test_the_error_on_values_names_the_label_too(f, x, error, words, context):
     with context(), pytest.raises(error) as caught:
         f(Value(x, label="speed"))
     assert type(caught.value) is error
-    assert says.format(x=" (speed)") in str(caught.value)
+    assert words.format(x=" (speed)") in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("op", "data", "error", "slope"),
+    ("op", "data", "error", "derivative"),
     [
         (ops.sqrt, (0.0,), ZeroDivisionError, "the derivative ∂/∂a of sqrt(a), which is 1 / (2 * y),"),
         (ops.pow, (-2.0, 2.0), ValueError, "the derivative ∂/∂b of a ** b, which is "),
@@ -323,18 +323,18 @@ def test_the_error_on_values_names_the_label_too(f, x, error, says, context):
     ],
     ids=name,
 )
-def test_a_missing_derivative_is_an_error_when_recording_but_not_under_no_grad(op, data, error, slope):
+def test_a_missing_derivative_is_an_error_when_recording_but_not_under_no_grad(op, data, error, derivative):
     values = [Value(x, label=f"v{i}") for i, x in enumerate(data)]
     with pytest.raises(error) as caught:
         op(*values)
     assert type(caught.value) is error
-    assert slope in str(caught.value)
+    assert derivative in str(caught.value)
     assert f"at a = {data[0]} (v0)" in str(caught.value)
     with no_grad():
         assert op(*values).data == op(*data)
 
 
-# Looked up, copied, read
+# Look-ups, copies, interpreters
 
 
 def test_the_error_for_an_unknown_symbol_lists_all_symbols():

@@ -1,4 +1,4 @@
-"""Every row of the table, held against 50 digits, at points that are meant to hurt."""
+"""Every row of the table is compared with 50-digit arithmetic, also at difficult points."""
 
 import math
 import struct
@@ -44,16 +44,16 @@ def bits(x):
     return struct.pack("d", x)
 
 
-# The truth. Where 4 ulp cannot be promised, here is what is.
+# Accuracy: 4 ulp, or the bounds that follow
 
 
 def loose(error):
-    """1 - y² and y(1 - y) are as in every book: where y is almost 1, what is left of them is rounding."""
+    """Return whether the error of 1 - y² or y(1 - y) is small; where y is almost 1, both lose digits."""
     return error.absolute <= 2**-52
 
 
 def power(error):
-    """b - 1 is rounded before a is raised to it; and a ** (b - 1) may overflow where the slope does not."""
+    """Return whether the error comes from the rounding of b - 1, or from an overflow of a ** (b - 1)."""
     a, b = error.where
     return error.ulps <= 4 + abs(math.log(abs(a))) or (abs(a) < 1e-300 and abs(b) < 1e-200)
 
@@ -123,10 +123,10 @@ def test_mixed_derivatives_do_not_depend_on_the_order(op):
     assert grad(db, [a])[0] == pytest.approx(float(exact), rel=1e-14, abs=1e-14)
 
 
-# The witness is watched, too: it notices every slip of the pen
+# The tests themselves are tested: they find every slip in a row
 
-HARMLESS = {  # at 0, or where one of the two is a NaN, the other branch says the same
-    "**": {  # where b is almost 0, y is almost 1; and that a nought of b differs shows in second order only
+HARMLESS = {  # at 0, or if an argument is NaN, both branches give the same number
+    "**": {  # where b is almost 0, y is almost 1; the case of b = 0 matters only for second derivatives
         "(0 if abs(a) + abs(b) <= 0 else b / a * y) if abs(b) < 5e-16 else b * a ** (b - 1)",
         "(0 if abs(a) + abs(b) <= 0 else b / a / y) if abs(b) <= 5e-16 else b * a ** (b - 1)",
         "(0 if abs(b) + abs(b) <= 0 else b / a * y) if abs(b) <= 5e-16 else b * a ** (b - 1)",
@@ -139,14 +139,14 @@ HARMLESS = {  # at 0, or where one of the two is a NaN, the other branch says th
     "max": {"a if a >= b else (b if b >= a else a + b)", "a if a >= b else (b if b > a else a - b)"},
     "min": {"a if a <= b else (b if b <= a else a + b)", "a if a <= b else (b if b < a else a - b)"},
 }
-ELSEWHERE = {  # far from 0, either branch of the two says the same, to the last digits
+ELSEWHERE = {  # near 1, both branches give the same number to the last digits
     "sigmoid": {"1 / (1 + exp(-a)) if a >= 1 else exp(a) / (1 + exp(a))"},
     "softplus": {"a + log1p(exp(-a)) if a > 1 else log1p(exp(a))"},
 }
 
 
 def is_noticed(op, position, row):
-    """Whether a row with a slip in its formula (position None) or in a slope is caught by what is above."""
+    """Return whether the tests above find a slip in the formula (position None) or in a derivative."""
     try:
         slip = Op("slip", *row, at=op.at, kinks=op.kinks)
         if not check_row(slip):
@@ -159,7 +159,7 @@ def is_noticed(op, position, row):
                 error = accuracy.derivative_error(slip, position, *data)
             if error and not error.allowed and error.absolute > 2**-52:
                 return True
-    except (AssertionError, ArithmeticError, ValueError):  # not even a row, or outside its domain
+    except (AssertionError, ArithmeticError, ValueError):  # it is not a row, or a point is outside its domain
         return True
     nans = [(math.nan, 1.0), (1.0, math.nan)] if len(op.partials) == 2 else [(math.nan,)]
     return not all(math.isnan(slip.value(*data)) for data in nans if math.isnan(op.value(*data)))
@@ -178,7 +178,7 @@ def test_a_slip_in_a_row_is_found(op):
     assert {row[0 if position is None else 1 + position] for position, row in unnoticed} == harmless
 
 
-# One row, read by everyone in the same way
+# Every way to evaluate a row gives the same bits
 
 
 @each_row
@@ -186,9 +186,9 @@ def test_a_row_gives_the_same_bits_recorded_called_or_evaluated(op):
     for data in op.at:
         node = op(*map(Value, data))
         read = op.forward(Evaluator(), data)
-        slopes = [op.derivative(i, Evaluator(), data, read) for i in range(len(data))]
+        derivatives = [op.derivative(i, Evaluator(), data, read) for i in range(len(data))]
         assert bits(node.data) == bits(op(*data)) == bits(op.value(*data)) == bits(read)
-        assert list(map(bits, node.local_gradients())) == list(map(bits, slopes))
+        assert list(map(bits, node.local_gradients())) == list(map(bits, derivatives))
 
 
 @each_row
@@ -196,8 +196,8 @@ def test_a_gradient_with_create_graph_has_the_same_bits(op):
     for data in op.at:
         values = [Value(x) for x in data]
         y = op(*values)
-        slopes = [slope.data for slope in grad(y, values, create_graph=True)]
-        assert list(map(bits, slopes)) == list(map(bits, y.local_gradients()))
+        derivatives = [derivative.data for derivative in grad(y, values, create_graph=True)]
+        assert list(map(bits, derivatives)) == list(map(bits, y.local_gradients()))
 
 
 @each_binary
@@ -269,7 +269,7 @@ def test_beside_a_kink_the_derivative_is_that_of_its_side(x):
     assert ops.maximum(Value(x), Value(0.0)).local_gradients() == ((1.0, 0.0) if x > 0 else (0.0, 1.0))
 
 
-# A NaN is never swallowed
+# NaN
 
 
 @each_row
@@ -297,8 +297,8 @@ def test_the_mixed_derivative_of_a_power_exists_at_an_exponent_of_0(base):
     a, b = Value(base), Value(0.0)
     assert grad(a**b, [a, b]) == [0.0, math.log(base)]
     for first, second in (a, b), (b, a):
-        [slope] = grad(a**b, [first], create_graph=True)
-        assert grad(slope, [second]) == [pytest.approx(1 / base)]  # a^(b - 1) (1 + b log a)
+        [derivative] = grad(a**b, [first], create_graph=True)
+        assert grad(derivative, [second]) == [pytest.approx(1 / base)]  # a^(b - 1) (1 + b log a)
 
 
 @pytest.mark.parametrize("base", [0.0, 5e-324, -5e-324, 1e308, math.inf])
@@ -310,8 +310,8 @@ def test_the_derivative_of_a_power_of_0_is_0_even_if_the_formula_would_overflow(
 @pytest.mark.parametrize("exponent", [5e-324, -1e-300, 1e-20, 4e-16])
 def test_the_derivative_exists_for_a_tiny_exponent_though_the_formula_overflows(exponent):
     a = Value(5e-324)
-    [slope] = grad(a**exponent, [a])
-    assert slope == pytest.approx(exponent / 5e-324, rel=1e-12)
+    [derivative] = grad(a**exponent, [a])
+    assert derivative == pytest.approx(exponent / 5e-324, rel=1e-12)
 
 
 def test_an_infinite_derivative_of_a_power_with_a_tiny_exponent_is_an_error():
@@ -319,7 +319,7 @@ def test_an_infinite_derivative_of_a_power_with_a_tiny_exponent_is_an_error():
         _ = Value(0.0) ** 1e-300
 
 
-# Stable where a naive formula is not
+# Stability at large inputs
 
 STABLE = {
     "sigmoid": (1.0, 0.0, 0.0, 0.0),

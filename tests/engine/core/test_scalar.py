@@ -1,4 +1,4 @@
-"""What counts as a plain number."""
+"""Plain numbers: which objects count as one, and how they become floats."""
 
 import subprocess
 import sys

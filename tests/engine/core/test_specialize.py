@@ -22,7 +22,7 @@ each_row = pytest.mark.parametrize("op", rows().values(), ids=rows())
 
 @pytest.fixture
 def written_out():
-    """Without the accelerator."""
+    """Switch the accelerator off during a test."""
     specialize.disable()
     yield
     specialize.enable()
@@ -34,7 +34,7 @@ def bits(node):
 
 
 def both(make):
-    """The node that the accelerator makes, and the one that the written-out core makes."""
+    """Return what ``make`` gives with the accelerator, and without it."""
     quick = make()
     specialize.disable()
     try:

@@ -1,4 +1,4 @@
-"""A number that remembers how it was made."""
+"""Value: its attributes, comparisons, copies, memory and bits."""
 
 import copy
 import gc
@@ -28,7 +28,7 @@ each_foreign = pytest.mark.parametrize("other", FOREIGN, ids=lambda x: type(x)._
 each_comparison = pytest.mark.parametrize("compare", COMPARISONS, ids=lambda f: f.__name__)
 
 
-# Made
+# Construction
 
 
 @each_plain
@@ -82,7 +82,7 @@ def test_attributes_of_a_users_own_are_kept_and_copied():
         x.gard  # noqa: B018
 
 
-# Compared
+# Comparisons
 
 
 @each_comparison
@@ -179,7 +179,7 @@ def test_no_symbol_has_a_colon_which_dot_treats_as_a_port(symbol):
     assert ":" not in symbol
 
 
-# Copied
+# Copies
 
 
 def test_a_deep_copy_is_a_separate_graph_with_gradients_of_its_own():
@@ -253,7 +253,7 @@ def test_pickling_a_computed_value_is_an_error_that_names_the_alternatives(dump)
         dump(Value(3.0) * 2)
 
 
-# Dropped
+# Memory
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ def no_collector():
 
 
 def everything_from(x):
-    """One graph with every operation in it."""
+    """Return the root of one graph that contains every operation."""
     y = x
     for op in rows().values():
         y = y + (op(x) if len(op.partials) == 1 else op(x, 2.0) + op(2.0, x) + op(x, x))
@@ -397,7 +397,7 @@ def test_assigning_a_value_to_data_is_an_error():
         w.data = w - 0.1 * g
 
 
-# What people write
+# Formats, conversions and NumPy
 
 
 def test_a_value_is_true_if_its_number_is_not_0():

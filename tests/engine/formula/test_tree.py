@@ -166,11 +166,11 @@ def test_every_function_of_the_language_is_a_word(word):
     assert Formula(f"{word}(a)").tree == (word, "a")
 
 
-@pytest.mark.parametrize(("text", "says"), REFUSED.items(), ids=map(name, REFUSED))
-def test_what_is_not_arithmetic_is_refused(text, says):
+@pytest.mark.parametrize(("text", "words"), REFUSED.items(), ids=map(name, REFUSED))
+def test_what_is_not_arithmetic_is_refused(text, words):
     with pytest.raises(ValueError, match="is not a formula") as caught:
         Formula(text)
-    assert says in str(caught.value)
+    assert words in str(caught.value)
     assert repr(text) in str(caught.value) or len(text) > 500
 
 
