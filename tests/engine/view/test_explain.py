@@ -229,7 +229,7 @@ def test_a_neuron_itself_is_explained_in_the_same_terms(which):
     a = next(node for node in topological_order(y) if node.label == "a1_0")
     z = a.parents[0]
     text = str(explain(z if which == "preactivation" else a, y))
-    meaning = "in_k = z1_0, a_k = a1_0, Δ_k = -∂z2_0/∂z1_0 (here z2_0 stands in the place of E):"
+    meaning = "in_k = z1_0, a_k = a1_0, Δ_k = -∂z2_0/∂z1_0 (here z2_0 takes the place of E):"
     assert f"In the textbook's terms, where {meaning}" in text
     assert "It leads to 1 neuron. Its signal comes back over the weight: Σ w Δ = w2_0_0 × Δ2_0 = " in text
     [gradient] = grad(y, [z])

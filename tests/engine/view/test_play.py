@@ -41,7 +41,7 @@ const click = (on) => on.dispatchEvent(new MouseEvent("click", { bubbles: true }
 const seen = {};
 const step = () => parseInt(player.querySelector("output").textContent);
 const about = () => player.querySelector(".about").textContent;
-const says = () => player.querySelector(".says").textContent;
+const sentence = () => player.querySelector(".sentence").textContent;
 const grad = (name) => node(name).dataset.grad;
 const lit = (kind) => [...player.querySelectorAll(`.edge.${kind}`)].map((edge) => edge.id);
 """
@@ -131,16 +131,16 @@ def test_each_step_shows_what_has_been_computed_so_far(tmp_path):
     for (let i = 0; i < 5; i++) {
       const data = [...node("n1").querySelectorAll("text")].map((text) => text.textContent);
       const edges = { now: lit("now"), done: lit("done") };
-      seen.steps.push({ data, x: grad("n0"), y: grad("n1"), says: says(), ...edges });
+      seen.steps.push({ data, x: grad("n0"), y: grad("n1"), sentence: sentence(), ...edges });
       key("ArrowRight");
     }"""
     before, forward, turn, half, whole = acted(play(x * x).save(tmp_path / "page.html"), look)["steps"]
     assert before["data"] == ["v1", "data –", "grad –"]
     assert forward["data"] == ["v1", "data 9", "grad –"]
-    assert "v1 = x * x = 9 (x = 3)" in forward["says"]
+    assert "v1 = x * x = 9 (x = 3)" in forward["sentence"]
     assert (turn["x"], turn["y"]) == ("", "1.0")
     assert (half["x"], whole["x"]) == ("3.0", "6.0")
-    assert "Upstream × local = contribution: 1 × 3 = 3. The gradient of x becomes 0 + 3 = 3." in half["says"]
+    assert "Upstream × local = contribution: 1 × 3 = 3. The gradient of x becomes 0 + 3 = 3." in half["sentence"]
     assert "n1edge0" in half["now"]
     assert "n1edge1" in whole["now"]
     assert (half["done"], whole["done"]) == (["n1edge0", "n1edge"], ["n1edge0", "n1edge1", "n1edge"])
