@@ -1,6 +1,6 @@
 """Bad calls raise the right error with a one-line message, and change nothing.
 
-A case is the call as a user might type it, the type of the error, and some words of its message.
+A case consists of a call that a user might type, the type of the error, and some words of its message.
 """
 
 import math
@@ -15,7 +15,7 @@ NAN, INF = math.nan, math.inf
 
 
 class World:
-    """A graph with gradients, and the names that the calls may use."""
+    """A graph with gradients, and the names that the calls can use."""
 
     def __init__(self):
         x, w = engine.Value(2.0, label="x"), engine.Value(-3.0, label="w")

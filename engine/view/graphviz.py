@@ -84,7 +84,7 @@ def find_dot() -> str:
 def text(anything: str) -> str:
     r"""Return any text as part of an HTML-like label: each character shows as itself, and none is markup.
 
-    Line breaks are kept. A character that XML cannot contain is replaced: NUL by ␀, half a surrogate pair by �.
+    Line breaks are kept. A character that XML cannot contain is replaced by a similar one or by �.
 
     >>> print(text('<b> & "x" | {y}'))
     &lt;b&gt; &amp; &quot;x&quot; | {y}

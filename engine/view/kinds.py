@@ -1,4 +1,4 @@
-"""Find the kind of each node: input, parameter, part of a neuron. Roles decide, and labels never do."""
+"""Find the kind of each node: input, parameter, part of a neuron. The text of a label has no influence."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from collections.abc import Iterable, Sequence
 from engine.core.messages import brief
 from engine.core.value import Value
 
-Place = tuple[
-    int | None, int | None
-]  # of a neuron: its layer and its number in it; (None, None) without layers
+#: A neuron: its layer and its number in the layer, or two Nones if it is in no layer.
+Place = tuple[int | None, int | None]
 
 
 class Kinds:
-    """Return the kind of a node: "number", "input", "parameter", "leaf" or "computed".
+    """A function of nodes that returns the kind: "number", "input", "parameter", "leaf" or "computed".
 
     A plain number is an input if it has a label. The weights and the bias of a neuron are parameters, and a
     leaf with the role of an input is an input. Every other leaf is of the kind "leaf".
