@@ -109,6 +109,15 @@ def backward(root: N) -> None:
     pass_on(start(root))
 
 
+class AdjointNode:
+    """A node for a pass that leaves the Values unchanged: parents, local gradients, and its own gradient."""
+
+    __slots__ = ("_grad", "_local", "parents")
+
+    def __init__(self, parents: Sequence[Any], local: Any, grad: Any) -> None:
+        self.parents, self._local, self._grad = parents, local, grad
+
+
 def backward_steps(root: N) -> Iterator[Contribution]:
     """Run the same pass one edge at a time: each step writes one gradient and yields its Contribution.
 
@@ -137,12 +146,3 @@ def _steps(root: Any) -> Iterator[Contribution]:
             pass_on([AdjointNode((parent,), (local,), upstream)])  # the chain rule for this edge alone
             if not parent.constant:
                 yield Contribution(node, parent, position, upstream, local, upstream * local, parent._grad)
-
-
-class AdjointNode:
-    """A node for a pass that leaves the Values unchanged: parents, local gradients, and its own gradient."""
-
-    __slots__ = ("_grad", "_local", "parents")
-
-    def __init__(self, parents: Sequence[Any], local: Any, grad: Any) -> None:
-        self.parents, self._local, self._grad = parents, local, grad

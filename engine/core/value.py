@@ -99,7 +99,7 @@ class Value(Methods):
         >>> (Value(2.0) * Value(5.0)).local_gradients()
         (5.0, 2.0)
         """
-        edges = zip(self.parents, local_of(self, 1.0), strict=True)
+        edges = zip(self.parents, local_of(self, 1.0), strict=True)  # self._local, or that of a closure
         return tuple([0.0 if parent.constant else float(local) for parent, local in edges])
 
     def pullback(self, upstream: float) -> tuple[float, ...]:
@@ -238,7 +238,7 @@ def make_node(op: Operation, parents: tuple[Value, ...]) -> Value:
     Raises:
         ArithmeticError, ValueError: the parents' numbers are outside the domain of ``op``.
     """
-    if open_blocks and (factory := active_factory()):
+    if open_blocks and (factory := active_factory()):  # for example, under no_grad
         made: Value = factory(op, parents)
         return made
     data = [parent._data for parent in parents]
