@@ -40,6 +40,7 @@ from engine.core.value import Constant, Number, Value, as_value, record
 if TYPE_CHECKING:
     from engine.compiler.backends import BACKENDS
     from engine.compiler.compiled import CompiledFunction
+    from engine.compiler.guarded import GuardError
     from engine.compiler.program import Program
     from engine.compiler.tracing import trace
     from engine.core.files import write_whole
@@ -56,6 +57,7 @@ _LAZY = {
     "BACKENDS": "compiler.backends",
     "BackwardPass": "view.backward_pass",
     "CompiledFunction": "compiler.compiled",
+    "GuardError": "compiler.guarded",
     "Program": "compiler.program",
     "check_row": "debug.gradcheck",
     "detect_anomaly": "debug.anomaly",
@@ -75,6 +77,7 @@ __all__ = [
     "CompiledFunction",
     "Constant",
     "Contribution",
+    "GuardError",
     "Number",
     "Op",
     "Operation",

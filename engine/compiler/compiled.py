@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -89,7 +90,28 @@ class BackendFunction(CompiledFunction, Generic[A]):
 
     def __call__(self, parameters: Numbers, columns: Columns = ()) -> Any:
         mean, gradients, others = self.run(*self.check(parameters, columns))
+        if not math.isfinite(mean):
+            mean, gradients = self.rescue(parameters, columns, mean, gradients)
         return (mean, gradients, others) if self.program.many else (mean, gradients)
+
+    def rescue(self, parameters: Numbers, columns: Columns, mean: float, gradients: A) -> tuple[float, A]:
+        """Return a mean and gradients that are right even if only the sums over the samples overflow.
+
+        The batch is computed in two halves, whose means are averaged; so is each half in turn.
+        """
+        lists = [list(column) for column in columns]
+        samples = len(lists[0]) if lists else 1
+        outputs = self.values(parameters, columns)
+        if samples == 1 or not all(map(math.isfinite, outputs[0] if self.program.many else outputs)):
+            return mean, gradients
+        half = samples // 2
+        first, second = (
+            self(parameters, [c[part] for c in lists]) for part in (slice(half), slice(half, None))
+        )
+        share = half / samples
+        mean = first[0] * share + second[0] * (1 - share)
+        pairs = zip(first[1], second[1])
+        return mean, self.numbers([a * share + b * (1 - share) for a, b in pairs], "the gradients")
 
     def values(self, parameters: Numbers, columns: Columns = ()) -> Any:
         outputs = self.forward_only().run_outputs(*self.check(parameters, columns))

@@ -29,6 +29,14 @@ class Instruction(NamedTuple):
         )
 
 
+class GuardCheck(NamedTuple):
+    """A comparison that Python made while the graph was built, to be checked on every sample."""
+
+    name: str  #: the instruction that is 1.0 if the comparison holds, and 0.0 if not
+    outcome: bool  #: whether it held for the sample that was traced
+    line: str  #: the line of source that compared
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class IR:
     """The intermediate representation that backends compile. It never changes.
@@ -40,6 +48,8 @@ class IR:
         gradients: for each parameter, the name of the derivative of the first output; a number, if it is
             constant.
         many: whether the program was traced from a list of outputs.
+        guards: the comparisons that the program depends on; empty if it was traced from a finished graph.
+        reads: the lines of source that read a number while the graph was built; a program cannot check them.
     """
 
     instructions: tuple[Instruction, ...]
@@ -48,6 +58,8 @@ class IR:
     outputs: tuple[Tree, ...]
     gradients: tuple[Tree, ...]
     many: bool = False
+    guards: tuple[GuardCheck, ...] = ()
+    reads: tuple[str, ...] = ()
 
     def of(self, kind: str) -> tuple[Instruction, ...]:
         """Return the instructions of one kind: input, parameter, forward or backward."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from engine.compiler.backends import get_backend, warn_if_too_long
 from engine.compiler.compiled import Columns, CompiledFunction, Numbers, check_counts
+from engine.compiler.guarded import GuardedFunction
 from engine.compiler.interpreter import NonFinite, find_nonfinite, interpret_program
 from engine.compiler.ir import IR, Instruction
 from engine.compiler.source import listing, source
@@ -159,4 +160,4 @@ class Program(IR):
         """
         function = get_backend(backend)
         warn_if_too_long(backend, self.count_operations())
-        return function(self)
+        return GuardedFunction(self, function) if self.guards else function(self)
