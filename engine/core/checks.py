@@ -1,4 +1,4 @@
-"""Checks of arguments: symbols and points of an operation, labels, numbers and nodes of a graph."""
+"""Checks of arguments: symbols and points of an operation, numbers and nodes of a graph."""
 
 from __future__ import annotations
 
@@ -26,13 +26,6 @@ def as_point(numbers: object, arity: int) -> tuple[float, ...]:
     if len(point) != arity:
         raise ValueError(f"a point of this row is {arity} number{'s' * (arity > 1)}, not {numbers!r}")
     return point
-
-
-def check_labels(*labels: object) -> None:
-    """Raise a TypeError unless every label is a str."""
-    for label in labels:
-        if not isinstance(label, str):
-            raise TypeError(f"a label is a str, not {type(label).__name__}: {brief(label)}")
 
 
 def check_number(what: str, label: str, x: object) -> float:
