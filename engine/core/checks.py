@@ -34,7 +34,7 @@ def check_number(what: str, label: str, x: object) -> float:
         return as_float(x)
     except TypeError as error:
         name = f" of {one_line(label)}" if label else ""
-        raise TypeError(f"the {what}{name} is a number: {error}") from None
+        raise TypeError(f"cannot set the {what}{name}: {error}") from None
 
 
 def check_recorded(root: object) -> None:

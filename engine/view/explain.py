@@ -126,7 +126,7 @@ def _one_gradient(leaf: Value, run: BackwardPass) -> Story:
             return [*lines, "", f"{end} does not depend on {start}: there is no path between them."]
         if leaf is root:
             itself = pen.math(f"{pen.d(root, root)} = 1")
-            return [*lines, "", f"{end} changes exactly as much as itself: {itself}."]
+            return [*lines, "", f"The derivative of {end} with respect to itself is 1: {itself}."]
         if leaf.constant:
             return [*lines, "", f"{start} is a plain number, which has no gradient."]
         lines += ["", f"Step by step, from {end} back to {start}:", "", *_numbered(pen, steps)]

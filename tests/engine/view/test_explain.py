@@ -176,7 +176,7 @@ def test_the_explanation_without_a_path_gives_a_gradient_of_0(xwy):
 
 def test_the_gradient_of_a_value_with_respect_to_itself_is_explained_as_1(xwy):
     assert str(explain(xwy[0], xwy[0])) == (
-        "∂x/∂x = 1, where x = 3.\n\nx changes exactly as much as itself: ∂x/∂x = 1."
+        "∂x/∂x = 1, where x = 3.\n\nThe derivative of x with respect to itself is 1: ∂x/∂x = 1."
     )
 
 
