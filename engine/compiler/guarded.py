@@ -40,13 +40,13 @@ class GuardedFunction(CompiledFunction):
 
     Args:
         program: a program with guards.
-        compile: what compiles it, one of the backends.
+        backend: what compiles it.
     """
 
-    def __init__(self, program: IR, compile: Callable[[IR], CompiledFunction]) -> None:
-        self.program, self._compile = program, compile
+    def __init__(self, program: IR, backend: Callable[[IR], CompiledFunction]) -> None:
+        self.program, self._backend = program, backend
         names = tuple(guard.name for guard in program.guards)
-        self._inner = compile(
+        self._inner = backend(
             IR(
                 instructions=program.instructions,
                 inputs=program.inputs,
@@ -58,7 +58,7 @@ class GuardedFunction(CompiledFunction):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.program, self._compile)  # a copy is compiled anew
+        return type(self), (self.program, self._backend)  # a copy is compiled anew
 
     def __call__(self, parameters: Numbers, columns: Columns = ()) -> Any:
         mean, gradients, others = self._run(self._inner, parameters, columns)
