@@ -1,4 +1,4 @@
-"""A scalar autograd engine: numbers that remember how they were computed, and the chain rule."""
+"""A scalar autograd engine: numbers that record how they were computed, and the chain rule."""
 
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from engine.view.graphviz import check_graphviz
     from engine.view.play import play
 
-#: What computing with Values does not need is imported when it is first used.
+#: These names are imported when they are first used, as computing with Values does not need them.
 _LAZY = {
     "BACKENDS": "compiler.backends",
     "BackwardPass": "view.backward_pass",
