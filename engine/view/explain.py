@@ -120,7 +120,7 @@ def _one_gradient(leaf: Value, run: BackwardPass) -> Story:
         start, end = pen.math(pen.name(leaf)), pen.math(pen.name(root))
         equation = f"{pen.d(root, leaf)} = {pen.number(gradient)}"
         lines = [f"{pen.math(equation)}, where {pen.now([leaf, root])}."]
-        if math.isnan(gradient) or math.isnan(root.data):
+        if number and (math.isnan(gradient) or math.isnan(root.data)):
             lines += ["", *_first_nan(pen, run)]
         if not number:
             return [*lines, "", f"{end} does not depend on {start}: there is no path between them."]
@@ -154,8 +154,12 @@ def _first_nan(pen: Plain, run: BackwardPass) -> list[str]:
     node = next((node for node in run.order if math.isnan(node.data)), None)
     if node is None:
         return ["No number of the forward pass is NaN: the NaN comes from infinities in the backward pass."]
+    if node.op:
+        return [f"The first number that is NaN: {made(pen, node)}."]
+    uses = [child for child, _ in run.children[node]]
+    where = f", in {made(pen, uses[0])}" if uses and not node.label else ""
     leaf = f"{pen.math(pen.name(node))}, a leaf" if node.label else "a plain number"
-    return [f"The first number that is NaN: {made(pen, node) if node.op else leaf}."]
+    return [f"The first number that is NaN: {leaf}{where}."]
 
 
 def made(pen: Plain, node: Value) -> str:

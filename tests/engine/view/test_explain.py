@@ -459,3 +459,15 @@ def test_the_graph_is_sorted_once_and_differentiated_once(atomic, monkeypatch):
 def test_explaining_anything_but_values_is_an_error(wrong):
     with pytest.raises(TypeError, match="expected a Value, not"):
         explain(*wrong)
+
+
+def test_a_nan_that_was_given_as_a_plain_number_is_shown_in_its_operation():
+    w = Value(2.0, label="w")
+    text = str(explain(w, w * math.nan + 1.0))
+    assert "The first number that is NaN: a plain number, in v1 = w * nan = nan (w = 2)." in text
+
+
+def test_a_nan_that_is_on_no_path_from_the_leaf_is_not_mentioned():
+    text = str(explain(Value(1.0, label="q"), Value(math.nan, label="w") * 2.0))
+    assert "first number that is NaN" not in text
+    assert "does not depend on" in text
