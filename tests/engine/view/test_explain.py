@@ -403,7 +403,7 @@ def test_the_first_nan_is_named():
     assert "The first number that is NaN: v1 = x - x = nan (x = inf)." in str(explain(x, (x - x) * 2))
     nan = Value(math.nan, label="n")
     assert "The first number that is NaN: n, a leaf." in str(explain(nan, nan * 2))
-    assert "The first number that is NaN: a plain number." in str(explain(x, x * math.nan))
+    assert "The first number that is NaN: a plain number, in v1 = x * nan" in str(explain(x, x * math.nan))
     t = Value(0.0, label="t")
     text = str(explain(t, relu(t) * 1e200 * 1e200))
     assert "No number of the forward pass is NaN" in text
