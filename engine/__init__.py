@@ -38,7 +38,7 @@ from engine.core.scalar import as_float, is_number
 from engine.core.value import Constant, Number, Value, as_value, record
 
 if TYPE_CHECKING:
-    from engine.compiler.backends import BACKENDS
+    from engine.compiler.backends import BACKENDS, get_backend
     from engine.compiler.compiled import CompiledFunction
     from engine.compiler.guarded import GuardError
     from engine.compiler.program import Program
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 #: These names are imported when they are first used, as computing with Values does not need them.
 _LAZY = {
     "BACKENDS": "compiler.backends",
+    "get_backend": "compiler.backends",
     "BackwardPass": "view.backward_pass",
     "CompiledFunction": "compiler.compiled",
     "GuardError": "compiler.guarded",
@@ -99,6 +100,7 @@ __all__ = [
     "expm1",
     "check_graphviz",
     "gelu",
+    "get_backend",
     "get_op",
     "grad",
     "gradcheck",

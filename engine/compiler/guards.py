@@ -8,6 +8,7 @@ it is noted.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from engine.core.checks import check_number
 from engine.core.node_factories import node_factory
 from engine.core.op import Operation
+from engine.core.scalar import is_number
 from engine.core.source_line import calling_line
 from engine.core.value import Number, Value, as_value, record
 from engine.formula.arithmetic import COMPARISONS
@@ -24,7 +26,7 @@ from engine.formula.arithmetic import COMPARISONS
 class Guard(NamedTuple):
     """A comparison that Python made, and its outcome."""
 
-    comparison: str  #: one of < <= > >=, or "!=" for the truth of a Value, which is compared with 0
+    comparison: str  #: one of < <= > >= ==, or "!=" for the truth of a Value, which is compared with 0
     left: Value
     right: Value
     outcome: bool
@@ -57,6 +59,11 @@ class TracedValue(Value):
     """A Value that notes comparisons and reads of its number."""
 
     __slots__ = ()
+    traced = True
+
+    def note_read(self) -> None:
+        if decisions := _decisions.get():
+            decisions.reads.append(calling_line())
 
     def _compare(self, comparison: str, other: Number) -> bool:
         right = as_value(other)
@@ -83,35 +90,109 @@ class TracedValue(Value):
     @property
     def data(self) -> float:
         """The number; that it is read is noted."""
-        if decisions := _decisions.get():
-            decisions.reads.append(calling_line())
+        self.note_read()
         return self._data
 
     @data.setter
     def data(self, x: float) -> None:
         self._data = check_number("data", self.label, x)
 
+    @property
+    def grad(self) -> float:
+        """The gradient; that it is read is noted."""
+        self.note_read()
+        return self._grad
+
+    @grad.setter
+    def grad(self, x: float | None) -> None:
+        self._grad = 0.0 if x is None else check_number("grad", self.label, x)
+
+    def __repr__(self) -> str:
+        self.note_read()
+        return super().__repr__()
+
+    def __format__(self, spec: str) -> str:
+        self.note_read()
+        return super().__format__(spec)
+
+    def local_gradients(self) -> tuple[float, ...]:
+        self.note_read()
+        return super().local_gradients()
+
+    def pullback(self, upstream: float) -> tuple[float, ...]:
+        self.note_read()
+        return super().pullback(upstream)
+
+
+class TracedInput(TracedValue):
+    """An input of the graph. It takes the place of a plain number, so it is compared with numbers by ==."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Value) or not is_number(other):
+            return self is other
+        right = as_value(other)
+        outcome = self._data == right._data
+        decisions = _decisions.get()
+        return decisions.compare("==", self, right, outcome) if decisions else outcome
+
+    __hash__ = TracedValue.__hash__
+
+    def _number(self) -> float:
+        self.note_read()
+        return self._data
+
+    def __float__(self) -> float:
+        return self._number()
+
+    def __int__(self) -> int:
+        return int(self._number())
+
+    def __index__(self) -> int:
+        number = self._number()
+        if not number.is_integer():
+            raise TypeError(f"expected a whole number as an index, not {number}")
+        return int(number)
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(self._number(), digits)
+
 
 @contextmanager
-def noting_decisions(leaves: Sequence[Value]) -> Iterator[Decisions]:
-    """Within the block, note what Python decides on ``leaves`` and on the Values computed from them."""
+def noting_decisions(inputs: Sequence[Value], parameters: Sequence[Value]) -> Iterator[Decisions]:
+    """Within the block, note what Python decides on these leaves and on the Values computed from them."""
     decisions = Decisions()
-    kept = [(leaf, type(leaf)) for leaf in leaves]
-    token = _decisions.set(decisions)
-    for leaf in leaves:
-        leaf.__class__ = TracedValue
-    try:
-        with node_factory(_make):
-            yield decisions
-    finally:
-        _decisions.reset(token)
-        for leaf, kind in kept:
-            leaf.__class__ = kind
+    with _lock:  # the leaves change their class meanwhile, so one thread at a time
+        changed = [leaf for leaf in (*inputs, *parameters) if type(leaf) is Value]
+        if len(changed) < len(inputs) + len(parameters):  # a class of the user's own may do anything
+            decisions.reads.append("a class of your own, whose Values are leaves here,")
+        for leaf in changed:
+            leaf.__class__ = TracedValue
+        for leaf in inputs:
+            if type(leaf) is TracedValue:
+                leaf.__class__ = TracedInput
+        token = _decisions.set(decisions)
+        try:
+            with node_factory(_make):
+                yield decisions
+        finally:
+            _decisions.reset(token)
+            for leaf in changed:
+                leaf.__class__ = Value
+
+
+_lock = threading.RLock()
 
 
 def _make(op: Operation, parents: Sequence[Value]) -> Value:
-    with node_factory(None):
-        node = record(op, *parents)
+    try:
+        with node_factory(None):
+            node = record(op, *parents)
+    except (ArithmeticError, ValueError):
+        if decisions := _decisions.get():  # Python may catch it, and decide by it
+            decisions.reads.append(calling_line())
+        raise
     if type(node) is Value:
         node.__class__ = TracedValue
     return node

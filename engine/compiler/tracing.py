@@ -64,7 +64,7 @@ def trace(
     inputs, parameters = _leaves("input", inputs), _leaves("parameter", parameters)
     decisions = Decisions()
     if callable(outputs):
-        with noting_decisions([*inputs, *parameters]) as decisions:
+        with noting_decisions(inputs, parameters) as decisions:
             outputs = _lifted(outputs(*inputs))
     many = isinstance(outputs, (list, tuple))
     roots = tuple(outputs) if isinstance(outputs, (list, tuple)) else (outputs,)
@@ -170,6 +170,8 @@ class _Tracer:
         """Write the instruction that is 1.0 if a comparison holds, and 0.0 if not."""
         left, right = self.names[guard.left], self.names[guard.right]
         tree: Tree = ("if", (guard.comparison, left, right), 1.0, 0.0)
+        if guard.comparison == "==":
+            tree = ("if", ("<=", left, right), ("if", (">=", left, right), 1.0, 0.0), 0.0)
         if guard.comparison == "!=":  # the truth of a Value: a NaN is true
             tree = ("if", ("<=", ("abs", left), 0.0), 0.0, 1.0)
         name = self.identifiers.give("guard")

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
-from engine.core.checks import check_recorded, check_value
-from engine.core.closures import local_of
+from engine.core.checks import check_all_recorded, check_recorded, check_value
+from engine.core.closures import check_start, local_of
 
 
 class Node(Protocol):
@@ -19,6 +19,9 @@ class Node(Protocol):
 
     _grad: Any
     _local: Any
+
+    @property
+    def constant(self) -> bool: ...
 
     @property
     def parents(self) -> Sequence[Self]: ...
@@ -91,10 +94,16 @@ def pass_on(nodes: Iterable[Node]) -> None:
 def start(root: N) -> list[N]:
     """Set the gradients of computed nodes to 0, the root's to 1; return the nodes from root to leaves."""
     check_recorded(root)
+    check_start(root)
     order = topological_order(root)
+    leaves = False
     for node in order:
         if node.parents:
             node._grad = 0.0
+        elif not node.constant:
+            leaves = True
+    if not leaves:
+        check_all_recorded(root, order)
     root._grad = 1.0 if root.parents else root._grad + 1.0  # a leaf accumulates, as in PyTorch
     return order[::-1]
 
@@ -113,6 +122,7 @@ class AdjointNode:
     """A node for a pass that leaves the Values unchanged: parents, local gradients, and its own gradient."""
 
     __slots__ = ("_grad", "_local", "parents")
+    constant = False
 
     def __init__(self, parents: Sequence[Any], local: Any, grad: Any) -> None:
         self.parents, self._local, self._grad = parents, local, grad

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Iterable
 
 from engine.core.messages import brief, one_line
 from engine.core.scalar import as_float
@@ -32,15 +33,25 @@ def check_number(what: str, label: str, x: object) -> float:
     """Return ``x`` as a float, or raise a TypeError that names the attribute and the label of its Value."""
     try:
         return as_float(x)
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         name = f" of {one_line(label)}" if label else ""
-        raise TypeError(f"cannot set the {what}{name}: {error}") from None
+        raise type(error)(f"cannot set the {what}{name}: {error}") from None
 
 
 def check_recorded(root: object) -> None:
     """Raise a ValueError if ``root`` was computed under `no_grad`."""
     if not getattr(root, "recorded", True):
         raise ValueError(f"{brief(root)} was computed under no_grad, so there is no graph to differentiate")
+
+
+def check_all_recorded(root: object, order: Iterable[object]) -> None:
+    """Raise a ValueError if ``root`` depends on leaves only through Values computed under `no_grad`."""
+    for node in order:
+        if not getattr(node, "recorded", True):
+            raise ValueError(
+                f"{brief(root)} depends only on {brief(node)}, computed under no_grad: there is no gradient to "
+                "compute"
+            )
 
 
 def check_value(node: object) -> None:

@@ -38,20 +38,20 @@ class OwnOperation(Operation):
         self.symbol = symbol
 
     def forward(self, interpreter: Interpreter[T], args: Sequence[T]) -> T:
-        raise ValueError(NOT_AN_OP.format(self.symbol))
+        raise ValueError(NOT_AN_OP.format(brief(self.symbol)))
 
     def text(self, printer: Interpreter[Text], args: Sequence[Text]) -> Text:
         return printer.apply(self.symbol or "f", *args)
 
     def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
-        raise ValueError(NOT_AN_OP.format(self.symbol))
+        raise ValueError(NOT_AN_OP.format(brief(self.symbol)))
 
     def value(self, *data: float) -> float:
-        raise ValueError(NOT_AN_OP.format(self.symbol))
+        raise ValueError(NOT_AN_OP.format(brief(self.symbol)))
 
 
 NOT_AN_OP = (
-    "the node {!r} was made by hand: its closure cannot be differentiated again or compiled; "
+    "the node {} was made by hand: its closure cannot be differentiated again or compiled; "
     "an operation made with Op can"
 )
 
@@ -91,6 +91,13 @@ class OwnClosure(Sequence[Edge]):
         self.node, self.parents = ref(node), parents  # a weak reference, or the two would form a cycle
         self.function: Callable[[], None] | None = None
         self.latest: tuple[float, ...] = ()
+        self.writable = {id(parent) for parent in parents}
+
+    def missing(self) -> None:
+        """Raise a ValueError, as no function was assigned."""
+        raise ValueError(
+            f"{brief(self.node())} was made by hand and has no closure: assign one to ._backward"
+        )
 
     def __len__(self) -> int:
         return len(self.parents)
@@ -113,15 +120,13 @@ class OwnClosure(Sequence[Edge]):
         """
         node = self.node()
         assert node is not None
-        if self.function is None:
-            raise ValueError(f"{brief(node)} was made by hand and has no closure: assign one to ._backward")
         kept = [(each, each._grad) for each in (node, *self.parents)]
         node._grad = upstream
         for parent in self.parents:
             parent._grad = 0.0
         token = _running.set(self)
         try:
-            self.function()
+            (self.function or self.missing)()
             first = {id(parent): i for i, parent in reversed(list(enumerate(self.parents)))}
             return tuple([
                 parent._grad if first[id(parent)] == i and not parent.constant else 0.0
@@ -140,11 +145,17 @@ _running: ContextVar[OwnClosure | None] = ContextVar("running", default=None)
 def check_write(node: object) -> None:
     """Raise a ValueError if a closure is being called, and ``node`` is not one of its parents."""
     closure = _running.get()
-    if closure and not any(node is parent for parent in closure.parents):
+    if closure and id(node) not in closure.writable:
         raise ValueError(
             f"the closure of {brief(closure.node())} writes the gradient of {brief(node)}, "
             "which is not one of its parents"
         )
+
+
+def check_start(root: object) -> None:
+    """Raise a ValueError if a closure is being called: a pass inside it would write other gradients."""
+    if closure := _running.get():
+        raise ValueError(f"the closure of {brief(closure.node())} starts a backward pass from {brief(root)}")
 
 
 def make_by_hand(node: Any, parents: Iterable[Any], symbol: str) -> None:

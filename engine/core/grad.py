@@ -65,29 +65,44 @@ def grad(y: Value, xs: Iterable[Value], create_graph: bool = False) -> list[floa
     """
     if not isinstance(xs, Iterable):
         raise TypeError("xs is a list of Values: to differentiate by x alone, call grad(y, [x])")
+    check_value(y)
     xs = list(xs)
     for x in xs:
         check_value(x)
     if create_graph:
         gradients = _gradients(y, xs, _differentiate, Adjoint(0.0), Adjoint(1.0))
         return [_as_leaf(gradient.x) for gradient in gradients]
+    if y.traced:
+        y.note_read()  # the gradients are numbers, which a program cannot check
     return _gradients(y, xs, lambda node: node._local, 0.0, 1.0)
 
 
 def _gradients(
     y: Value, xs: Sequence[Value], local: Callable[[Value], Sequence[G]], zero: G, one: G
 ) -> list[G]:
-    """Run the backward pass on an AdjointNode for each node, so that no gradient of the graph is written."""
+    """Run the backward pass on an AdjointNode for each node that depends on an x; no Value is written."""
     check_recorded(y)
-    nodes: dict[Value, AdjointNode] = {}
-    for node in topological_order(y):
-        nodes[node] = AdjointNode([nodes[parent] for parent in node.parents], local(node), zero)
+    order = topological_order(y)
+    detached = next((node for node in order if not node.recorded), None)
+    depends, known = set(xs), set(order)
     for x in xs:
-        if x not in nodes and not all(node.recorded for node in nodes):
+        if detached is not None and (x not in known or not x.recorded):
             raise ValueError(
-                f"no recorded path leads from {brief(x)} to {brief(y)}, which depends on a Value computed "
-                "under no_grad: compute that Value outside no_grad"
+                f"no recorded path leads from {brief(x)} to {brief(y)}, which depends on {brief(detached)}, "
+                "computed under no_grad: compute that Value outside no_grad"
             )
+    nowhere = AdjointNode((), (), zero)  # in place of the nodes that depend on no x
+    nodes: dict[Value, AdjointNode] = {}
+    for node in order:
+        if not depends.isdisjoint(node.parents):  # parents come first, so one pass suffices
+            depends.add(node)
+            nodes[node] = AdjointNode(
+                [nodes.get(parent, nowhere) for parent in node.parents], local(node), zero
+            )
+        elif node in depends:
+            nodes[node] = AdjointNode((), (), zero)
+    if y not in nodes:
+        return [zero for _ in xs]
     nodes[y]._grad = one
     pass_on(reversed(nodes.values()))
     return [nodes[x]._grad if x in nodes else zero for x in xs]

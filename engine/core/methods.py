@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from engine.core import ops
-from engine.core.backward import pass_on, topological_order
-from engine.core.closures import OwnClosure, OwnOperation, make_by_hand
+from engine.core.backward import AdjointNode, pass_on, topological_order
+from engine.core.closures import OwnClosure, OwnOperation, check_write, make_by_hand
 from engine.core.messages import brief
 from engine.core.op import Evaluator, Op, Operation
 from engine.core.scalar import as_float
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
         op: Operation | None
         parents: tuple[Self, ...]
         constant: bool
+        traced: bool
 
         @classmethod
         def __record__(cls, op: Operation, *args: Any) -> Self:  # it is `engine.core.value.record`
@@ -138,6 +138,9 @@ class Methods(Attributes):
     def role(self, role: Role | None) -> None:
         self._role = role
 
+    def note_read(self) -> None:
+        """Note that the number was read, if a graph to be compiled is being built."""
+
     def is_stale(self) -> bool:
         """Return whether a parent's number was changed after this Value was computed from it.
 
@@ -156,7 +159,8 @@ class Methods(Attributes):
             now = (y, *self.op.local_gradients(data, y, [parent.constant for parent in self.parents]))
         except (ArithmeticError, ValueError):  # the parents' numbers are outside the domain now
             return True
-        then = (self._data, *self.local_gradients())  # 3² and (-3)² differ only in their local gradients
+        local = [0.0 if parent.constant else d for parent, d in zip(self.parents, self._local)]
+        then = (self._data, *local)  # 3² and (-3)² differ only in these
         return any(a != b and (a == a or b == b) for a, b in zip(then, now))  # two NaNs count as equal
 
     def differentiate(self) -> list[Self | float]:
@@ -176,7 +180,7 @@ class Methods(Attributes):
             return []
         if self.is_stale():
             raise ValueError(
-                f"{self!r} no longer follows from the numbers that it was computed from, as one of them was "
+                f"{brief(self)} no longer follows from the numbers that it was computed from, as one of them was "
                 "changed: compute it again before you differentiate with create_graph=True"
             )
         args = [parent._data if parent.constant else parent for parent in self.parents]
@@ -209,9 +213,16 @@ class Methods(Attributes):
         >>> a.grad, b.grad
         (50.0, 20.0)
         """
-        if isinstance(self._local, OwnClosure):
-            return self._local.function or (lambda: None)
-        return functools.partial(pass_on, (self,))
+        local = self._local
+        if isinstance(local, OwnClosure):
+            return local.function or local.missing
+
+        def step() -> None:  # with the local gradients of now, as a function may be assigned later
+            for parent in self.parents:
+                check_write(parent)
+            pass_on((AdjointNode(self.parents, local, self._grad),))
+
+        return step
 
     @_backward.setter
     def _backward(self, function: Callable[[], None]) -> None:
@@ -228,19 +239,19 @@ class Methods(Attributes):
 
     def __lt__(self, other: Any) -> bool:
         """Return self.data < other."""
-        return self._data < _number(other)
+        return other > self if _is_traced(other) else self._data < _number(other)
 
     def __le__(self, other: Any) -> bool:
         """Return self.data <= other."""
-        return self._data <= _number(other)
+        return other >= self if _is_traced(other) else self._data <= _number(other)
 
     def __gt__(self, other: Any) -> bool:
         """Return self.data > other."""
-        return self._data > _number(other)
+        return other < self if _is_traced(other) else self._data > _number(other)
 
     def __ge__(self, other: Any) -> bool:
         """Return self.data >= other."""
-        return self._data >= _number(other)
+        return other <= self if _is_traced(other) else self._data >= _number(other)
 
     def __bool__(self) -> bool:
         """Return whether self.data is not 0."""
@@ -273,17 +284,19 @@ class Methods(Attributes):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Return a copy of the whole graph that this Value was computed by."""
+        from copy import deepcopy
+
         for node in topological_order(self):
             if isinstance(node._local, OwnClosure):
                 raise TypeError(
-                    f"{node!r} has a closure, which refers to the original nodes: build the graph again"
+                    f"{brief(node)} has a closure, which refers to the original nodes: build the graph again"
                 )
             if id(node) not in memo:
                 memo[id(node)] = copy = object.__new__(type(node))
                 copy._data, copy._grad, copy.label, copy.op = node._data, node._grad, node.label, node.op
                 copy.parents = tuple(memo[id(parent)] for parent in node.parents)
                 copy._local, copy._role = node._local, node.role
-                copy.__dict__.update(node.__dict__)
+                copy.__dict__.update(deepcopy(node.__dict__, memo))
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -294,6 +307,11 @@ class Methods(Attributes):
                 "pickle the leaves and compute it again, use copy.deepcopy, or save a model with nn.save"
             )
         return super().__reduce_ex__(protocol)
+
+
+def _is_traced(x: object) -> bool:
+    """Return whether ``x`` notes comparisons itself; see `engine.compiler.guards`."""
+    return isinstance(x, Methods) and x.traced
 
 
 def _number(x: Any) -> float:

@@ -39,5 +39,7 @@ def node_factory(make: NodeFactory | None) -> Iterator[None]:
 
 def active_factory() -> NodeFactory | None:
     """Return the function that makes nodes in this context in place of `make_node`, or None."""
-    blocks = _blocks.get()
-    return blocks[-1][1] if blocks else None
+    for key, make in reversed(_blocks.get()):
+        if key in open_blocks:  # a task may inherit a block that has ended since
+            return make
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+LONGEST = 120  # characters of the line
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))
 _OURS = (_PACKAGE, os.path.join(os.path.dirname(_PACKAGE), "nn"), "<row")
 
@@ -20,4 +21,4 @@ def calling_line() -> str:
     while frame.f_back and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
     file, number = frame.f_code.co_filename, frame.f_lineno
-    return f"{file}, line {number}: {linecache.getline(file, number).strip()}"
+    return f"{file}, line {number}: {linecache.getline(file, number).strip()[:LONGEST]}"

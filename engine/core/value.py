@@ -47,6 +47,7 @@ class Value(Methods):
 
     __slots__ = ("__dict__", "__weakref__", "_data", "_grad", "_local", "_role", "label", "op", "parents")
     constant = False  #: whether it is a plain number in an expression; see `Constant`
+    traced = False  #: whether a graph to be compiled is being built from it; see `engine.compiler.guards`
     recorded = True  #: False if it was computed under `no_grad`: no backward pass can start here
 
     def __init__(

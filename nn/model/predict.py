@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from engine import GuardError, Value, trace
+from engine import Value, get_backend, trace
 from nn.validation import as_rows
 
 __all__ = ["Prediction", "as_predictions", "compile_outputs", "many"]
@@ -60,16 +60,23 @@ def compile_outputs(
         outputs = model(list(leaves))
         return outputs if isinstance(outputs, list) else [outputs]
 
-    program = trace(build, inputs, parameters)
+    def one_by_one(rows: Sequence[Sequence[float]]) -> list[Prediction]:
+        return [model.predict(row) for row in rows]
+
+    try:
+        program = trace(build, inputs, parameters)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        get_backend(backend)  # an unknown or missing backend is still an error
+        return one_by_one
     values = program.forward().compile(backend).values
+    if program.reads:
+        return one_by_one
 
     def predict(rows: Sequence[Sequence[float]]) -> list[Prediction]:
-        if program.reads:
-            return [model.predict(row) for row in rows]
         try:
             columns = values([p.data for p in parameters], [list(column) for column in zip(*rows)])
-        except GuardError:
-            return [model.predict(row) for row in rows]
+        except (ArithmeticError, ValueError):  # a guard failed, or the model itself raises this error
+            return one_by_one(rows)
         return as_predictions(columns, listed)
 
     return predict

@@ -91,16 +91,17 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
     -3.0
     """
     by_values, parameters = eager(model, loss), model.parameters()
-    graph = _trace(model, loss, batch)
-    if graph is None or graph.program.reads:
-        line = f"{graph.program.reads[0]} reads" if graph else "the model or the loss decides by"
-        warnings.warn(
-            f"{line} the number of a Value, which a program cannot check on other samples: training goes on "
-            'with backend="eager"',
-            stacklevel=3,
+    try:
+        program, listed, classes = _trace(model, loss, batch)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        by_values(batch)  # an error of the model or the loss itself is raised here
+        _warn(f"the graph of a sample cannot be traced: {error}")
+        return by_values
+    if program.reads:
+        _warn(
+            f"{program.reads[0]} reads the number of a Value, which a program cannot check on other samples"
         )
         return by_values
-    program, listed, classes = graph
     run, failures = program.compile(backend), 0
 
     def step(batch: Sequence[Sample]) -> tuple[float, int]:
@@ -114,16 +115,16 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
         except GuardError as failed:
             failures += 1
             if failures == 1:
+                where = f"at sample {batch[failed.sample].number}, Python's comparison in {failed.line}"
                 warnings.warn(
-                    f"at sample {batch[failed.sample].number}, Python's comparison in {failed.line} comes out "
-                    f"differently than in the graph that was traced for backend={backend!r}: such a batch is "
-                    f"computed on Values, and after {FAILURES} of them every batch is",
+                    f"{where} comes out differently than in the graph traced for backend={backend!r}: such a "
+                    f"batch is computed on Values, and after {FAILURES} of them every batch is",
                     stacklevel=4,
                 )
             return by_values(batch)
         except (ArithmeticError, ValueError):
-            by_values(batch)  # its error has the number of the sample in the data
-            raise
+            failures += 1  # unless Values have the error as well; theirs names the sample in the data
+            return by_values(batch)
         gradients = gradients.tolist() if hasattr(gradients, "tolist") else gradients
         finite = isfinite(mean) and all(map(isfinite, gradients))
         if not finite and (found := program.locate_nonfinite(now, columns)):
@@ -164,19 +165,29 @@ class _PlainNumber(Exception):
     """The loss of a sample is a plain number, such as the 0 of max(0, 1 - t y)."""
 
 
-def _trace(model: Module, loss: Loss, batch: Sequence[Sample]) -> Graph | None:
-    """Trace the first sample whose loss depends on the parameters; return None if there is none."""
+def _trace(model: Module, loss: Loss, batch: Sequence[Sample]) -> Graph:
+    """Trace the first sample whose loss depends on the parameters.
+
+    Raises:
+        ValueError: there is no such sample, or the graph cannot be traced.
+    """
     for sample in batch:
         inputs = [Value(number, f"x{i}") for i, number in enumerate(sample.x)]
         shape = model.predict(sample.x)
         listed = isinstance(shape, list)
         classes = len(shape) if isinstance(shape, list) and loss is losses.cross_entropy else 0
         targets = [Value(number, f"t{k}") for k, number in enumerate(_target(sample.t, classes))]
+        listed_target = len(targets) > 1 or isinstance(sample.t, (list, tuple))
         decides = losses.decide(loss, sample.t) is not None
 
-        def build(*leaves: Value, count: int = len(inputs), decides: bool = decides) -> list[Value]:
+        def build(
+            *leaves: Value,
+            count: int = len(inputs),
+            decides: bool = decides,
+            listed_target: bool = listed_target,
+        ) -> list[Value]:
             outputs, t = model(list(leaves[:count])), list(leaves[count:])
-            root = as_value(loss(outputs, t if len(t) > 1 else t[0]))
+            root = as_value(loss(outputs, t if listed_target else t[0]))
             if not root.parents:
                 raise _PlainNumber
             return [root, *(outputs if isinstance(outputs, list) else [outputs])] if decides else [root]
@@ -186,7 +197,11 @@ def _trace(model: Module, loss: Loss, batch: Sequence[Sample]) -> Graph | None:
         except _PlainNumber:
             continue
         return Graph(program, listed, classes)
-    return None
+    raise ValueError("the loss of every sample of the first batch is a plain number")
+
+
+def _warn(why: str) -> None:
+    warnings.warn(f'{why[:400]}: training goes on with backend="eager"', stacklevel=4)
 
 
 def evaluate(model: Module, loss: Loss, samples: Sequence[Sample]) -> tuple[float, int]:
