@@ -320,7 +320,7 @@ def test_saving_writes_through_a_symbolic_link(tmp_path, model):
 def test_only_a_file_is_replaced(tmp_path, model):
     with pytest.raises(OSError, match="expected a file") as told:
         save(model, tmp_path)
-    says = "expected a file, or nothing, to write a model to"
+    says = "expected a file, or nothing, to write to"
     assert (told.value.errno, told.value.strerror, told.value.filename) == (errno.EINVAL, says, str(tmp_path))
 
 
