@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import nn.parts  # noqa: F401  (it checks that engine and nn belong together)
-from engine import Value
+from engine import Value, did_you_mean
 from nn import data, plots, textbook
 from nn.model import initializers as init
 from nn.model.modules import MLP, Layer, Module, Neuron
@@ -31,7 +31,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Import the lens when it is first used: its tables take longer to import than the rest of nn."""
     if name not in ("deltas", "DeltaReport"):
-        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+        raise AttributeError(f"module 'nn' has no attribute {name!r}{did_you_mean(name, __all__)}")
     from nn.textbook import lens
 
     return getattr(lens, name)

@@ -19,12 +19,13 @@ __all__ = ["DeltaReport", "NeuronRow", "WeightRow", "deltas"]
 
 Net = list[list[Neuron]]
 PerNeuron = list[list[float]]  # [layer][neuron]
-Differences = tuple[float, float, float]  # central, left, right
+Difference = tuple[float, tuple[float, float] | None]  # the central one; left and right at a kink
 PerWeight = list[list[list[float]]]  # [layer][neuron][input]
 
 STEP = 6e-6  # the cube root of the rounding of a float, where a central difference is most exact
 JUMP = 1e-6  # a kink: left and right differ by more than this part of the largest number in the computation,
 NOISE = 100 * 2.3e-16 / STEP  # and by more than this part of what the signals contribute to E
+FINER = 64  # a kink is confirmed by a step smaller by this factor
 TINY = 1e-300  # numbers below it have fewer digits
 
 
@@ -74,13 +75,13 @@ def deltas(model: Module, x: Floats, t: object, loss: str | Loss = "half_squared
     largest = max(abs(error), *map(abs, outs[-1]), *found)
     signal = max(abs(number) for layer in (*zs, *outs) for number in layer)
     jump = max(JUMP * largest, NOISE * signal * max(found), TINY)
-    by_differences = _finite_differences(net, zs, t, E)
-    central = [[c for c, _, _ in layer] for layer in by_differences]
-    kinks = [[_kink(*row, jump) for row in layer] for layer in by_differences]
+    by_differences = _finite_differences(net, zs, t, E, jump)
 
-    columns = zip(zs, outs, derivatives, downstream, by_autograd, by_hand, central, kinks)
+    columns = zip(zs, outs, derivatives, downstream, by_autograd, by_hand, by_differences)
     neurons = [
-        NeuronRow(l, k, *row) for l, layer in enumerate(columns, 1) for k, row in enumerate(zip(*layer))
+        NeuronRow(l, k, *row, *difference)
+        for l, (*layer, differences) in enumerate(columns, 1)
+        for k, (*row, difference) in enumerate(zip(*layer, differences))
     ]
     weights = [
         WeightRow(l, k, j, *pair)
@@ -120,11 +121,13 @@ def _autograd(net: Net, x: list[float], t: object, E: Loss) -> tuple[float, PerN
     return error.data, by_neuron, [[[next(minus) for _ in neuron.w] for neuron in layer] for layer in net]
 
 
-def _finite_differences(net: Net, zs: PerNeuron, t: object, E: Loss) -> list[list[Differences]]:
-    """Return the differences of every neuron; NaN where E is not defined on both sides.
+def _finite_differences(net: Net, zs: PerNeuron, t: object, E: Loss, jump: float) -> list[list[Difference]]:
+    """Return -(E(in_k + h) - E(in_k - h)) / 2h of every neuron; NaN where E is not defined on both sides.
 
-    The central one is -(E(in_k + h) - E(in_k - h)) / 2h. Those on the left and on the right are each
+    Beside it stands None, or at a kink the differences on the left and on the right. Each of these is
     extrapolated from h and h / 2, so that at a smooth place they differ by rounding only, not by curvature.
+    A difference above ``jump`` that a smaller h does not confirm is that of a kink nearby, or of an E that
+    varies within h; the difference of the smaller h is then the better one.
     """
 
     def error(l: int, k: int, z_k: float) -> float:
@@ -135,8 +138,7 @@ def _finite_differences(net: Net, zs: PerNeuron, t: object, E: Loss) -> list[lis
         with no_grad():
             return as_value(E(one_or_list([Value(a_k) for a_k in a]), t)).data
 
-    def differences(l: int, k: int, z: float) -> Differences:
-        h = STEP * max(1.0, abs(z))
+    def quotients(l: int, k: int, z: float, h: float) -> tuple[float, float, float]:
         points = [z - h, z - h / 2, z, z + h / 2, z + h]
         try:
             E0, E1, E2, E3, E4 = (error(l, k, z_k) for z_k in points)
@@ -147,12 +149,17 @@ def _finite_differences(net: Net, zs: PerNeuron, t: object, E: Loss) -> list[lis
         right = 2 * (E2 - E3) / (z3 - z2) - (E2 - E4) / (z4 - z2)
         return (E0 - E4) / (z4 - z0), left, right
 
-    return [[differences(l, k, z_k) for k, z_k in enumerate(z)] for l, z in enumerate(zs)]
+    def difference(l: int, k: int, z: float) -> Difference:
+        h = STEP * max(1.0, abs(z))
+        central, left, right = quotients(l, k, z, h)
+        if not abs(left - right) > jump:
+            return central, None
+        finer, finer_left, finer_right = quotients(l, k, z, h / FINER)
+        if abs(finer_left - finer_right) > abs(left - right) / 2:
+            return central, (left, right)
+        return finer, None
 
-
-def _kink(central: float, left: float, right: float, jump: float) -> tuple[float, float] | None:
-    """Return the differences on the left and on the right if they differ by more than rounding."""
-    return (left, right) if abs(left - right) > jump else None
+    return [[difference(l, k, z_k) for k, z_k in enumerate(z)] for l, z in enumerate(zs)]
 
 
 def _sizes(book: Sequence[textbook.Layer], derivatives: PerNeuron, downstream: PerNeuron) -> PerNeuron:

@@ -267,6 +267,15 @@ def test_a_kink_of_the_loss_is_found_too():
     assert len(report.kinks) == 3
 
 
+def test_beside_a_kink_the_smaller_step_decides():
+    neuron = Neuron(1, "relu", init="zeros")
+    for b in (-1e-6, 1e-6):  # nearer than h = 6e-6
+        neuron.b.data = b
+        report = deltas(neuron, [1.0], 5.0)
+        assert not report.kinks
+        assert report.finite_difference_error < 1e-6
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 30.0, 1e6])
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus", "gelu", "sin", None])
 @pytest.mark.parametrize("seed", range(4))
