@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Floats", "InputValues", "Inputs", "Rng", "Rows", "as_floats", "as_inputs", "as_list", "as_outputs",
-    "as_rows", "check_finite", "check_flag", "check_range", "count", "expected", "generator", "is_list", "look_up",
-    "number", "pair", "table",
+    "as_rows", "check_finite", "check_flag", "check_range", "count", "expected", "generator", "is_list",
+    "look_up", "number", "pair", "table",
 ]  # fmt: skip
 
 T = TypeVar("T")

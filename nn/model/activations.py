@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from engine import Op, brief, did_you_mean, ops
-
 from nn.validation import check_flag
 
 __all__ = ["DEFAULT", "Activation", "apply", "get_activation", "symbol", "with_nonlin"]
@@ -35,13 +34,16 @@ def get_activation(activation: Activation) -> Op | None:
     if activation is None:
         return None
     if not isinstance(activation, (str, Op)):
-        hint = "; micrograd's flag is written nonlin=" + f"{activation}" if isinstance(activation, bool) else ""
+        hint = (
+            "; micrograd's flag is written nonlin=" + f"{activation}" if isinstance(activation, bool) else ""
+        )
         raise TypeError(f"an activation is a name, an Op or None, not {brief(activation)}{hint}")
     unary = {name: op for name, op in ops.table.items() if isinstance(op, Op) and len(op.partials) == 1}
     name = activation if isinstance(activation, str) else activation.symbol
     if name not in unary:
+        hint = did_you_mean(name, unary)
         raise ValueError(
-            f"unknown activation {brief(name)}{did_you_mean(name, unary)}: operations of one argument are {', '.join(unary)}"
+            f"unknown activation {brief(name)}{hint}: operations of one argument are {', '.join(unary)}"
         )
     return unary[name] if isinstance(activation, str) else activation
 

@@ -298,8 +298,8 @@ class MLP(Module):
     >>> model, len(model.parameters())
     (MLP(2, [16, 16, 1], activation='relu', output=None), 337)
 
-    The net of micrograd's lecture, which learns four samples in 20 steps of rate 0.1, has tanh in every layer;
-    with the defaults here and in micrograd's nn, relu inside and nothing at the end, they are not learned:
+    The net of micrograd's lecture has tanh in every layer, and learns the four samples there in 20 steps of
+    rate 0.1. The defaults, relu inside and nothing at the end, are those of micrograd's nn, and do not:
 
     >>> MLP(3, [4, 4, 1], activation="tanh", output="tanh")
     MLP(3, [4, 4, 1], activation='tanh', output='tanh')

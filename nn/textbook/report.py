@@ -29,7 +29,9 @@ class NeuronRow:
     autograd: float  #: Δ_k from the backward pass
     textbook: float  #: Δ_k = slope × downstream, by hand
     finite_difference: float  #: Δ_k = -(E(in_k + h) - E(in_k - h)) / 2h
-    kink: tuple[float, float] | None = None  #: the differences on the left and on the right, where they differ
+    kink: tuple[float, float] | None = (
+        None  #: the differences on the left and on the right, where they differ
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ def _mean(values: list[Number]) -> Number:
 
 
 def _scaled(values: list[Number], part: float, divisor: float) -> Number:
-    """Return the sum of part · value, divided by ``divisor``, for values whose sum is too large for a float."""
+    """Return the sum of part · value, divided by ``divisor``: for values whose sum is no float."""
     whole = weighted_sum([part] * len(values), values)
     return whole if divisor == 1.0 else whole / divisor
 

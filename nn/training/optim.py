@@ -88,8 +88,8 @@ class Optimizer(Generic[S]):
         numbers, memory = zip(*[rule(p.data, p.grad + decay * p.data, state) for p, state in states])
         if not all(map(isfinite, numbers)):
             self._refuse(numbers, rate)
-        for p, number in zip(self.parameters, numbers):
-            p.data = number
+        for p, moved in zip(self.parameters, numbers):
+            p.data = moved
         self._memory = memory
         self.last_lr = rate
         self.steps += 1

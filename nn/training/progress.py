@@ -35,7 +35,7 @@ class Progress:
             self.bar.update()
 
     def epoch(self, number: int, epoch: Epoch, stopped: str = "") -> None:
-        """Show that the epoch of that number, counted from 1, is complete, and what stops the run after it."""
+        """Show that the epoch of that number, counted from 1, is complete, and what stops the run."""
         text = f"epoch {number}/{self.epochs}"
         if self.bar is not None:
             self.bar.set_description_str(text, refresh=False)

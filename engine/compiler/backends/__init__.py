@@ -40,7 +40,9 @@ def get_backend(name: str) -> Callable[[IR], CompiledFunction]:
     <class 'engine.compiler.backends.python.PythonFunction'>
     """
     if name not in BACKENDS:
-        raise ValueError(f"no backend {name!r}{did_you_mean(name, BACKENDS)}; there are {', '.join(BACKENDS)}")
+        raise ValueError(
+            f"no backend {name!r}{did_you_mean(name, BACKENDS)}; there are {', '.join(BACKENDS)}"
+        )
     try:
         module = import_module(f"engine.compiler.backends.{name}")
     except ImportError as error:

@@ -221,7 +221,9 @@ def test_at_a_kink_left_and_right_are_shown_and_not_compared():
     assert report.kinks == [row]
     assert math.isnan(report.finite_difference_error)  # nothing was compared
     assert "kink: 0 left, 5 right" in str(report)
-    assert "At a kink: neuron 0 of layer 1. The derivatives on the left and on the right differ" in str(report)
+    assert "At a kink: neuron 0 of layer 1. The derivatives on the left and on the right differ" in str(
+        report
+    )
     assert "kink: 0 left, 5 right" in report._repr_html_()
 
 
