@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from engine.core.checks import as_point, check_symbol
-from engine.core.messages import did_you_mean, one_line
+from engine.core.messages import brief, did_you_mean, one_line
 from engine.core.scalar import Recordable, as_float
 from engine.formula.arithmetic import COMPARISONS, CONSTANTS, WORDS
 from engine.formula.compile import compile_formula
@@ -218,6 +218,6 @@ def get_op(symbol: str) -> Operation:
     if symbol not in table:
         hint = did_you_mean(symbol, table)
         raise ValueError(
-            f"no operation {symbol!r}{hint}; there are {', '.join(table)}. Define it with Op first"
+            f"no operation {brief(symbol)}{hint}; there are {', '.join(table)}. Define it with Op first"
         )
     return table[symbol]

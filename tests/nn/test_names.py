@@ -43,6 +43,8 @@ def test_a_name_unlike_all_others_is_only_refused(use, name):
     with pytest.raises(ValueError, match="there are") as error:
         use(name)
     assert "did you mean" not in str(error.value)
+    assert len(str(error.value)) < 600
+    assert "\n" not in str(error.value)
 
 
 def test_the_spelling_of_the_known_name_is_kept():
