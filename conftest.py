@@ -44,7 +44,7 @@ _parse = doctest.DocTestParser.parse
 
 
 def _parse_page(self, string, name="<string>"):
-    """Read ``` as an empty line, so that it ends an expected output."""
+    """Parse ``` as an empty line, so that it ends an expected output."""
     return _parse(self, re.sub(r"^```.*$", "", string, flags=re.MULTILINE), name)
 
 
@@ -64,7 +64,7 @@ def restored_table():
 
 @pytest.fixture(autouse=True)
 def compile_rows_again_for_mutants(pytestconfig):
-    """Compile the rows anew for each test; else only the first test that uses a row would compile it."""
+    """Compile the rows again for each test; otherwise only the first test that uses a row would do it."""
     if pytestconfig.getoption("--hypothesis-profile") == "mutants":
         specialize.variant.cache_clear()
         specialize.disable()

@@ -22,7 +22,7 @@ except ImportError:
 
 ROOT = Path(__file__).parent.parent
 Clock = Callable[[], float]
-LAPS = 4  # calls in a row when the garbage collector is on
+LAPS = 4  # consecutive calls if the garbage collector is on
 
 
 def machine() -> str:
@@ -41,10 +41,9 @@ def of_children() -> float:
 
 
 def seconds(f: Callable[[], object], collect: bool, clock: Clock = time.perf_counter) -> list[float]:
-    """Return the times of one call with the garbage collector off, or of a few calls in a row with it on.
+    """Return the time of one call with the garbage collector off, or of a few consecutive calls with it on.
 
-    Garbage is collected before the first call only: in training, too, an engine that leaves garbage pays for
-    it in a later step.
+    Garbage is collected before the first call only: as in training, one call leaves garbage to the next.
     """
     gc.collect()
     if not collect:
@@ -112,7 +111,7 @@ def print_tables(
     parser.add_argument(
         "--rounds", type=int, default=rounds, help=f"calls of each contender (default {rounds})"
     )
-    parser.add_argument("--quick", action="store_true", help="fewer calls, and leave out what takes long")
+    parser.add_argument("--quick", action="store_true", help="fewer calls, without the slow parts")
     options = parser.parse_args()
     if unknown := [name for name in options.tables if name not in tables]:
         parser.error(f"there is no table {unknown[0]!r}; there are {', '.join(tables)}")

@@ -1,4 +1,4 @@
-"""Measure the time and the memory of a chain of one engine, in its own process, as some engines crash.
+"""Measure the time and the memory of a chain of one engine, in a separate process, as some engines crash.
 
 python benchmarks/chain.py micrograd 600     prints one line of JSON
 """
@@ -26,7 +26,7 @@ def chain(value: Any, links: int) -> Any:
 
 
 def timed(value: Any, links: int) -> dict[str, float]:
-    """Return the seconds to build, run backward and free; and how many objects the collector then finds."""
+    """Return the seconds to build, run backward and free, and the number of objects left to the collector."""
     start = time.process_time()
     root = chain(value, links)
     built = time.process_time()

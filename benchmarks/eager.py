@@ -6,7 +6,7 @@
 The others: micrograd 0.1.0 (PyPI), minigrad 0.0.6 (PyPI, written in C), and a Value in microgpt's style
 (tuples.py). Before anything is timed, the gradients of all engines are compared. The engines are interleaved,
 and each number is a median of processor time. "on" and "off" refer to Python's garbage collector: reference
-cycles make it slow, so both are measured. With it on, a measurement is a few steps in a row, as in training.
+cycles make it slow, so both are measured. With it on, a measurement is a few consecutive steps.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from bench import ROOT, figure, medians, of_children, print_tables, python, table
 from peers import FRAGILE, PEER, steps, values
 
-LONG, RECURSIVE = 1_000_000, 600  # nodes of a chain; a recursive sort fails at about 1000
+LONG, RECURSIVE = 1_000_000, 600  # nodes of a chain; a recursive sort fails at about 1,000
 
 OPS: dict[str, Callable[[Any, Any], Any]] = {
     "a + b": lambda a, b: a + b,

@@ -1,15 +1,15 @@
-"""How fast does a GPT in scalars learn: on Values in microgpt's style, on ours, and in machine code?
+"""Compare the speed of training a GPT in scalars: Values in microgpt's style, our Values, and machine code.
 
     python benchmarks/gpt.py                  every table
-    python benchmarks/gpt.py step lengths     those that you name, of step, lengths
-    python benchmarks/gpt.py --quick          fewer turns and fewer lengths: a minute or so
+    python benchmarks/gpt.py step lengths     the named tables (step, lengths)
+    python benchmarks/gpt.py --quick          fewer calls and fewer lengths: about a minute
 
-The model is that of notebooks/08_a_gpt_in_scalars.ipynb, read from its cells, and the names are those that it
-reads. The peer is a Value in microgpt's style (tuples.py), with its words for what ours do in one node: a sum
-is made of single + and *, and the loss is -log of one share of the softmax. All of them first show that they
-compute the same gradients and take the same step; then they take turns, and each figure is a median, of
-processor time. "on" and "off" tell of Python's garbage collector: where it is off, nobody frees the graphs of
-the peer, as its recursive sort leaves a cycle that holds them.
+The model is read from the cells of notebooks/08_a_gpt_in_scalars.ipynb. The peer is a Value in microgpt's
+style (tuples.py). It needs several nodes where we need one: a sum is made of single + and * nodes, and the
+loss is -log of one output of the softmax. Before anything is timed, the gradients and the first step of all
+contenders are compared. They are interleaved, and each number is a median of processor time.
+"on" and "off" refer to Python's garbage collector: with it off, the graphs of the peer stay in memory, as its
+recursive sort leaves a reference cycle that contains them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NOTEBOOK = ROOT / "notebooks" / "08_a_gpt_in_scalars.ipynb"
 PEER, VALUES = "microgpt's style", "chalkgrad, Values"
 CODE, ARRAYS = "chalkgrad, machine code for Values", "chalkgrad, machine code for arrays"
 LONGEST, TOKENS, BATCH, RATE = 8, 27, 32, 1e-4
-CALLS = 20  # of machine code in a turn
+CALLS = 20  # calls of machine code in a turn
 
 Net = dict[str, Any]  # the names that the notebook's cells define
 Gradients = Callable[[], None]  # sets the gradients of a batch
@@ -48,7 +48,7 @@ Gradients = Callable[[], None]  # sets the gradients of a batch
 
 
 def net(**words: Any) -> Net:
-    """The notebook's model, in the words of an engine."""
+    """Return the names that the notebook's cells define, run with the given functions of an engine."""
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     model = ["".join(cell["source"]) for cell in cells if "model" in cell["metadata"].get("tags", ())]
     names: Net = {"random": random, "sqrt": sqrt, "LONGEST": LONGEST, **words}
@@ -57,13 +57,13 @@ def net(**words: Any) -> Net:
 
 
 def ours() -> Net:
-    """It on our Values, as the notebook has it."""
+    """Return the model on our Values, as in the notebook."""
     words = {"weighted_sum": weighted_sum, "softmax": softmax, "relu": relu, "total": total}
     return net(Value=Value, losses=losses, **words)
 
 
 def theirs() -> Net:
-    """It in microgpt's style."""
+    """Return the model in microgpt's style."""
 
     def shares(values: Sequence[Any]) -> list[Any]:
         greatest = max(value.data for value in values)
@@ -82,7 +82,7 @@ def theirs() -> Net:
 
 
 def names(length: int) -> list[str]:
-    """A batch of names of so many letters."""
+    """Return a batch of names of ``length`` letters."""
     try:
         lists = [files("names").joinpath(f"dist.{who}.first") for who in ("female", "male")]
     except ImportError:
@@ -92,7 +92,7 @@ def names(length: int) -> list[str]:
 
 
 def on_values(model: Net, batch: list[str]) -> Gradients:
-    """The gradients of the mean loss, one name after another."""
+    """Return a function that sets the gradients of the mean loss, one name after another."""
 
     def gradients() -> None:
         for p in model["parameters"]:
@@ -104,7 +104,7 @@ def on_values(model: Net, batch: list[str]) -> Gradients:
 
 
 def program(model: Net, letters: int, filled: bool = False) -> Program:
-    """The loss of a name of so many letters; if ``filled``, or of fewer, filled up with dots."""
+    """Return the traced loss of a name of ``letters`` letters; if ``filled``, or fewer, padded with dots."""
     one_hot = [[Value(float(i == 0)) for i in range(TOKENS)] for _ in range(letters)]
     rows = list(zip(*model["token"]))
     logits = model["gpt"]([model["token"][0], *(model["times"](rows, letter) for letter in one_hot)])
@@ -115,7 +115,7 @@ def program(model: Net, letters: int, filled: bool = False) -> Program:
 
 
 def columns(model: Net, batch: list[str], letters: int, filled: bool = False) -> list[Any]:
-    """The inputs of that program."""
+    """Return the input columns of that program."""
     one_hot = np.eye(TOKENS)[[model["tokens"](name.ljust(letters, ".")) for name in batch]]
     questions = np.array([[len(name) + 1] for name in batch])
     weights = (np.arange(letters + 1) < questions) / questions
@@ -123,18 +123,18 @@ def columns(model: Net, batch: list[str], letters: int, filled: bool = False) ->
 
 
 def in_code(model: Net, step: Any, inputs: list[Any]) -> Gradients:
-    """The same gradients by machine code, for the same Values."""
+    """Return a function that sets the gradients of the Values by machine code."""
 
     def gradients() -> None:
-        _, slopes = step(np.array([p.data for p in model["parameters"]]), inputs)
-        for p, slope in zip(model["parameters"], slopes.tolist()):
-            p.grad = slope
+        _, found = step(np.array([p.data for p in model["parameters"]]), inputs)
+        for p, gradient in zip(model["parameters"], found.tolist()):
+            p.grad = gradient
 
     return gradients
 
 
 class Learner:
-    """A model that learns a batch: its gradients, found in some way, and Adam."""
+    """A model that learns a batch with Adam; ``gradients`` sets the gradients of its parameters."""
 
     def __init__(self, model: Net, gradients: Gradients) -> None:
         self.parameters, self.gradients = model["parameters"], gradients
@@ -144,7 +144,7 @@ class Learner:
         self.gradients()
         self.optimizer.step()
 
-    def slopes(self) -> list[float]:
+    def gradient(self) -> list[float]:
         self.gradients()
         return [p.grad for p in self.parameters]
 
@@ -153,7 +153,7 @@ class Learner:
 
 
 class ArrayLearner:
-    """The same without a Value: machine code, and Adam's formulas, on arrays."""
+    """The same on arrays, without a Value: machine code, and the formulas of Adam."""
 
     def __init__(self, model: Net, run: Any, inputs: list[Any]) -> None:
         self.run, self.inputs, self.steps = run, inputs, 0
@@ -161,14 +161,14 @@ class ArrayLearner:
         self.m, self.v = np.zeros_like(self.parameters), np.zeros_like(self.parameters)
 
     def step(self) -> None:
-        g = self.slopes()
+        g = self.gradient()
         self.steps += 1
         self.m = 0.9 * self.m + 0.1 * g
         self.v = 0.999 * self.v + 0.001 * g * g
         m, v = self.m / (1 - 0.9**self.steps), self.v / (1 - 0.999**self.steps)
         self.parameters -= RATE * m / (np.sqrt(v) + 1e-8)
 
-    def slopes(self) -> Any:
+    def gradient(self) -> Any:
         return self.run(self.parameters, self.inputs)[1]
 
     def numbers(self) -> Any:
@@ -176,7 +176,7 @@ class ArrayLearner:
 
 
 def agree(found: dict[str, Sequence[float]], within: float) -> None:
-    """Stop, unless all have found the same numbers as the peer."""
+    """Exit with an error unless all contenders have the numbers of the peer."""
     for name, numbers in found.items():
         error = max(abs(a - b) for a, b in zip(numbers, found[PEER], strict=True))
         if not error <= within:
@@ -187,7 +187,7 @@ def agree(found: dict[str, Sequence[float]], within: float) -> None:
 
 
 def step_table(rounds: int, quick: bool) -> None:
-    """One step of Adam on names of six letters."""
+    """Print the time of one step of Adam on names of six letters."""
     letters = 6
     compiled = program(ours(), letters).compile("llvm")
     for count in (1,) if quick else (1, BATCH):
@@ -200,19 +200,19 @@ def step_table(rounds: int, quick: bool) -> None:
             CODE: Learner(in_ours, in_code(in_ours, compiled, inputs)),
             ARRAYS: ArrayLearner(in_ours, compiled, inputs),
         }
-        agree({name: learner.slopes() for name, learner in learners.items()}, within=1e-12)
+        agree({name: learner.gradient() for name, learner in learners.items()}, within=1e-12)
         for learner in learners.values():
             learner.step()
         agree({name: learner.numbers() for name, learner in learners.items()}, within=1e-12)
         turns = {name: learner.step for name, learner in learners.items()}
-        off, on = timed(turns, max(1, rounds // count))  # a turn on many names is long
+        off, on = timed(turns, max(1, rounds // count))  # a step on many names takes long
         what = f"a step on {count} name{'s' * (count > 1)} of {letters} letters"
         rows = [[name, *(cell for t in (off, on) for cell in beside(t, name))] for name in turns]
         print(table([what, "off, ms", f"x {PEER}", "on, ms", f"x {PEER}"], rows), end="\n\n", flush=True)
 
 
 def timed(turns: dict[str, Callable[[], None]], rounds: int) -> Iterator[dict[str, float]]:
-    """The median time of each, with the collector off and then on; machine code runs often in a turn."""
+    """Yield the median times, with the collector off and then on. Machine code is called often in a turn."""
     often = {name: CALLS if name in (CODE, ARRAYS) else 1 for name in turns}
     laps = {name: lambda f=f, n=often[name]: [f() for _ in range(n)] for name, f in turns.items()}
     for collect in (False, True):
@@ -229,15 +229,15 @@ HEAD = ["gradients of 32 names", "lines", "s to trace", "s to compile", "ms", "x
 
 
 def lengths_table(rounds: int, quick: bool) -> None:
-    """A program for each length: what it costs to have it, and what it gains. And one for all lengths."""
+    """Print the cost and the gain of a program for each length, and of one program for all lengths."""
     counts = [3, 6] if quick else list(range(3, LONGEST + 1))
     for line in aligned(HEAD, lengths(rounds, counts), [max(len(cell), 7) for cell in HEAD]):
         print(line, flush=True)
-    print("\nIt pays after so many batches on Values, the collector being on.")
+    print("\n'pays after': the number of batches after which compiling saves time, with the collector on.")
 
 
 def lengths(rounds: int, counts: list[int]) -> Iterator[list[str]]:
-    """The row of each length, as soon as it is measured, that of all together, and that of one for all."""
+    """Yield the row of each length as soon as it is measured, then their sum, then one program for all."""
     peer, values = theirs(), ours()
     whole = np.zeros(2)
     for letters in counts:
@@ -246,7 +246,7 @@ def lengths(rounds: int, counts: list[int]) -> Iterator[list[str]]:
         yield cells(f"{letters} letters", row)
     yield ["all of these", "", *map(figure, whole), *[""] * 6]
     mixed = [name for batch in zip(*map(names, counts)) for name in batch][:BATCH]
-    yield cells(f"up to {max(counts)}, filled up", measured(peer, values, mixed, max(counts), True, rounds))
+    yield cells(f"up to {max(counts)}, padded", measured(peer, values, mixed, max(counts), True, rounds))
 
 
 def cells(name: str, row: Sequence[float]) -> list[str]:
@@ -257,7 +257,7 @@ def cells(name: str, row: Sequence[float]) -> list[str]:
 def measured(
     peer: Net, values: Net, batch: list[str], letters: int, filled: bool, rounds: int
 ) -> tuple[float, ...]:
-    """The figures of a row. What Values take for a batch is taken from a part of it."""
+    """Return the numbers of a row. The time of Values for a batch is estimated from a part of it."""
     start = time.process_time()
     traced = program(values, letters, filled)
     between = time.process_time()
@@ -267,7 +267,7 @@ def measured(
     turns = {PEER: on_values(peer, part), VALUES: on_values(values, part)}
     turns[CODE] = in_code(values, step, columns(values, part, letters, filled))
     models = {PEER: peer, VALUES: values, CODE: values}
-    agree({name: Learner(models[name], found).slopes() for name, found in turns.items()}, within=1e-12)
+    agree({name: Learner(models[name], found).gradient() for name, found in turns.items()}, within=1e-12)
     turns[CODE] = in_code(values, step, columns(values, batch, letters, filled))
     off, on = timed(turns, rounds)
     times = len(batch) / len(part)

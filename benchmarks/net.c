@@ -1,16 +1,16 @@
-/* The step of traced.py as one writes it in C, and how many fused multiply-adds a core can do. */
+/* The step of traced.py as one writes it in C, and a measurement of the multiply-adds that a core can do. */
 
 #define N1 16
 #define N2 16
 #define MAX0(x) ((x) > 0 ? (x) : 0)
 
-/* The mean loss of MLP(2, [16, 16, 1]) over n samples, and its slopes; each neuron's weights, then its bias. */
+/* The mean loss of MLP(2, [16, 16, 1]) over n samples, and its gradients: per neuron the weights, then the bias. */
 double step(const double *restrict p, const double *restrict x, const double *restrict t,
-            double *restrict slopes, int n) {
+            double *restrict gradients, int n) {
     const double *p1 = p, *p2 = p1 + 3 * N1, *p3 = p2 + (N1 + 1) * N2;
     const int size = 3 * N1 + (N1 + 1) * N2 + N2 + 1;
-    double *g1 = slopes, *g2 = g1 + 3 * N1, *g3 = g2 + (N1 + 1) * N2, loss = 0, weights = 0;
-    for (int i = 0; i < size; i++) slopes[i] = 0;
+    double *g1 = gradients, *g2 = g1 + 3 * N1, *g3 = g2 + (N1 + 1) * N2, loss = 0, weights = 0;
+    for (int i = 0; i < size; i++) gradients[i] = 0;
     for (int s = 0; s < n; s++) {
         double x0 = x[2 * s], x1 = x[2 * s + 1], a1[N1], a2[N2], d1[N1] = {0};
         for (int k = 0; k < N1; k++) a1[k] = MAX0(p1[3 * k + 2] + p1[3 * k] * x0 + p1[3 * k + 1] * x1);
@@ -41,13 +41,13 @@ double step(const double *restrict p, const double *restrict x, const double *re
         }
     }
     for (int i = 0; i < size; i++) {
-        slopes[i] = slopes[i] / n + 2e-4 * p[i];
+        gradients[i] = gradients[i] / n + 2e-4 * p[i];
         weights += p[i] * p[i];
     }
     return loss / n + 1e-4 * weights;
 }
 
-/* n rounds of 12 multiply-adds on the widest vectors that there are; none of the 12 waits for another. */
+/* Do n rounds of 12 independent multiply-adds on the widest vectors of the processor. */
 #ifdef __AVX512F__
 #define LANES 8
 #else
@@ -55,7 +55,7 @@ double step(const double *restrict p, const double *restrict x, const double *re
 #endif
 typedef double vector __attribute__((vector_size(8 * LANES)));
 
-const int multiply_adds = 12 * LANES; /* of a round */
+const int multiply_adds = 12 * LANES; /* in a round */
 
 double peak(long n) {
     vector a[12], x, y, sum;

@@ -1,7 +1,7 @@
 """The engines to compare, and the training step that all of them run.
 
-minigrad crashes on plain numbers in an expression, so every number here is a Value; the other engines would
-convert it anyway.
+minigrad crashes on plain numbers in an expression, so every number here is a Value. The other engines would
+convert plain numbers to Values.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""How fast is a traced program, beside what else runs a small net, and how does it grow?
+"""Compare the speed of traced programs with other ways to run a small net, and measure larger nets.
 
     python benchmarks/traced.py                  every table
-    python benchmarks/traced.py step grow        those that you name, of step, grow
-    python benchmarks/traced.py --quick          fewer turns and smaller nets: a minute or so
+    python benchmarks/traced.py step grow        the named tables (step, grow)
+    python benchmarks/traced.py --quick          fewer calls and smaller nets: about a minute
 
 The step is that of eager.py: MLP(2, [16, 16, 1]) on 100 samples, hinge loss plus 1e-4 Σ p², its gradients, no
-update. All contenders first show that they compute the same gradients; then they take turns in one process.
-Times are of the clock on the wall. JAX and PyTorch take part if they are installed, C if there is a compiler;
-who does not is said. (The traced program itself is not run by JAX: XLA takes minutes to compile straight-line
-code of this length.)
+update. Before anything is timed, the gradients of all contenders are compared. The contenders are interleaved
+in one process, and times are wall-clock times. JAX and PyTorch are measured if they are installed, C if there
+is a compiler; a line names those that are left out. (JAX does not run the traced program itself, as XLA takes
+minutes to compile straight-line code of this length.)
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ HERE = Path(__file__).parent
 
 
 def program(model: Any, inputs: int) -> Program:
-    """The loss of one sample, traced."""
+    """Return the traced loss of one sample."""
     x = [Value(0.5, label=f"x{i}") for i in range(inputs)]
     t = Value(1.0, label="t")
     loss = losses.hinge(model(x), t) + 1e-4 * total([p * p for p in model.parameters()])
@@ -51,7 +51,7 @@ def program(model: Any, inputs: int) -> Program:
 
 
 def w2() -> tuple[Program, Any, list[Any]]:
-    """The program of the step, its parameters and its columns."""
+    """Return the program of the step, its parameters and its columns."""
     model = MLP(SHAPE[0], SHAPE[1:], rng=random.Random(1337))
     xs, ys = moons()
     columns = [np.ascontiguousarray(column) for column in (*np.array(xs).T, ys)]
@@ -62,7 +62,7 @@ def w2() -> tuple[Program, Any, list[Any]]:
 
 
 def by_hand(parameters: Any, columns: list[Any], shape: Sequence[int] = SHAPE) -> Gradients:
-    """The same net in matrices, as one writes it for NumPy."""
+    """Return the step of the same net in matrices, as one writes it for NumPy."""
     x, t = np.stack(columns[:2], 1), columns[2]
     matrices, place = [], 0
     for nin, nout in itertools.pairwise(shape):
@@ -82,24 +82,24 @@ def by_hand(parameters: Any, columns: list[Any], shape: Sequence[int] = SHAPE) -
         d3 = np.where(margin > 0, -t, 0.0)[:, None] / len(t)
         d2 = (d3 @ w3) * (z2 > 0)
         d1 = (d2 @ w2) * (z1 > 0)
-        slopes = [
+        gradients = [
             np.concatenate([d.T @ a, d.sum(0)[:, None]], 1).ravel() for d, a in ((d1, x), (d2, a1), (d3, a2))
         ]
-        return mean, np.concatenate(slopes) + 2e-4 * parameters
+        return mean, np.concatenate(gradients) + 2e-4 * parameters
 
     return step
 
 
 def in_c(library: ctypes.CDLL, parameters: Any, columns: list[Any]) -> Gradients:
-    """The same net in loops, as one writes it in C: net.c."""
-    x, t, slopes = np.ascontiguousarray(np.stack(columns[:2], 1)), columns[2], np.empty_like(parameters)
-    pointers = [ctypes.c_void_p(array.ctypes.data) for array in (parameters, x, t, slopes)]
+    """Return the step of the same net in loops, as one writes it in C: see net.c."""
+    x, t, gradients = np.ascontiguousarray(np.stack(columns[:2], 1)), columns[2], np.empty_like(parameters)
+    pointers = [ctypes.c_void_p(array.ctypes.data) for array in (parameters, x, t, gradients)]
     library.step.restype = ctypes.c_double
-    return lambda: (library.step(*pointers, ctypes.c_int(len(t))), slopes)
+    return lambda: (library.step(*pointers, ctypes.c_int(len(t))), gradients)
 
 
 def build() -> ctypes.CDLL | None:
-    """The library of net.c, at the compiler's best; None without a compiler."""
+    """Compile net.c with full optimization and return the library, or None without a compiler."""
     compiler = next(filter(shutil.which, (os.environ.get("CC", "cc"), "gcc", "clang")), None)
     if compiler is None:
         print("there is no C compiler: measuring without C", flush=True)
@@ -111,7 +111,7 @@ def build() -> ctypes.CDLL | None:
 
 
 def peak(library: ctypes.CDLL) -> float:
-    """How many fused multiply-adds this core does in a second, at its best."""
+    """Return the largest number of fused multiply-adds that a core does in a second."""
     rounds = 2_000_000
     library.peak.restype = ctypes.c_double
     times = [timed(lambda: library.peak(ctypes.c_long(rounds))) for _ in range(5)]
@@ -119,14 +119,14 @@ def peak(library: ctypes.CDLL) -> float:
 
 
 def jax_by_hand(parameters: Any, columns: list[Any]) -> Gradients:
-    """The same net in matrices, as one writes it for JAX: jax.jit(jax.value_and_grad(loss))."""
+    """Return the step of the same net in matrices for JAX: jax.jit(jax.value_and_grad(loss))."""
     import jax
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
     x, t = jnp.stack([jnp.array(c) for c in columns[:2]], 1), jnp.array(columns[2])
 
-    def loss(p: Any, x: Any, t: Any) -> Any:  # the samples are arguments: each step has others
+    def loss(p: Any, x: Any, t: Any) -> Any:  # the samples are arguments, as they differ in each step
         a, place = x, 0
         for nin, nout in itertools.pairwise(SHAPE):
             block = p[place : place + (nin + 1) * nout].reshape(nout, nin + 1)
@@ -140,7 +140,7 @@ def jax_by_hand(parameters: Any, columns: list[Any]) -> Gradients:
 
 
 def torch_by_hand(parameters: Any, columns: list[Any]) -> Gradients:
-    """The same net in PyTorch, eager, with its autograd."""
+    """Return the step of the same net in eager PyTorch, with its autograd."""
     import torch
 
     torch.set_num_threads(1)
@@ -155,21 +155,21 @@ def torch_by_hand(parameters: Any, columns: list[Any]) -> Gradients:
             z = a @ block[:, :-1].T + block[:, -1]
             a = torch.relu(z) if nout > 1 else z
         mean = torch.relu(1 - t * a[:, 0]).mean() + 1e-4 * (p @ p)
-        [slopes] = torch.autograd.grad(mean, p)
-        return mean.item(), slopes.numpy()
+        [gradients] = torch.autograd.grad(mean, p)
+        return mean.item(), gradients.numpy()
 
     return step
 
 
 def micrograd() -> dict[str, Callable[[], None]]:
-    """micrograd's whole step."""
+    """Return the whole step of micrograd, by its name."""
     from micrograd.engine import Value as Micro
 
     return {PEER: binary_step(Micro, *moons())[1]}
 
 
 def installed(package: str) -> bool:
-    """Whether it is; if not, say so."""
+    """Return whether a package is installed, and print a line if it is not."""
     found = importlib.util.find_spec(package) is not None
     if not found:
         print(f"{package} is not installed: measuring without it", flush=True)
@@ -186,14 +186,14 @@ def timed(f: Callable[[], object]) -> float:
 
 
 def often(f: Gradients) -> tuple[int, Callable[[], object]]:
-    """How many calls make a turn of about 5 ms, and that turn."""
+    """Return the number of calls that take about 5 ms, and a function that makes them."""
     f()
     count = max(1, int(0.005 / min(timed(f) for _ in range(3))))
     return count, lambda: [f() for _ in range(count)]
 
 
 def interleaved(contenders: dict[str, Gradients], rounds: int) -> dict[str, tuple[float, float]]:
-    """The median and the least time of one call of each, in seconds, over turns of about 5 ms."""
+    """Return the median and the minimum time of one call of each, in seconds, over turns of about 5 ms."""
     counts, turns = {}, {}
     for name, f in contenders.items():
         counts[name], turns[name] = often(f)
@@ -208,7 +208,7 @@ def interleaved(contenders: dict[str, Gradients], rounds: int) -> dict[str, tupl
 
 
 def step_table(rounds: int, quick: bool) -> None:
-    """One step by everyone: its time, what micrograd takes in that, and how long it takes to compile."""
+    """Print the time of one step by each contender, relative to micrograd, and the time to compile it."""
     traced, parameters, columns = w2()
     contenders: dict[str, Gradients] = {}
     compiled = {}
@@ -234,36 +234,36 @@ def step_table(rounds: int, quick: bool) -> None:
     for name, (t, least) in sorted(times.items(), key=lambda item: -item[1][0]):
         took = f"{compiled[name]:.2f}" if name in compiled else ""
         rows.append([name, figure(1e6 * t), figure(1e6 * least), figure(slow / t), figure(fast / t), took])
-    print(table(["one step", "µs, median", "least", f"x {PEER}, on", "off", "s to compile"], rows))
+    print(table(["one step", "µs, median", "minimum", f"x {PEER}, on", "off", "s to compile"], rows))
     if library and "chalkgrad, llvm" in times:
         best = peak(library)
         share = FUSED * SAMPLES / times["chalkgrad, llvm"][0] / best
         print(f"\nPeak of a core: {best / 1e9:.1f} G multiply-adds/s, of which llvm's step is {share:.0%}.")
 
 
-#: Multiply-adds of a sample: each weight once forward and once for its slope; once more where a Δ passes.
+#: Multiply-adds of a sample: each weight once forward, once for its gradient, and once more to pass back a Δ.
 FUSED = 2 * (2 * 16 + 16 * 16 + 16) + 16 * 16 + 16
 
 
 def agree(contenders: dict[str, Gradients]) -> None:
-    """Stop, unless all compute the same gradients."""
-    mean, slopes = contenders["chalkgrad, python"]()
+    """Exit with an error unless all contenders compute the same gradients."""
+    mean, gradients = contenders["chalkgrad, python"]()
     for name, step in contenders.items():
-        its_mean, its_slopes = step()
-        error = max(abs(its_mean - mean), np.abs(np.asarray(its_slopes) - slopes).max())
+        its_mean, its_gradients = step()
+        error = max(abs(its_mean - mean), np.abs(np.asarray(its_gradients) - gradients).max())
         if not error <= 1e-12:
             sys.exit(f"{name} disagrees with chalkgrad, python: by {error:.1e}")
 
 
 def grow_table(rounds: int, quick: bool) -> None:
-    """Nets of about 100 to 100,000 parameters: what it takes to trace, to compile, and to run a sample."""
+    """Print the times to trace, to compile and to run nets of about 100 to 100,000 parameters."""
     head = ["net", "s to trace", "s to compile", *(f"µs a sample of {count:,}" for count in COUNTS)]
     for line in aligned(head, grown(WIDTHS[:2] if quick else WIDTHS, rounds), [31, *map(len, head[1:])]):
         print(line, flush=True)
 
 
 def grown(widths: Sequence[int], rounds: int) -> Iterator[list[str]]:
-    """The row of each net and backend, as soon as it is measured."""
+    """Yield the row of each net and backend as soon as it is measured."""
     backends = [name for name in BACKENDS if name != "llvm" or installed("llvmlite")]
     for width in widths:
         shape = (2, width, width, 1)
@@ -287,12 +287,12 @@ def grown(widths: Sequence[int], rounds: int) -> Iterator[list[str]]:
 
 
 def a_sample(ready: Callable[[list[Any]], Gradients], most: float, rounds: int) -> list[str]:
-    """The median time of a sample, in µs, among each of COUNTS; left out beyond ``most`` of them.
+    """Return the median time of a sample, in µs, for each batch size in COUNTS; "" beyond ``most`` samples.
 
     Args:
-        ready: makes a step of the columns.
-        most: beyond so many samples it takes too long.
-        rounds: see interleaved.
+        ready: a function from columns to a step.
+        most: the largest batch that is measured, as larger ones take too long.
+        rounds: the number of turns, see `interleaved`.
     """
     cells = []
     for count in COUNTS:
@@ -305,14 +305,14 @@ def a_sample(ready: Callable[[list[Any]], Gradients], most: float, rounds: int) 
     return cells
 
 
-COUNTS = (1, 100, 10_000)  # of samples
-WIDTHS = (8, 30, 98, 314)  # of the two layers of the nets that grow
+COUNTS = (1, 100, 10_000)  # samples of a batch
+WIDTHS = (8, 30, 98, 314)  # neurons in each of the two hidden layers
 BACKENDS = ("python", "numpy", "llvm")
-MOST = {"python": 3e6, "numpy": 3e7, "llvm": 2e9}  # samples × parameters: beyond, a step takes seconds
+MOST = {"python": 3e6, "numpy": 3e7, "llvm": 2e9}  # samples × parameters; beyond it, a step takes seconds
 LARGEST = {"python": 2e4, "numpy": 1e6, "llvm": 1e6}  # parameters
 
 
 if __name__ == "__main__":
     print_tables(
-        "Measure traced programs beside their peers.", {"step": step_table, "grow": grow_table}, 101, 31
+        "Compare traced programs with their peers.", {"step": step_table, "grow": grow_table}, 101, 31
     )

@@ -10,6 +10,8 @@ import math
 
 
 class Value:
+    """A number with its parents and local gradients."""
+
     __slots__ = ("data", "grad", "locals", "parents")
 
     def __init__(self, data, parents=(), local_gradients=()):

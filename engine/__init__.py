@@ -1,4 +1,4 @@
-"""A scalar autograd engine: numbers that remember how they were computed, and the chain rule."""
+"""A scalar autograd engine: numbers that record how they were computed, and the chain rule."""
 
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ from engine.core.value import Constant, Number, Value, as_value, record
 if TYPE_CHECKING:
     from engine.compiler.backends import BACKENDS
     from engine.compiler.compiled import CompiledFunction
+    from engine.compiler.guarded import GuardError
     from engine.compiler.program import Program
     from engine.compiler.tracing import trace
     from engine.core.files import write_whole
@@ -53,11 +54,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-#: What computing with Values does not need is imported when it is first used.
+#: These names are imported when they are first used, as computing with Values does not need them.
 _LAZY = {
     "BACKENDS": "compiler.backends",
     "BackwardPass": "view.backward_pass",
     "CompiledFunction": "compiler.compiled",
+    "GuardError": "compiler.guarded",
     "Program": "compiler.program",
     "check_row": "debug.gradcheck",
     "detect_anomaly": "debug.anomaly",
@@ -77,6 +79,7 @@ __all__ = [
     "CompiledFunction",
     "Constant",
     "Contribution",
+    "GuardError",
     "Number",
     "Op",
     "Operation",

@@ -1,4 +1,4 @@
-"""The pictures of a run: the loss curve, the predicted digits, and the decision boundary in the plane."""
+"""Plots of a training run: the loss curve, the predicted digits, and the decision boundary in the plane."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Checks of arguments: each returns the argument in plain form or raises a one-line error.
 
-Every message names what was given and what was expected. No other module of nn writes such checks, except the
-textbook, which stays independent.
+Every message names what was given and what was expected. All modules of nn use these checks, except the
+textbook by hand, which is independent of the rest and has its own.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class InputValues(list[Value]):
 
 
 def expected(what: str, x: object) -> NoReturn:
-    """Raise the TypeError that ``what`` was expected and ``x`` was given.
+    """Raise a TypeError with the message ``what``, the expectation, followed by ``x``, the argument given.
 
     >>> expected("x is a number", "2")
     Traceback (most recent call last):
@@ -78,9 +78,9 @@ def as_list(what: str, x: object, sized: bool = True) -> list[object]:
         sized: whether to refuse an iterator, which can be read only once.
 
     Raises:
-        TypeError: it is no list, or one whose entries are not what they seem: a data frame iterates over
-            the names of its columns, a dict over its keys, a set in any order, a masked array over numbers
-            that are not to be used.
+        TypeError: it is not a list, or iterating over it would not give its numbers in order: a data frame
+            iterates over the names of its columns, a dict over its keys, a set in any order, a masked array
+            over masked numbers, too.
 
     >>> as_list("xs is a list", (1, 2))
     [1, 2]
@@ -98,7 +98,7 @@ def as_list(what: str, x: object, sized: bool = True) -> list[object]:
 
 
 def _reason_against(x: object) -> str | None:
-    """Return why ``x`` is no list, or "" if its type is enough of a reason; None if it may be one."""
+    """Return why ``x`` is not a list, "" if its type is reason enough; None if it may be a list."""
     if isinstance(x, (list, tuple)):
         return None
     if isinstance(x, (str, bytes, bytearray, set, frozenset, Mapping, Value)):
@@ -202,7 +202,7 @@ def as_outputs(y: object) -> Value | list[Value]:
     """Return the outputs of a model, a Value or a list of Values, as they are.
 
     Raises:
-        TypeError: a Module of the user's own returned something else.
+        TypeError: ``y`` is something else, which a Module of the user's own returned.
 
     >>> as_outputs(2.0)
     Traceback (most recent call last):
@@ -214,7 +214,7 @@ def as_outputs(y: object) -> Value | list[Value]:
         expected("a model returns a Value or a list of Values", y)
     for k, out in enumerate(y):
         if not isinstance(out, Value):
-            expected(f"a model returns a Value or a list of Values; output {k} is", out)
+            expected(f"a model returns a Value or a list of Values; output {k} is a Value", out)
     return y
 
 
@@ -334,7 +334,7 @@ def generator(rng: Rng | None) -> Rng:
     """Return ``rng``, or for None the module `random`, which ``random.seed`` seeds.
 
     Raises:
-        TypeError: it cannot draw as random.Random does; a bare seed, for example.
+        TypeError: it lacks the methods of random.Random; a seed is no generator, for example.
 
     >>> generator(1337)
     Traceback (most recent call last):

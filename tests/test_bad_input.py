@@ -1,6 +1,6 @@
 """Bad calls raise the right error with a one-line message, and change nothing.
 
-A case is the call as a user might type it, the type of the error, and some words of its message.
+A case consists of a call that a user might type, the type of the error, and some words of its message.
 """
 
 import math
@@ -15,7 +15,7 @@ NAN, INF = math.nan, math.inf
 
 
 class World:
-    """A graph with gradients, and the names that the calls may use."""
+    """A graph with gradients, and the names that the calls can use."""
 
     def __init__(self):
         x, w = engine.Value(2.0, label="x"), engine.Value(-3.0, label="w")
@@ -176,8 +176,8 @@ ENGINE = [
 CASES = [pytest.param(*case, id=case[0]) for case in ENGINE]
 
 
-@pytest.mark.parametrize(("call", "error", "says"), CASES)
-def test_a_bad_call_raises_a_clear_error_and_changes_nothing(call, error, says, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("call", "error", "words"), CASES)
+def test_a_bad_call_raises_a_clear_error_and_changes_nothing(call, error, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     world = World()
     before = world.state()
@@ -185,7 +185,7 @@ def test_a_bad_call_raises_a_clear_error_and_changes_nothing(call, error, says, 
         world.run(call)
     message = str(caught.value)
     assert type(caught.value) is error
-    assert says in message
+    assert words in message
     assert "\n" not in message
     assert 0 < len(message) < 1000
     if "check_row" not in call:  # this call registers a row before it fails

@@ -1,4 +1,4 @@
-"""The layout: imports run one way, and each module does only what its layer may do."""
+"""Modules import only the layers below them, and do only what their layer may do."""
 
 import ast
 import inspect
@@ -17,7 +17,7 @@ import nn
 ROOT = Path(engine.__file__).parent.parent
 PACKAGES = ("engine", "nn")
 
-# Each layer imports itself and the layers named here; nn knows of engine only what `from engine import` gives.
+# Each layer imports itself and the layers named here. "engine" stands for the public names of engine.
 LAYERS = {
     "engine.formula": [],
     "engine.core": ["engine.formula"],
@@ -43,7 +43,7 @@ PUBLIC = {
     "nn": "Module Neuron Layer MLP SGD Adam fit deltas save load init losses data",
 }
 
-# A public name without an example, and why.
+# Public names without an example, each with the reason.
 NO_EXAMPLE = {
     "engine.Contribution": "backward_steps shows one",
     "engine.core.ops.Operation": "an interface: Op shows it",
@@ -69,13 +69,15 @@ def tree(module: str) -> ast.Module:
 
 @cache
 def imports(module: str) -> frozenset[str]:
-    """What a module imports, at its top, under TYPE_CHECKING, or within a function."""
+    """Return the modules that a module imports: at its top, under TYPE_CHECKING, or within a function."""
     found = set()
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{module} imports by dots; chalkgrad gives modules by their full names"
+            assert not node.level, (
+                f"{module} has a relative import; chalkgrad imports modules by their full names"
+            )
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 found.add(inner if inner in MODULES and node.module != "engine" else node.module)
@@ -83,7 +85,7 @@ def imports(module: str) -> frozenset[str]:
 
 
 def layer_of(module: str) -> str:
-    """The layer of a module; "engine" and "nn" themselves gather all of theirs."""
+    """Return the layer of a module; "engine" and "nn" themselves are in no layer."""
     return next((layer for layer in LAYERS if module == layer or module.startswith(f"{layer}.")), module)
 
 
@@ -128,11 +130,11 @@ def test_no_modules_import_each_other_in_a_circle():
         done |= free
 
 
-def test_the_textbook_is_an_independent_witness():
+def test_the_textbook_module_imports_only_the_standard_library():
     assert imports("nn.textbook.backprop") <= {"__future__", "collections.abc", "math", "typing"}
 
 
-def entered_by(package):
+def modules_loaded_by(package):
     program = (
         f"import sys; before = set(sys.modules); import {package}; loaded = set(sys.modules) - before; "
         "import json; print(json.dumps([*loaded]))"
@@ -142,7 +144,7 @@ def entered_by(package):
 
 
 def loaded_by(package):
-    return {name.partition(".")[0] for name in entered_by(package)}
+    return {name.partition(".")[0] for name in modules_loaded_by(package)}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -150,12 +152,12 @@ def test_importing_needs_nothing_but_the_standard_library(package):
     assert loaded_by(package) - sys.stdlib_module_names - set(PACKAGES) == set()
 
 
-def test_importing_the_engine_leaves_alone_what_is_slow_and_seldom_needed():
+def test_importing_the_engine_does_not_import_slow_modules():
     seldom = {"dataclasses", "decimal", "hashlib", "html", "inspect", "json", "pathlib", "random"}
     assert not loaded_by("engine") & seldom
     heavy = {
         name
-        for name in entered_by("engine")
+        for name in modules_loaded_by("engine")
         if name.startswith(("engine.view", "engine.compiler", "engine.debug"))
     }
     assert not heavy
@@ -165,7 +167,7 @@ def test_importing_the_engine_leaves_alone_what_is_slow_and_seldom_needed():
 
 
 @each_module
-def test_a_module_opens_with_one_plain_sentence(module):
+def test_the_docstring_of_a_module_starts_with_a_sentence(module):
     sentence = (ast.get_docstring(tree(module)) or "").partition("\n")[0]
     assert sentence.endswith((".", "?", "!"))
 
@@ -174,7 +176,7 @@ def test_a_module_opens_with_one_plain_sentence(module):
 
 
 def writers(of: str, kind: type) -> list[str]:
-    """The modules with a statement of that kind that writes the attribute, once for each such statement."""
+    """Return the module of each statement of that kind that writes the attribute."""
     return [
         module
         for module in MODULES
@@ -196,14 +198,21 @@ def written(of: str) -> set[str]:
     return {module for kind in kinds for name in (of, f"_{of}") for module in writers(name, kind)}
 
 
-def test_gradients_are_written_only_where_they_begin():
-    core = {f"engine.core.{name}" for name in ("value", "methods", "specialize", "backward", "grad")}
+def test_gradients_are_written_only_in_a_few_modules():
+    names = ("value", "methods", "specialize", "backward", "grad", "closures")
+    core = {f"engine.core.{name}" for name in names}
     assert written("grad") <= core | {"nn.model.modules", "nn.training.optim", "nn.training.train_step"}
 
 
-def test_the_numbers_of_a_graph_are_written_only_by_those_who_own_them():
+def test_the_numbers_of_a_graph_are_written_only_in_a_few_modules():
     core = {f"engine.core.{name}" for name in ("value", "methods", "specialize")}
-    users = {"engine.debug.gradcheck", "nn.training.optim", "nn.model.modules", "nn.model.serialization"}
+    users = {
+        "engine.debug.gradcheck",
+        "engine.compiler.guards",
+        "nn.training.optim",
+        "nn.model.modules",
+        "nn.model.serialization",
+    }
     assert written("data") <= core | users
 
 
@@ -225,7 +234,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("module", sorted(READERS))
-def test_a_reader_of_graphs_knows_no_operation_by_name(module):
+def test_a_module_that_reads_graphs_names_no_operation(module):
     texts = {node.value for node in ast.walk(tree(module)) if isinstance(node, ast.Constant)}
     names = {symbol for symbol in engine.ops.table if symbol.isalpha()}
     assert not texts & names
@@ -251,7 +260,7 @@ def test_the_package_lists_what_is_public(package):
 
 
 def public() -> dict[str, object]:
-    """Every public function and class: those of the packages, and those of the modules among them."""
+    """Return the public functions and classes of the packages, and of their public modules."""
     found = {}
     for package in (engine, nn):
         for name in getattr(package, "__all__", ()):
@@ -266,17 +275,17 @@ def public() -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", sorted(public()))
-def test_every_public_name_tells_its_meaning_and_shows_an_example(name):
+def test_every_public_name_has_a_docstring_with_an_example(name):
     it = public()[name]
     assert inspect.getdoc(it)
-    row = isinstance(it, engine.ops.Operation)  # its formula is its example, and the table's test runs it
+    row = isinstance(it, engine.ops.Operation)  # its formula serves as its example
     assert row or ">>>" in it.__doc__ or name in NO_EXAMPLE
 
 
 # The wheel
 
 
-def test_the_wheel_holds_both_packages_and_says_that_they_are_typed(tmp_path):
+def test_the_wheel_contains_both_packages_and_their_type_markers(tmp_path):
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     [wheel] = tmp_path.glob("chalkgrad-*.whl")

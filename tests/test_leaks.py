@@ -1,4 +1,4 @@
-"""Long runs leak nothing: with the garbage collector off, the numbers of objects and bytes stay the same."""
+"""Long runs leak no memory: without the garbage collector, the numbers of objects and bytes stay the same."""
 
 import contextlib
 import gc
@@ -27,7 +27,7 @@ def collector_off():
 
 
 class Counting(SGD):
-    """SGD that measures every so many steps."""
+    """SGD that calls ``measure`` after each ``every`` steps."""
 
     def __init__(self, parameters, every, measure):
         super().__init__(parameters, lr=0.01)
@@ -40,7 +40,7 @@ class Counting(SGD):
 
 
 def long_run(backend, steps, measure):
-    """Train a small net; return what ``measure`` gives after each tenth of the steps, except the first."""
+    """Train a small net; return the results of ``measure`` after each tenth of the steps but the first."""
     rng = random.Random(0)
     model = MLP(2, [2, 1], activation="tanh", rng=rng)
     xs = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(100)]
@@ -49,17 +49,17 @@ def long_run(backend, steps, measure):
     xs, ys = xs * (steps // 100), ys * (steps // 100)
     fit(model, xs, ys, "hinge", optimizer, 1, 1, rng, backend, progress=False)
     assert len(optimizer.counts) == 10
-    return optimizer.counts[1:]  # by then everything that is created once exists
+    return optimizer.counts[1:]  # the first tenth creates what is created only once
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_ten_thousand_steps_leave_no_object(backend):
+def test_ten_thousand_steps_leave_no_object_behind(backend):
     counts = long_run(backend, 10_000, lambda: len(gc.get_objects()))
-    assert max(counts) - min(counts) <= len(counts)  # only the list of counts grows
+    assert max(counts) - min(counts) <= len(counts)  # the list of counts itself grows
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_hundreds_of_steps_leave_no_bytes(backend):
+def test_hundreds_of_steps_leave_no_bytes_behind(backend):
     def size():
         assert gc.collect() == 0  # no cycles; this also empties Python's free lists
         return tracemalloc.get_traced_memory()[0]
@@ -69,7 +69,7 @@ def test_hundreds_of_steps_leave_no_bytes(backend):
         sizes = long_run(backend, 500, size)
     finally:
         tracemalloc.stop()
-    assert max(sizes) - min(sizes) < 10_000  # one node kept at each step would be 50,000 bytes
+    assert max(sizes) - min(sizes) < 10_000  # one node kept in each step would take 50,000 bytes
 
 
 def once(x, w):
@@ -95,14 +95,14 @@ def domain(x, w):
 
 
 @pytest.mark.parametrize("work", [once, anomaly, domain])
-def test_graphs_gradients_and_errors_leave_no_object(work):
+def test_graphs_gradients_and_errors_leave_no_object_behind(work):
     x, w = Value(2.0, label="x"), Value(3.0, label="w")
     for _ in range(20):
         work(x, w)
     before = len(gc.get_objects())
     for _ in range(200):
         work(x, w)
-    assert len(gc.get_objects()) - before < 20  # one object kept in each round would be 200
+    assert len(gc.get_objects()) - before < 20  # one object kept in each round would make 200
 
 
 @pytest.mark.parametrize("depth", [10, 100_000])

@@ -1,4 +1,4 @@
-"""What a first lecture on micrograd does with its own Value class runs with ours."""
+"""The code of a first lecture on micrograd runs with the Value of chalkgrad."""
 
 import math
 import random
@@ -22,14 +22,14 @@ def expression():
     return a, b, c, d, e, f, L
 
 
-def test_a_value_shows_its_number_and_knows_its_children_and_operation(expression):
+def test_a_value_has_the_repr_children_and_operation_of_micrograd(expression):
     *_, d, e, f, L = expression
     assert repr(L).startswith("Value(data=-8.0")
     assert set(L._prev) == {d, f}
     assert (L._op, d._op, e._op, f._op) == ("*", "+", "*", "")
 
 
-def test_a_picture_can_be_drawn_by_a_students_own_function(expression):
+def test_a_student_can_draw_the_graph_with_a_function(expression):
     graphviz = pytest.importorskip("graphviz")
 
     def trace(root):
@@ -49,7 +49,7 @@ def test_a_picture_can_be_drawn_by_a_students_own_function(expression):
     nodes, edges = trace(expression[-1])
     for n in nodes:
         uid = str(id(n))
-        dot.node(name=uid, label="{ %s | data %.4f | grad %.4f }" % (n.label, n.data, n.grad), shape="record")
+        dot.node(name=uid, label="{ %s | data %.4f | grad %.4f }" % (n.label, n.data, n.grad), shape="record")  # noqa: UP031
         if n._op:
             dot.node(name=uid + n._op, label=n._op)
             dot.edge(uid + n._op, uid)
@@ -59,7 +59,7 @@ def test_a_picture_can_be_drawn_by_a_students_own_function(expression):
     assert dot.pipe("svg").startswith(b"<?xml")
 
 
-def test_the_library_draws_it_with_the_same_arguments(expression):
+def test_draw_dot_takes_the_arguments_of_micrograd(expression):
     picture = draw_dot(expression[-1], format="svg", rankdir="TB")
     assert picture.format == "svg"
     assert "rankdir=TB" in picture.source
@@ -103,7 +103,7 @@ def test_the_backward_pass_of_a_neuron_step_by_step():
     assert (x1.grad, w1.grad, x2.grad, w2.grad) == pytest.approx((-1.5, 1.0, 0.5, 0.0))
 
 
-def test_the_backward_pass_in_an_order_of_the_students_own():
+def test_a_student_can_write_the_backward_pass():
     leaves, (*_, n) = neuron()
     o = n.tanh()
     topo, visited = [], set()
@@ -122,7 +122,7 @@ def test_the_backward_pass_in_an_order_of_the_students_own():
     assert [leaf.grad for leaf in leaves] == pytest.approx([-1.5, 0.5, 1.0, 0.0, 0.5])
 
 
-def test_a_tanh_of_the_students_own():
+def test_a_student_can_write_a_tanh_with_a_closure():
     leaves, (*_, n) = neuron()
 
     def tanh(x):
@@ -149,14 +149,14 @@ def test_tanh_in_pieces_has_the_same_gradients():
     assert [leaf.grad for leaf in leaves] == pytest.approx([-1.5, 0.5, 1.0, 0.0, 0.5])
 
 
-def test_a_value_used_twice_adds_up():
+def test_the_gradients_of_a_value_used_twice_add_up():
     a = Value(3.0, label="a")
     b = a + a
     b.backward()
     assert a.grad == 2.0
 
 
-# A net, written by the student
+# A net that a student writes
 
 
 class Neuron:
@@ -186,7 +186,7 @@ class MLP:
         return [p for layer in self.layers for neuron in layer for p in neuron.parameters()]
 
 
-def test_a_net_of_the_students_own_learns_four_samples():
+def test_a_net_written_by_a_student_learns_four_samples():
     random.seed(2)
     net = MLP(3, [4, 4, 1])
     xs = [[2.0, 3.0, -1.0], [3.0, -1.0, 0.5], [0.5, 1.0, 1.0], [1.0, 1.0, -1.0]]

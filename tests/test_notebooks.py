@@ -3,8 +3,8 @@
     make notebooks               execute and compare
     REWRITE=1 make notebooks     execute and store the new outputs
 
-Texts are compared, numbers to nine digits, as the last ones differ between machines; for a picture, only that
-there is one. A cell with the tag `nocompare` (such as one that shows times) may print anything, but not on
+Texts are compared, with numbers to nine digits, as the last digits differ between machines. Pictures are not
+compared. A cell with the tag `nocompare` (such as one that shows times) may print anything, but not on
 stderr.
 """
 
@@ -58,7 +58,7 @@ def outputs(cell) -> list[tuple[str, str]]:
 
 def agree(one: str, other: str) -> bool:
     """Return whether two texts are equal, except for the last digits of numbers."""
-    one, other = " ".join(one.split()), " ".join(other.split())  # a minus makes a column wider
+    one, other = " ".join(one.split()), " ".join(other.split())  # the width of a column may differ by a minus
     pairs = zip(NUMBER.findall(one), NUMBER.findall(other))
     near = (a == b or math.isclose(float(a), float(b), rel_tol=1e-9, abs_tol=TINY) for a, b in pairs)
     return NUMBER.split(one) == NUMBER.split(other) and all(near)
@@ -109,7 +109,7 @@ def cells(path: Path) -> list[dict]:
 
 
 @each_notebook
-def test_a_question_stands_before_each_code_cell(path):
+def test_a_question_comes_before_each_code_cell(path):
     every = cells(path)
     assert every[0]["cell_type"] == "markdown"
     for before, cell in itertools.pairwise(every):

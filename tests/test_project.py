@@ -1,4 +1,4 @@
-"""Pages, workflows, Makefile and pyproject.toml agree with each other and with the files that exist."""
+"""Pages, workflows, Makefile and pyproject.toml agree with each other and with the existing files."""
 
 import importlib
 import re
@@ -73,7 +73,7 @@ def test_pictures_of_pages_are_small():
 
 @pytest.mark.parametrize("path", YAML, ids=lambda path: path.name)
 def test_a_file_of_yaml_is_well_formed(path):
-    """Each line is a key, a list item or both; it is indented under a line without a value."""
+    """Each line is a key, a list item, or both; only under a line without a value is it indented more."""
     indents = [0]
     opens = False
     for line in text(path).splitlines():

@@ -77,7 +77,7 @@ def unrecorded():
 
 
 def watched():
-    """Cause an anomaly in every round, which is reported in this thread only."""
+    """Cause an anomaly in every round; it is reported in this thread only."""
     x = Value(1e200, label="x")
     for _ in range(100):
         with detect_anomaly():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -34,24 +35,24 @@ class Columns(Protocol):
 
 @runtime_checkable
 class CompiledFunction(Protocol):
-    """``step(parameters, columns) -> (mean, gradients)``, what ``program.compile`` returns.
+    """A compiled program: ``step(parameters, columns) -> (mean, gradients)``. `Program.compile` returns it.
 
     Args:
         parameters: one number for each parameter of the program.
-        columns: for each input of the program a sequence of B numbers, one for each sample. A program
-            without inputs takes none, and B is 1.
+        columns: for each input of the program, a sequence of B numbers, one for each sample. A program
+            without inputs takes no columns, and B is 1.
 
     Returns:
-        The mean of the output over the B samples, and for each parameter the derivative of that mean. For a
-        program that was traced from a list of outputs: ``(mean, gradients, others)``, mean and gradients of
-        the first output, and for each further output its B values.
+        The mean of the output over the B samples, and the derivative of that mean with respect to each
+        parameter. A program that was traced from a list of outputs returns ``(mean, gradients, others)``:
+        mean and gradients of the first output, and the B values of each further output.
 
     Raises:
-        ValueError: the wrong number of parameters or columns, columns of different lengths or empty, or a
-            NaN among the numbers; nothing was run. Or a number outside the domain of an operation, as when
-            Values compute it: the message has the sample, the formula, the numbers and the names.
+        ValueError: the number of parameters or columns is wrong, columns are empty or differ in length, or a
+            number is NaN; then nothing was run. Or a number is outside the domain of an operation, as with
+            Values: the message has the sample, the formula, the numbers and the names.
         TypeError: something is not a number.
-        ZeroDivisionError, OverflowError: as when Values compute it.
+        ZeroDivisionError, OverflowError: as with Values.
 
     >>> from engine import Value, log, trace
     >>> x, w = Value(1.0, label="x"), Value(2.0, label="w")
@@ -69,14 +70,15 @@ class CompiledFunction(Protocol):
         """Return ``(mean, gradients)``, or ``(mean, gradients, others)``."""
 
     def values(self, parameters: Numbers, columns: Columns = ()) -> Any:
-        """Return the B values of the output; of a list of outputs, a list with the B values of each.
+        """Return the B values of the output; for a list of outputs, a list with the B values of each.
 
-        Arguments and errors are those of the function itself, but no backward pass is run.
+        It takes the same arguments and raises the same errors as the function itself, but runs no backward
+        pass.
         """
 
 
 class BackendFunction(CompiledFunction, Generic[A]):
-    """The base class of the backends: numbers are checked and become an A, a list or an array."""
+    """Base class of the backends. It checks numbers and converts them to the backend's type A."""
 
     def __init__(self, program: IR) -> None:
         self.program = program
@@ -84,18 +86,39 @@ class BackendFunction(CompiledFunction, Generic[A]):
         self._forward_lock = threading.Lock()
 
     def __reduce__(self) -> tuple[type[Self], tuple[IR]]:
-        return type(self), (self.program,)  # a copy is compiled anew
+        return type(self), (self.program,)  # a copy is compiled again
 
     def __call__(self, parameters: Numbers, columns: Columns = ()) -> Any:
         mean, gradients, others = self.run(*self.check(parameters, columns))
+        if not math.isfinite(mean):
+            mean, gradients = self.rescue(parameters, columns, mean, gradients)
         return (mean, gradients, others) if self.program.many else (mean, gradients)
+
+    def rescue(self, parameters: Numbers, columns: Columns, mean: float, gradients: A) -> tuple[float, A]:
+        """Return a mean and gradients that are right even if only the sums over the samples overflow.
+
+        The batch is computed in two halves, whose means are averaged; so is each half in turn.
+        """
+        lists = [list(column) for column in columns]
+        samples = len(lists[0]) if lists else 1
+        outputs = self.values(parameters, columns)
+        if samples == 1 or not all(map(math.isfinite, outputs[0] if self.program.many else outputs)):
+            return mean, gradients
+        half = samples // 2
+        first, second = (
+            self(parameters, [c[part] for c in lists]) for part in (slice(half), slice(half, None))
+        )
+        share = half / samples
+        mean = first[0] * share + second[0] * (1 - share)
+        pairs = zip(first[1], second[1])
+        return mean, self.numbers([a * share + b * (1 - share) for a, b in pairs], "the gradients")
 
     def values(self, parameters: Numbers, columns: Columns = ()) -> Any:
         outputs = self.forward_only().run_outputs(*self.check(parameters, columns))
         return outputs if self.program.many else outputs[0]
 
     def forward_only(self) -> Self:
-        """Return the compiled program without its backward pass; it is compiled when first needed."""
+        """Return the compiled program without its backward pass; it is compiled when it is first needed."""
         if not self.program.gradients:
             return self
         with self._forward_lock:
@@ -104,25 +127,29 @@ class BackendFunction(CompiledFunction, Generic[A]):
             return self._forward
 
     def run(self, parameters: A, columns: list[A], samples: int) -> tuple[float, A, list[A]]:
-        """Return the mean, the gradients and the further outputs, for arguments that were checked."""
+        """Return the mean, the gradients and the further outputs, for checked arguments."""
         raise NotImplementedError
 
     def run_outputs(self, parameters: A, columns: list[A], samples: int) -> list[A]:
-        """Return the values of every output, for arguments that were checked."""
+        """Return the values of every output, for checked arguments."""
         raise NotImplementedError
 
     def numbers(self, given: object, what: str, names: Sequence[str] = ()) -> A:
-        """Return ``given`` as the backend takes it.
+        """Return ``given`` as the backend's type of sequence.
 
         Args:
             given: a sequence of numbers.
             what: its name, for errors.
             names: the names of the numbers; none for the numbers of a column.
+
+        Raises:
+            TypeError: something is not a number.
+            ValueError: a number is NaN.
         """
         raise NotImplementedError
 
     def check(self, parameters: Numbers, columns: Columns) -> tuple[A, list[A], int]:
-        """Return the numbers as the backend takes them, and B."""
+        """Return the parameters and the columns as the backend's type of sequence, and B."""
         check_counts(self.program, parameters, columns)
         numbers = self.numbers(parameters, "the parameters", self.program.parameters)
         arrays = [self.numbers(c, f"column {name}") for name, c in zip(self.program.inputs, columns)]
@@ -135,14 +162,11 @@ class BackendFunction(CompiledFunction, Generic[A]):
         return numbers, arrays, lengths.pop()
 
     def raise_domain_error(self, parameters: Numbers, columns: Columns) -> None:
-        """Raise the error of Values for the first sample outside a domain; return if there is none."""
+        """Raise the error that Values raise for the first sample outside a domain, if there is one."""
         raise_domain_error(self.program, list(map(float, parameters)), [list(map(float, c)) for c in columns])
 
     def load(self, source: str, title: str, name: str) -> Callable[..., Any]:
-        """Return the function ``name`` of generated source.
-
-        Tracebacks show the source as long as this object exists.
-        """
+        """Return the function ``name`` of generated source. Tracebacks show it while this object exists."""
         import linecache
 
         function: Callable[..., Any] = run_source(source, title, {})[name]  # type: ignore[assignment]
@@ -167,7 +191,7 @@ def check_counts(program: IR, parameters: object, columns: object) -> None:
 
 
 def as_floats(given: object, what: str) -> list[float]:
-    """Return ``given`` as a list of floats; the error for anything else begins with ``what``."""
+    """Return ``given`` as a list of floats, or raise an error that begins with ``what``."""
     if hasattr(given, "tolist"):
         if getattr(given, "ndim", 1) != 1:
             raise ValueError(f"{what}: expected one dimension, not the shape {getattr(given, 'shape', '')}")
@@ -181,5 +205,5 @@ def as_floats(given: object, what: str) -> list[float]:
 
 
 def refuse_nan(what: str, i: int, names: Sequence[str]) -> NoReturn:
-    """Raise the ValueError for a NaN at place ``i``."""
+    """Raise the ValueError for a NaN at position ``i``."""
     raise ValueError(f"{what}: {names[i] if names else f'sample {i}'} is NaN")

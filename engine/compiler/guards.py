@@ -32,7 +32,7 @@ class Guard(NamedTuple):
 
 
 class Decisions:
-    """What Python decided while a graph was built.
+    """The decisions that Python took while a graph was built.
 
     Attributes:
         guards: the comparisons, in order.

@@ -1,4 +1,4 @@
-"""Names for the instructions of a program: the labels of the graph as distinct Python identifiers."""
+"""Make distinct Python identifiers, which name the instructions of a program, from the labels of a graph."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ LONGEST = 40  # characters of a label that a name keeps
 
 
 class Identifiers:
-    """Gives out Python identifiers, each only once.
+    """Make Python identifiers from labels, each only once.
 
     Args:
-        taken: names that already have a meaning.
+        taken: names that are not to be used.
 
     >>> identifiers = Identifiers(["exp"])
     >>> [identifiers.give(label) for label in ("z1_3", "z1_3", "exp", "Σ w a", "1st; import os")]
@@ -34,7 +34,7 @@ class Identifiers:
 
 
 def identifier(label: str) -> str:
-    """Return the label normalized as Python does, with ``_`` for each character that a name may not have."""
+    """Return the label, normalized as Python does, with ``_`` for each character that no name can have."""
     text = unicodedata.normalize("NFKC", label)[:LONGEST]
     name = "".join(letter if f"_{letter}".isidentifier() else "_" for letter in text).strip("_")
     return name if name.isidentifier() else f"v_{name}" if name else "v"

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
-from engine.compiler.ir import IR, Instruction, names_in
+from engine.compiler.ir import IR, GuardCheck, Instruction, names_in
 from engine.compiler.source import Source
 from engine.core.op import Evaluator
 from engine.formula.tree import Interpreter, interpret
@@ -71,6 +72,21 @@ def find_nonfinite(
                     return NonFinite(i, _describe(instruction, y, known))
         except (ArithmeticError, ValueError) as error:
             return NonFinite(i, str(error))
+    return None
+
+
+def find_failed_guard(
+    program: IR, parameters: Sequence[float], columns: Sequence[Sequence[float]]
+) -> tuple[int, GuardCheck] | None:
+    """Return the first sample for which a guard fails, and that guard; None if there is none."""
+    for i, leaves in enumerate(_samples(program, parameters, columns)):
+        known = dict(leaves)
+        for instruction in program.of("forward"):
+            with suppress(ArithmeticError, ValueError, KeyError):  # and what depends on it is skipped, too
+                known[instruction.name] = interpret(instruction.tree, Evaluator(), known)
+        for guard in program.guards:
+            if guard.name in known and bool(known[guard.name]) is not guard.outcome:
+                return i, guard
     return None
 
 

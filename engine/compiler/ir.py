@@ -1,4 +1,4 @@
-"""A program as data: a flat list of instructions, each a formula in the names of those above it."""
+"""A program as data: a flat list of instructions, each a formula of the results of earlier ones."""
 
 from __future__ import annotations
 
@@ -16,15 +16,25 @@ class Instruction(NamedTuple):
 
     name: str
     kind: str  #: "input", "parameter", "forward" or "backward"
-    tree: Tree  #: its formula, in the names of instructions above it; the tree of an input is its own name
+    tree: Tree  #: its formula, in the names of earlier instructions; for an input, its own name
     label: str = ""  #: the label of the node, as the user wrote it
     op: Operation | None = None  #: the operation of a forward instruction
-    args: tuple[Tree, ...] = ()  #: the names of its parents; a plain number is itself
+    args: tuple[Tree, ...] = ()  #: the name of each parent; for a plain number, the number
     needs_grad: tuple[int, ...] = ()  #: the positions of the parents whose derivative the backward pass needs
     role: Role | None = None  #: which layer, neuron and input the node belongs to
 
     def __repr__(self) -> str:
-        return f"<instruction {self.name}: {self.op.symbol if self.op else self.kind}>"  # a tree may be deep
+        return (
+            f"<instruction {self.name}: {self.op.symbol if self.op else self.kind}>"  # the tree may be deep
+        )
+
+
+class GuardCheck(NamedTuple):
+    """A comparison that Python made while the graph was built, to be checked on every sample."""
+
+    name: str  #: the instruction that is 1.0 if the comparison holds, and 0.0 if not
+    outcome: bool  #: whether it held for the sample that was traced
+    line: str  #: the line of source that compared
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -34,10 +44,12 @@ class IR:
     Attributes:
         instructions: the inputs, the parameters, one instruction for each operation, then the gradients.
         inputs, parameters: the names of those instructions, in order.
-        outputs: the name of each output (a number, if the output is one).
-        gradients: for each parameter the name of the gradient of the first output, or the number that it
-            always is.
+        outputs: the name of each output; a number, if the output is constant.
+        gradients: for each parameter, the name of the derivative of the first output; a number, if it is
+            constant.
         many: whether the program was traced from a list of outputs.
+        guards: the comparisons that the program depends on; empty if it was traced from a finished graph.
+        reads: the lines of source that read a number while the graph was built; a program cannot check them.
     """
 
     instructions: tuple[Instruction, ...]
@@ -46,6 +58,8 @@ class IR:
     outputs: tuple[Tree, ...]
     gradients: tuple[Tree, ...]
     many: bool = False
+    guards: tuple[GuardCheck, ...] = ()
+    reads: tuple[str, ...] = ()
 
     def of(self, kind: str) -> tuple[Instruction, ...]:
         """Return the instructions of one kind: input, parameter, forward or backward."""
@@ -79,7 +93,7 @@ def names_in(tree: Tree) -> Iterator[str]:
 
 
 def count_operations(tree: Tree) -> int:
-    """Return the number of operations of a formula, plus 1; a word with a formula of its own counts as 10."""
+    """Return the number of operations of a formula, plus 1; a call of another formula counts as 10."""
     todo, count = [tree], 1
     while todo:
         part = todo.pop()

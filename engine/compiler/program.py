@@ -1,4 +1,4 @@
-"""A traced graph as users hold it: print it, read it, run it."""
+"""Program: a traced graph that users can print, read and compile."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from engine.compiler.backends import get_backend, warn_if_too_long
 from engine.compiler.compiled import Columns, CompiledFunction, Numbers, check_counts
+from engine.compiler.guarded import GuardedFunction
 from engine.compiler.interpreter import NonFinite, find_nonfinite, interpret_program
 from engine.compiler.ir import IR, Instruction
 from engine.compiler.source import listing, source
@@ -18,14 +19,14 @@ NAMED = 6  # outputs that repr names
 
 
 class Program(IR):
-    """What `trace` returns. It never changes; ``print(program)`` shows its instructions.
+    """A traced graph, as `trace` returns it. It never changes; ``print(program)`` shows its instructions.
 
     Attributes:
         lines: the inputs, the parameters, one instruction for each operation, then the gradients.
         inputs, parameters: the names of those instructions, in order.
-        outputs: the name of each output (a number, if the output is one).
+        outputs: the name of each output; a number, if the output is constant.
         root: the first of them.
-        gradients: for each parameter the name of the gradient of ``root``, or the number that it always is.
+        gradients: for each parameter, the name of the derivative of ``root``; a number, if it is constant.
 
     >>> from engine import Value, tanh, trace
     >>> x, w, b = Value(1.0, label="x"), Value(0.5, label="w"), Value(0.0, label="b")
@@ -51,7 +52,7 @@ class Program(IR):
 
     @property
     def root(self) -> Tree:
-        """The name of the first output, or the number that it is."""
+        """The name of the first output; a number, if it is constant."""
         return self.outputs[0]
 
     def __repr__(self) -> str:
@@ -74,10 +75,11 @@ class Program(IR):
 
     @cached_property
     def source(self) -> str:
-        '''The program as Python to read and to run: ``step(parameters, inputs) -> (value, gradients)``.
+        '''The program as the source of a function, ``step(parameters, inputs) -> (value, gradients)``.
 
         Each operation is done in the same order and on the same numbers as in the graph, so the results are
-        the same to the last bit. Traced from a list of outputs, it returns ``(value, gradients, others)``.
+        the same to the last bit. A program traced from a list of outputs returns ``(value, gradients,
+        others)``.
 
         >>> from engine import Value, trace
         >>> x, w = Value(1.0, label="x"), Value(0.5, label="w")
@@ -103,15 +105,20 @@ class Program(IR):
         return source(self)
 
     def read(self, interpreter: Interpreter[T], leaves: Mapping[str, T]) -> tuple[T, list[T]]:
-        """Return the first output and its gradients as any interpreter understands them.
+        """Return the first output and its gradients, computed by ``interpreter``.
 
-        ``leaves`` gives the meaning of each input and parameter.
+        Args:
+            interpreter: computes each operation, for example on numbers of another type.
+            leaves: for each name of an input or a parameter, its number or what stands for it.
         """
         outputs, gradients = interpret_program(self, interpreter, leaves)
         return outputs[0], gradients
 
     def find_nonfinite(self, parameters: Numbers, columns: Columns = ()) -> str | None:
-        """Return the first line that is infinite or NaN, in the first sample that has one, as text; or None.
+        """Return a text about the first infinite or NaN result in the first sample that has one, or None.
+
+        Args:
+            parameters, columns: see `CompiledFunction`.
 
         >>> from engine import Value, trace
         >>> w = Value(2.0, label="w")
@@ -122,7 +129,7 @@ class Program(IR):
         return None if found is None else str(found)
 
     def locate_nonfinite(self, parameters: Numbers, columns: Columns = ()) -> NonFinite | None:
-        """Return the same as data: the number of the sample, and the text.
+        """Return the same as `find_nonfinite`, as a pair: the number of the sample, and the text.
 
         >>> from engine import Value, trace
         >>> w = Value(2.0, label="w")
@@ -134,14 +141,14 @@ class Program(IR):
         return find_nonfinite(self, list(map(float, parameters)), rows)
 
     def compile(self, backend: str = "python") -> CompiledFunction:
-        """Compile the program to a function of many samples.
+        """Compile the program to a function that runs it on many samples.
 
         Args:
             backend: ``python`` (no dependency), ``numpy`` (over columns), ``llvm`` (machine code),
                 ``jax`` or ``torch``.
 
         Returns:
-            ``step(parameters, columns) -> (mean, gradients)``: see `CompiledFunction`.
+            A function ``step(parameters, columns) -> (mean, gradients)``: see `CompiledFunction`.
 
         Warns:
             UserWarning: the program is so long that the backend takes minutes to compile it; the message
@@ -149,8 +156,8 @@ class Program(IR):
 
         Raises:
             ValueError: there is no such backend.
-            ImportError: it needs a package that is not installed; the message names the extra.
+            ImportError: the backend needs a package that is not installed; the message names the extra.
         """
         function = get_backend(backend)
         warn_if_too_long(backend, self.count_operations())
-        return function(self)
+        return GuardedFunction(self, function) if self.guards else function(self)

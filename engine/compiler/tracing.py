@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import cast
 
+from engine.compiler.guards import Decisions, Guard, noting_decisions
 from engine.compiler.identifiers import Identifiers
-from engine.compiler.ir import Instruction
+from engine.compiler.ir import GuardCheck, Instruction
 from engine.compiler.program import Program
 from engine.compiler.source import RESERVED
 from engine.core.backward import AdjointNode, topological_order
 from engine.core.messages import brief
 from engine.core.op import Operation
-from engine.core.value import Value
+from engine.core.scalar import is_number
+from engine.core.value import Value, as_value
 from engine.formula.arithmetic import FUNCTIONS
 from engine.formula.simplify import Simplifier, TreeBuilder
 from engine.formula.tree import Interpreter, Tree
 
 
 def trace(
-    outputs: Value | Sequence[Value], inputs: Sequence[Value] = (), parameters: Sequence[Value] = ()
+    outputs: Value | Sequence[Value] | Callable[..., Value | Sequence[Value]],
+    inputs: Sequence[Value] = (),
+    parameters: Sequence[Value] = (),
 ) -> Program:
     """Return the graph of one sample as a program: it computes the outputs, and the gradient of the first.
 
-    The program is what was recorded, no more: where Python chose by an ``if`` or counted in a loop, the
-    choice is frozen. (``relu``, ``maximum`` and every other operation choose anew for each sample.) A plain
-    number stays the number that it is.
+    Of a finished graph, the program is what was recorded, no more: where Python chose by an ``if`` or counted
+    in a loop, the choice is frozen. (``relu``, ``maximum`` and every other operation choose anew for each
+    sample.) A plain number stays the number that it is.
+
+    A function is called with the inputs, to build the graph. Each comparison that Python makes on Values
+    meanwhile becomes a guard: the compiled program checks it on every sample, and raises a `GuardError` where
+    it comes out differently. A number that is read cannot be checked: ``program.reads`` lists the lines.
 
     Args:
         outputs: what to compute for each sample: a Value, such as its loss, or a list of Values, of which the
-            first is differentiated.
+            first is differentiated; or a function of the inputs that returns either.
         inputs: the leaves that differ from sample to sample, in the order of the columns; targets, too.
         parameters: the leaves that all samples share, with respect to which the first output is
             differentiated.
@@ -53,6 +61,11 @@ def trace(
     >>> step([3.0], [[1.0, 2.0, 6.0]])
     (10.0, [3.0], [[3.0, 6.0, 18.0]])
     """
+    inputs, parameters = _leaves("input", inputs), _leaves("parameter", parameters)
+    decisions = Decisions()
+    if callable(outputs):
+        with noting_decisions([*inputs, *parameters]) as decisions:
+            outputs = _lifted(outputs(*inputs))
     many = isinstance(outputs, (list, tuple))
     roots = tuple(outputs) if isinstance(outputs, (list, tuple)) else (outputs,)
     for output in roots:
@@ -62,13 +75,13 @@ def trace(
             )
     if not roots:
         raise ValueError("a program has at least one output; the list of outputs is empty")
-    inputs, parameters = _leaves("input", inputs), _leaves("parameter", parameters)
     learnable = set(parameters)
     if both := [v for v in inputs if v in learnable]:
         raise ValueError(f"{brief(both[0])} is listed both as an input and as a parameter")
     known = {*inputs, *learnable}
-    # one search finds the nodes of all outputs, those of the first output first
-    order = cast(list[Value], topological_order(AdjointNode(roots, (), 0.0))[:-1])
+    # one search finds the nodes of all outputs, those of the first output first, and what was compared
+    compared = [node for guard in decisions.guards for node in (guard.left, guard.right)]
+    order = cast(list[Value], topological_order(AdjointNode((*roots, *compared), (), 0.0))[:-1])
     if unknown := [v for v in order if not v.parents and not v.constant and v not in known]:
         more = f", and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         raise ValueError(
@@ -82,7 +95,7 @@ def trace(
     if parameters and requires_grad.isdisjoint(roots):
         which = "no output depends on any" if many else f"{brief(roots[0])} depends on none"
         raise ValueError(f"{which} of the {len(parameters)} parameters: nothing can be learned")
-    return _Tracer(roots, order, requires_grad).program(inputs, parameters, many)
+    return _Tracer(roots, order, requires_grad).program(inputs, parameters, many, decisions)
 
 
 def forward_tree(op: Operation, args: Sequence[Tree], simplifier: Interpreter[Tree]) -> Tree:
@@ -111,6 +124,13 @@ def _leaves(kind: str, values: Sequence[Value]) -> tuple[Value, ...]:
     return leaves
 
 
+def _lifted(outputs: Value | Sequence[Value]) -> Value | Sequence[Value]:
+    """Return what a function gave, with Values for its plain numbers, such as the 0 of ``max(0, x)``."""
+    if isinstance(outputs, (list, tuple)):
+        return [as_value(output) if is_number(output) else output for output in outputs]
+    return as_value(outputs) if is_number(outputs) else outputs
+
+
 class _Tracer:
     """Writes the instructions of one graph."""
 
@@ -122,7 +142,9 @@ class _Tracer:
         self.nameless = 0
         self.names: dict[Value, Tree] = {}  # of each node; a plain number is itself
 
-    def program(self, inputs: Sequence[Value], parameters: Sequence[Value], many: bool) -> Program:
+    def program(
+        self, inputs: Sequence[Value], parameters: Sequence[Value], many: bool, decisions: Decisions
+    ) -> Program:
         for kind, letter, leaves in ("input", "x", inputs), ("parameter", "p", parameters):
             for place, leaf in enumerate(leaves):
                 self.names[leaf] = name = self.identifiers.give(leaf.label or f"{letter}{place}")
@@ -131,6 +153,7 @@ class _Tracer:
             self.forward(node, self.requires_grad)
         for node in self.order[len(self.differentiated) :]:
             self.forward(node, set())
+        guards = tuple([self.guard(guard) for guard in dict.fromkeys(decisions.guards)])
         gradients = self.backward() if parameters else {}
         return Program(
             instructions=tuple(self.instructions),
@@ -139,7 +162,19 @@ class _Tracer:
             outputs=tuple(self.names[root] for root in self.roots),
             gradients=tuple(gradients.get(p, 0.0) for p in parameters),
             many=many,
+            guards=guards,
+            reads=tuple(dict.fromkeys(decisions.reads)),
         )
+
+    def guard(self, guard: Guard) -> GuardCheck:
+        """Write the instruction that is 1.0 if a comparison holds, and 0.0 if not."""
+        left, right = self.names[guard.left], self.names[guard.right]
+        tree: Tree = ("if", (guard.comparison, left, right), 1.0, 0.0)
+        if guard.comparison == "!=":  # the truth of a Value: a NaN is true
+            tree = ("if", ("<=", ("abs", left), 0.0), 0.0, 1.0)
+        name = self.identifiers.give("guard")
+        self.instructions.append(Instruction(name, "forward", tree))
+        return GuardCheck(name, guard.outcome, guard.line)
 
     def forward(self, node: Value, requires_grad: set[Value]) -> None:
         if node.op is None:

@@ -1,7 +1,7 @@
-"""Topological order, and the chain rule, which is written here once and nowhere else.
+"""Topological order, and the chain rule, which is written only here.
 
-This module names no operation. All that it needs of a node is its `parents`, its gradient, and one local
-gradient for each parent.
+This module names no operation. Of a node it uses the `parents`, the gradient, and one local gradient for each
+parent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from engine.core.closures import local_of
 
 
 class Node(Protocol):
-    """What the chain rule needs of a node: a Value has it, and so has an AdjointNode."""
+    """The attributes that the chain rule uses; Value and AdjointNode have them."""
 
     _grad: Any
     _local: Any
@@ -26,23 +26,27 @@ class Node(Protocol):
 
 N = TypeVar("N", bound=Node)
 
+#: In each context, the function that runs the steps of a backward pass, if it is not `backward` itself; see
+#: `detect_anomaly`.
+watcher: ContextVar[Callable[[Iterator[Contribution]], None] | None] = ContextVar("watcher", default=None)
+
 
 class Contribution(NamedTuple):
-    """One edge of the backward pass: what a node adds to the gradient of one of its parents."""
+    """One edge of the backward pass, by which a node adds to the gradient of one of its parents."""
 
     node: Any
     parent: Any
-    position: int  #: which parent, counted from 0: the two edges of x * x differ in nothing else
+    position: int  #: of the parent, counted from 0; the two edges of x * x differ only in it
     upstream: float  #: ∂root/∂node, complete
     local: float  #: ∂node/∂parent
     contribution: float  #: upstream × local
-    total: float  #: the parent's gradient after it
+    total: float  #: the parent's gradient after the addition
 
 
 def topological_order(root: N) -> list[N]:
     """Return every node that ``root`` depends on: parents before children, ``root`` last, each node once.
 
-    The order follows from the graph alone. The search is a loop, so the graph may be of any depth.
+    The order depends on the graph alone. The search is a loop, not a recursion, so any depth is possible.
 
     Raises:
         TypeError: ``root`` is not a Value.
@@ -56,18 +60,18 @@ def topological_order(root: N) -> list[N]:
     check_value(root)
     order: list[N] = []
     seen: set[N] = set()
-    path: list[tuple[N, Iterator[N]]] = []  # from the root down: nodes, and the parents yet to be visited
+    path: list[tuple[N, Iterator[N]]] = []  # from the root down: nodes, and their parents not yet visited
     node, rest = root, iter(root.parents)
     while True:
         for parent in rest:
             if parent not in seen:
-                if not seen.issuperset(parent.parents):
+                if not seen.issuperset(parent.parents):  # visit its parents first
                     path.append((node, rest))
                     node, rest = parent, iter(parent.parents)
                     break
                 seen.add(parent)
                 order.append(parent)
-        else:  # all the parents have been listed
+        else:  # all parents of the node are in the order
             seen.add(node)
             order.append(node)
             if not path:
@@ -81,11 +85,11 @@ def pass_on(nodes: Iterable[Node]) -> None:
         upstream, local, i = node._grad, node._local, 0
         for parent in node.parents:
             parent._grad += upstream * local[i]
-            i += 1  # noqa: SIM113 (on the two edges of most nodes, enumerate takes longer than the chain rule)
+            i += 1  # noqa: SIM113 (enumerate takes longer here)
 
 
 def start(root: N) -> list[N]:
-    """Set the interior gradients to 0 and the root's to 1; return the nodes from the root to the leaves."""
+    """Set the gradients of computed nodes to 0, the root's to 1; return the nodes from root to leaves."""
     check_recorded(root)
     order = topological_order(root)
     for node in order:
@@ -96,17 +100,29 @@ def start(root: N) -> list[N]:
 
 
 def backward(root: N) -> None:
-    """Compute the gradient of every node that ``root`` depends on; it is complete when its turn comes."""
+    """Compute the gradient of every node that ``root`` depends on.
+
+    A node comes after all its children, so its gradient is complete before it adds to those of its parents.
+    """
     if watch := watcher.get():
         return watch(_steps(root))
     pass_on(start(root))
 
 
-def backward_steps(root: N) -> Iterator[Contribution]:
-    """Run the same pass one contribution at a time; it writes the gradients as it goes.
+class AdjointNode:
+    """A node for a pass that leaves the Values unchanged: parents, local gradients, and its own gradient."""
 
-    Edges into plain numbers are left out, as they have no gradient. A stream that is abandoned leaves the
-    pass half done.
+    __slots__ = ("_grad", "_local", "parents")
+
+    def __init__(self, parents: Sequence[Any], local: Any, grad: Any) -> None:
+        self.parents, self._local, self._grad = parents, local, grad
+
+
+def backward_steps(root: N) -> Iterator[Contribution]:
+    """Run the same pass one edge at a time: each step writes one gradient and yields its Contribution.
+
+    Edges to plain numbers are left out, as these have no gradient. A loop that stops early leaves the other
+    gradients incomplete.
 
     Raises:
         TypeError: ``root`` is not a Value.
@@ -118,7 +134,7 @@ def backward_steps(root: N) -> Iterator[Contribution]:
     0 1.0 3.0 3.0 3.0
     1 1.0 3.0 3.0 6.0
     """
-    check_value(root)  # now, and not when the first step is asked for
+    check_value(root)  # here, as the code of a generator does not run before its first step
     check_recorded(root)
     return _steps(root)
 
@@ -127,19 +143,6 @@ def _steps(root: Any) -> Iterator[Contribution]:
     for node in start(root):
         upstream = node._grad
         for position, (parent, local) in enumerate(zip(node.parents, local_of(node, upstream), strict=True)):
-            pass_on([AdjointNode((parent,), (local,), upstream)])
+            pass_on([AdjointNode((parent,), (local,), upstream)])  # the chain rule for this edge alone
             if not parent.constant:
                 yield Contribution(node, parent, position, upstream, local, upstream * local, parent._grad)
-
-
-class AdjointNode:
-    """A stand-in for a node with a gradient of its own, so that a pass leaves the node itself unchanged."""
-
-    __slots__ = ("_grad", "_local", "parents")
-
-    def __init__(self, parents: Sequence[Any], local: Any, grad: Any) -> None:
-        self.parents, self._local, self._grad = parents, local, grad
-
-
-#: In each context, the function that consumes the steps of backward passes; see `detect_anomaly`.
-watcher: ContextVar[Callable[[Iterator[Contribution]], None] | None] = ContextVar("watcher", default=None)

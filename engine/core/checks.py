@@ -1,4 +1,4 @@
-"""Checks of arguments: symbols of operations, points of a row, nodes of a graph."""
+"""Checks of arguments: symbols and points of an operation, numbers and nodes of a graph."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from engine.formula.tree import LETTERS
 
 
 def check_symbol(symbol: str, shipped: set[str]) -> None:
-    """Refuse a symbol that could not be shown, or that already means something else."""
+    """Raise an error unless ``symbol`` is one printable word that has no other meaning."""
     if not isinstance(symbol, str):
         raise TypeError(f"a symbol is a str, not {type(symbol).__name__}")
     if not symbol.isprintable() or symbol.split() != [symbol] or ":" in symbol or symbol.startswith("_"):
         raise ValueError("a symbol is one printable word, without a colon, and not beginning with _")
     if symbol in shipped or symbol in {*LETTERS, *CONSTANTS, "pow", "inf", "nan", *keyword.kwlist}:
-        raise ValueError(f"the symbol {symbol!r} is taken; please choose another")
+        raise ValueError(f"the symbol {symbol!r} is taken; choose another")
 
 
 def as_point(numbers: object, arity: int) -> tuple[float, ...]:
-    """Return a point as a tuple of ``arity`` floats; for one letter, a number will do."""
+    """Return a point as a tuple of ``arity`` floats; a single number is a point of one letter."""
     point = tuple(map(as_float, numbers if isinstance(numbers, (tuple, list)) else [numbers]))
     if len(point) != arity:
         raise ValueError(f"a point of this row is {arity} number{'s' * (arity > 1)}, not {numbers!r}")
@@ -34,13 +34,13 @@ def check_number(what: str, label: str, x: object) -> float:
         return as_float(x)
     except TypeError as error:
         name = f" of {one_line(label)}" if label else ""
-        raise TypeError(f"the {what}{name} is a number: {error}") from None
+        raise TypeError(f"cannot set the {what}{name}: {error}") from None
 
 
 def check_recorded(root: object) -> None:
     """Raise a ValueError if ``root`` was computed under `no_grad`."""
     if not getattr(root, "recorded", True):
-        raise ValueError(f"{brief(root)} was computed under no_grad: nothing was recorded to differentiate")
+        raise ValueError(f"{brief(root)} was computed under no_grad, so there is no graph to differentiate")
 
 
 def check_value(node: object) -> None:

@@ -1,8 +1,8 @@
 """A node made by hand: ``out = Value(t, (a, b), "name")``, with a function assigned to ``out._backward``.
 
-The function adds to the gradients of the parents, as in micrograd. It is called with the parents' gradients
-at 0; what it leaves there are the contributions of the node's edges, so that ``=`` in it has the effect of
-``+=``.
+The function adds to the gradients of the parents, as in micrograd. Before each call the parents' gradients
+are set to 0; after it they are the contributions of the node's edges. So ``=`` in the function has the effect
+of ``+=``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class OwnNode(Protocol):
 
 
 class OwnOperation(Operation):
-    """The operation of a node that was made by hand: a symbol, and nothing that could be compiled."""
+    """The operation of a node made by hand: it has a symbol, but no formula that could be compiled."""
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
@@ -51,13 +51,13 @@ class OwnOperation(Operation):
 
 
 NOT_AN_OP = (
-    "the node {!r} was made by hand: a closure cannot be differentiated again or compiled; "
+    "the node {!r} was made by hand: its closure cannot be differentiated again or compiled; "
     "an operation made with Op can"
 )
 
 
 class Edge:
-    """One edge of such a node. ``upstream * edge`` is the contribution that the closure makes."""
+    """One edge of a node made by hand. ``upstream * edge`` is the contribution that the closure makes."""
 
     __slots__ = ("closure", "position")
 
@@ -65,13 +65,13 @@ class Edge:
         self.closure, self.position = closure, position
 
     def __rmul__(self, upstream: float) -> float:
-        if self.position == 0:  # the edges of a node are passed in order
+        if self.position == 0:  # the chain rule takes the edges in order: one call serves all of them
             self.closure.latest = self.closure.contributions(upstream)
         return self.closure.latest[self.position]
 
 
 class Local(float):
-    """A local gradient for which ``upstream * local`` is exactly the contribution that a closure made."""
+    """A local gradient. ``upstream * local`` is exactly the contribution of a closure, without rounding."""
 
     contribution: float
 
@@ -88,7 +88,7 @@ class OwnClosure(Sequence[Edge]):
     """The local gradients of a node made by hand, computed by the function assigned to ``_backward``."""
 
     def __init__(self, node: OwnNode, parents: tuple[OwnNode, ...]) -> None:
-        self.node, self.parents = ref(node), parents  # weakly, as the node refers to its closure
+        self.node, self.parents = ref(node), parents  # a weak reference, or the two would form a cycle
         self.function: Callable[[], None] | None = None
         self.latest: tuple[float, ...] = ()
 
@@ -102,11 +102,11 @@ class OwnClosure(Sequence[Edge]):
         return map(self.__getitem__, range(len(self)))
 
     def at(self, upstream: float) -> tuple[Local, ...]:
-        """Return the local gradient of each edge, where ``upstream`` is the gradient of the node."""
+        """Return the local gradient of each edge, when the gradient of the node is ``upstream``."""
         return tuple([Local(upstream, contribution) for contribution in self.contributions(upstream)])
 
     def contributions(self, upstream: float) -> tuple[float, ...]:
-        """Call the function, and return what it adds to each parent's gradient; all gradients are restored.
+        """Return what the function adds to each parent's gradient; all gradients are restored after the call.
 
         Raises:
             ValueError: no function was assigned, or it writes the gradient of a node that is not a parent.
@@ -148,7 +148,7 @@ def check_write(node: object) -> None:
 
 
 def make_by_hand(node: Any, parents: Iterable[Any], symbol: str) -> None:
-    """Give a new Value its parents and the symbol of its operation; without parents it stays a leaf.
+    """Set the parents and the operation of a new Value; without parents it stays a leaf.
 
     Raises:
         TypeError: a parent is not a Value.

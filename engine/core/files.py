@@ -15,13 +15,13 @@ HOUR = 3600  # seconds
 def write_whole(path: str | os.PathLike[str], text: str) -> Path:
     """Write ``text`` to ``path`` in UTF-8, and return the path; if that fails, the old file stays.
 
-    The text goes to a new file of a random name in the same folder, and that file replaces the old one at the
-    last moment. A link at ``path`` stays a link: the file that it points to is replaced. What a killed
-    process left in the folder is removed by a later call, when it is an hour old.
+    The text is written to a new file with a random name in the same folder; then that file replaces the old
+    one. A link at ``path`` stays a link: the file that it points to is replaced. A killed process may leave
+    such a new file behind; a later call removes it when it is an hour old.
 
     Raises:
         TypeError: ``path`` is not a path.
-        ValueError: ``text`` holds half of a surrogate pair, which no file can hold.
+        ValueError: ``text`` contains half of a surrogate pair, which UTF-8 cannot encode.
         OSError: the file cannot be written, or ``path`` is a folder or a device.
 
     >>> import os, tempfile
@@ -50,7 +50,7 @@ def write_whole(path: str | os.PathLike[str], text: str) -> Path:
 
 
 def _remove_old_parts(place: Path) -> None:
-    """Remove the part files of killed processes; a younger file may still be written to."""
+    """Remove the part files of killed processes: those older than an hour, as others may be in use."""
     for part in place.parent.glob(f".{glob.escape(place.name)}.*.part"):
         with contextlib.suppress(OSError):
             if time.time() - part.lstat().st_mtime > HOUR:

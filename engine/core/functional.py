@@ -109,7 +109,7 @@ def logsumexp(values: Iterable[Number]) -> Number:
     1000.6931471805599
     """
     greatest, below = _shifted(values)
-    if isinf(greatest.data if isinstance(greatest, Value) else greatest):
+    if isinf(greatest._data if isinstance(greatest, Value) else greatest):
         return greatest  # as ∞ - ∞ is not a number
     result: Number = greatest + ops.log(total([ops.exp(value) for value in below]))
     return result

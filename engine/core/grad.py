@@ -1,4 +1,4 @@
-"""Gradients as results: nothing is written to the graph, and they can be differentiated again."""
+"""`grad` returns gradients and writes none to the graph; they can be differentiated again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _simplifier = Simplifier[Number](Evaluator())
 
 
 class Adjoint:
-    """A gradient that is built as a graph: 0 + x and 1 * x are x, and add no node to it."""
+    """A gradient whose computation is recorded. 0 + x and 1 * x are x, and make no node."""
 
     __slots__ = ("x",)
 
@@ -46,16 +46,16 @@ def grad(y: Value, xs: Iterable[Value], create_graph: bool = False) -> list[floa
     Args:
         y: the Value to differentiate.
         xs: Values, leaves or not. If ``y`` does not depend on one, its gradient is 0.0.
-        create_graph: return Values that remember how they were computed. They can be drawn and differentiated
-            in turn, to any order.
+        create_graph: whether to return Values that record how they were computed. They can be drawn and
+            differentiated again, to any order.
 
     Returns:
         A list of floats, or with ``create_graph`` of Values, in the order of ``xs``.
 
     Raises:
-        TypeError: ``y`` is not a Value, or ``xs`` not a list of Values.
-        ValueError: ``y`` was computed under `no_grad`, or may depend on an x through a Value that was. Or,
-            with ``create_graph``, a node's number no longer follows from its parents'.
+        TypeError: ``y`` is not a Value, or ``xs`` is not a list of Values.
+        ValueError: ``y`` was computed under `no_grad`, or may depend on an x through a Value that was. With
+            ``create_graph``, also: the number of a node was changed after another node was computed from it.
 
     >>> from engine import Value
     >>> x = Value(2.0)
@@ -77,7 +77,7 @@ def grad(y: Value, xs: Iterable[Value], create_graph: bool = False) -> list[floa
 def _gradients(
     y: Value, xs: Sequence[Value], local: Callable[[Value], Sequence[G]], zero: G, one: G
 ) -> list[G]:
-    """Run the backward pass on stand-ins for the nodes."""
+    """Run the backward pass on an AdjointNode for each node, so that no gradient of the graph is written."""
     check_recorded(y)
     nodes: dict[Value, AdjointNode] = {}
     for node in topological_order(y):
@@ -86,7 +86,7 @@ def _gradients(
         if x not in nodes and not all(node.recorded for node in nodes):
             raise ValueError(
                 f"no recorded path leads from {brief(x)} to {brief(y)}, which depends on a Value computed "
-                "under no_grad: compute that one outside of it"
+                "under no_grad: compute that Value outside no_grad"
             )
     nodes[y]._grad = one
     pass_on(reversed(nodes.values()))

@@ -1,4 +1,4 @@
-"""Compute without recording."""
+"""Compute Values without recording how they were computed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Detached(Constant):
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Within the block, or in a function decorated with it, Values are computed but not recorded.
+    """Compute Values without recording them, within a ``with`` block or a function that it decorates.
 
-    It holds in this thread and this asyncio task only. A backward pass from such a Value is an error; in a
-    graph that is recorded later, it is a constant.
+    It holds in this thread and this asyncio task only. A backward pass from such a Value raises an error; in
+    a graph that is recorded later, the Value is a constant.
 
     >>> from engine import Value
     >>> x = Value(2.0)

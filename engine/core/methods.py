@@ -1,4 +1,4 @@
-"""The methods of Value that are not needed to understand it: functions, comparisons, copies."""
+"""The methods of Value that a first reader may skip: functions, comparisons, copies, micrograd's names."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from engine.core import ops
 from engine.core.backward import pass_on, topological_order
 from engine.core.closures import OwnClosure, OwnOperation, make_by_hand
 from engine.core.messages import brief
-from engine.core.op import Evaluator, Operation
+from engine.core.op import Evaluator, Op, Operation
 from engine.core.scalar import as_float
 
 
 class Role(NamedTuple):
-    """What a Value is in a net. Labels are only text; pictures and explanations find a neuron by its role.
+    """The part that a Value plays in a net. Pictures and explanations find a neuron by it, not by labels.
 
     >>> Role("w", layer=1, neuron=3, input=0)
     Role(kind='w', layer=1, neuron=3, input=0)
@@ -23,16 +23,15 @@ class Role(NamedTuple):
 
     kind: str  #: "w" weight, "b" bias, "z" pre-activation, "a" activation, "x" input of the net
     layer: int | None = None  #: counted from 1; None for a neuron that belongs to no layer
-    neuron: int | None = None  #: its place in the layer, counted from 0
-    input: int | None = None  #: of a weight or an input, which input, counted from 0
+    neuron: int | None = None  #: its position in the layer, counted from 0
+    input: int | None = None  #: the position of the input, counted from 0, for a weight or an input
 
 
-class Methods:
-    """The base class of Value."""
+if TYPE_CHECKING:
 
-    if not TYPE_CHECKING:
-        __slots__ = ()
-    else:  # set by Value
+    class Attributes:
+        """The attributes that Value sets."""
+
         _data: float
         _grad: float
         _local: Sequence[float]
@@ -42,87 +41,97 @@ class Methods:
         parents: tuple[Self, ...]
         constant: bool
 
+        @classmethod
+        def __record__(cls, op: Operation, *args: Any) -> Self:  # it is `engine.core.value.record`
+            raise NotImplementedError
+
         def local_gradients(self) -> tuple[float, ...]:
             raise NotImplementedError
 
-        @staticmethod
-        def __record__(op: Operation, *args: Any) -> Any: ...
+else:
+    Attributes = object  # when the program runs, Value alone has them
+
+
+class Methods(Attributes):
+    """Base class of Value."""
+
+    __slots__ = ()
 
     def exp(self) -> Self:
         """Return e^self."""
-        return self.__record__(ops.exp, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.exp, self)
 
     def expm1(self) -> Self:
         """Return e^self - 1."""
-        return self.__record__(ops.expm1, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.expm1, self)
 
     def log(self) -> Self:
         """Return the natural logarithm of self."""
-        return self.__record__(ops.log, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.log, self)
 
     def log1p(self) -> Self:
         """Return log(1 + self)."""
-        return self.__record__(ops.log1p, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.log1p, self)
 
     def sqrt(self) -> Self:
         """Return the square root of self."""
-        return self.__record__(ops.sqrt, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.sqrt, self)
 
     def sin(self) -> Self:
         """Return sin(self)."""
-        return self.__record__(ops.sin, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.sin, self)
 
     def cos(self) -> Self:
         """Return cos(self)."""
-        return self.__record__(ops.cos, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.cos, self)
 
     def tan(self) -> Self:
         """Return tan(self)."""
-        return self.__record__(ops.tan, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.tan, self)
 
     def tanh(self) -> Self:
         """Return tanh(self)."""
-        return self.__record__(ops.tanh, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.tanh, self)
 
     def erf(self) -> Self:
         """Return erf(self)."""
-        return self.__record__(ops.erf, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.erf, self)
 
     def erfc(self) -> Self:
         """Return 1 - erf(self)."""
-        return self.__record__(ops.erfc, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.erfc, self)
 
     def sigmoid(self) -> Self:
         """Return 1 / (1 + e^-self)."""
-        return self.__record__(ops.sigmoid, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.sigmoid, self)
 
     def softplus(self) -> Self:
         """Return log(1 + e^self)."""
-        return self.__record__(ops.softplus, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.softplus, self)
 
     def gelu(self) -> Self:
-        """Return self × the probability that a standard normal variable is below self."""
-        return self.__record__(ops.gelu, self)  # type: ignore[no-any-return]
+        """Return self × the probability that a standard normal variable is smaller than self."""
+        return self.__record__(ops.gelu, self)
 
     def relu(self) -> Self:
         """Return max(0, self)."""
-        return self.__record__(ops.relu, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.relu, self)
 
     def leaky_relu(self) -> Self:
-        """Return self, or 0.01 self if it is negative."""
-        return self.__record__(ops.leaky_relu, self)  # type: ignore[no-any-return]
+        """Return self if it is positive, else 0.01 × self."""
+        return self.__record__(ops.leaky_relu, self)
 
     def neg(self) -> Self:
         """Return -self."""
-        return self.__record__(ops.neg, self)  # type: ignore[no-any-return]
+        return self.__record__(ops.neg, self)
 
     def abs(self) -> Self:
-        """Return |self|."""
-        return self.__record__(ops.abs, self)  # type: ignore[no-any-return]
+        """Return abs(self)."""
+        return self.__record__(ops.abs, self)
 
     @property
     def role(self) -> Role | None:
-        """What the Value is in a net, set by the net's modules; None outside one."""
+        """The part that the Value plays in a net, as the modules of nn set it; None outside a net."""
         return getattr(self, "_role", None)
 
     @role.setter
@@ -130,7 +139,7 @@ class Methods:
         self._role = role
 
     def is_stale(self) -> bool:
-        """Return whether a parent's number was changed after this one was computed from it.
+        """Return whether a parent's number was changed after this Value was computed from it.
 
         >>> from engine import Value
         >>> x = Value(2.0)
@@ -145,16 +154,23 @@ class Methods:
         try:
             y = self.op.value(*data)
             now = (y, *self.op.local_gradients(data, y, [parent.constant for parent in self.parents]))
-        except (ArithmeticError, ValueError):  # it could not have been computed from these
+        except (ArithmeticError, ValueError):  # the parents' numbers are outside the domain now
             return True
-        then = (self._data, *self.local_gradients())  # 3² and (-3)² differ in their local gradients
-        return any(a != b and (a == a or b == b) for a, b in zip(then, now))  # a NaN after a NaN is no change
+        then = (self._data, *self.local_gradients())  # 3² and (-3)² differ only in their local gradients
+        return any(a != b and (a == a or b == b) for a, b in zip(then, now))  # two NaNs count as equal
 
     def differentiate(self) -> list[Self | float]:
-        """Return ∂self/∂parent for each parent as Values, which can be differentiated in turn.
+        """Return ∂self/∂parent for each parent, as Values that can be differentiated again.
 
         Raises:
-            ValueError: a parent's number was changed after this Value was computed from it.
+            ValueError: a parent's number was changed after this Value was computed from it, or this node was
+                made by hand, with a closure.
+
+        >>> from engine import Value
+        >>> x = Value(3.0)
+        >>> [dy] = x.exp().differentiate()
+        >>> dy.data == x.exp().data
+        True
         """
         if self.op is None:
             return []
@@ -171,17 +187,19 @@ class Methods:
 
     @property
     def _prev(self) -> tuple[Self, ...]:
-        return self.parents  # micrograd's name
+        """The parents, by micrograd's name; micrograd has a set here."""
+        return self.parents
 
     @property
     def _op(self) -> str:
-        return self.op.symbol if self.op else self.__dict__.get("symbol", "")  # micrograd's name
+        """The symbol of the operation, by micrograd's name."""
+        return self.op.symbol if self.op else self.__dict__.get("symbol", "")
 
     @property
     def _backward(self) -> Callable[[], None]:
-        """The step by hand, micrograd's name: it adds ``grad`` × local gradient to each parent's ``grad``.
+        """A function that adds ``grad`` × local gradient to each parent's ``grad``, by micrograd's name.
 
-        A function assigned to it takes its place, in every backward pass: see `engine.core.closures`.
+        A function that is assigned to it replaces it in every backward pass: see `engine.core.closures`.
 
         >>> from engine import Value
         >>> a, b = Value(2.0), Value(5.0)
@@ -199,41 +217,48 @@ class Methods:
     def _backward(self, function: Callable[[], None]) -> None:
         if not callable(function):
             raise TypeError(f"_backward is a function without arguments, not {brief(function)}")
-        if self.parents:
+        if self.parents:  # a leaf has no edges, so its closure would do nothing
             if not isinstance(self._local, OwnClosure):
                 make_by_hand(self, self.parents, self._op)
             self._local.function = function  # type: ignore[attr-defined]
 
     def pow(self, other: Any) -> Self:
         """Return self ** other."""
-        return self.__record__(ops.pow, self, other)  # type: ignore[no-any-return]
+        return self.__record__(ops.pow, self, other)
 
     def __lt__(self, other: Any) -> bool:
+        """Return self.data < other."""
         return self._data < _number(other)
 
     def __le__(self, other: Any) -> bool:
+        """Return self.data <= other."""
         return self._data <= _number(other)
 
     def __gt__(self, other: Any) -> bool:
+        """Return self.data > other."""
         return self._data > _number(other)
 
     def __ge__(self, other: Any) -> bool:
+        """Return self.data >= other."""
         return self._data >= _number(other)
 
     def __bool__(self) -> bool:
+        """Return whether self.data is not 0."""
         return self._data != 0.0
 
     def __format__(self, spec: str) -> str:
+        """Return self.data in the format ``spec``, as in f"{loss:.4f}"; without one, str(self)."""
         return format(self._data, spec) if spec else str(self)
 
     def __float__(self) -> float:
+        """Raise a TypeError, as a float has no graph; use ``data``."""
         raise TypeError(
             "float() and the functions of math lose the graph of a Value: use .data for its number, "
             "and the functions of engine, such as engine.exp, to compute with it"
         )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """NumPy's functions on Values and arrays of them: np.exp(v) is v.exp(), element by element."""
+        """Apply a function of NumPy to Values or arrays of Values: np.exp(v) is v.exp()."""
         import numpy as np
 
         def as_objects(x: object) -> object:
@@ -247,10 +272,11 @@ class Methods:
             return getattr(ufunc, method)(*map(as_objects, inputs), **options)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy of the whole graph that this Value was computed by."""
         for node in topological_order(self):
             if isinstance(node._local, OwnClosure):
                 raise TypeError(
-                    f"{node!r} has a closure, which would refer to the original nodes: build the graph again"
+                    f"{node!r} has a closure, which refers to the original nodes: build the graph again"
                 )
             if id(node) not in memo:
                 memo[id(node)] = copy = object.__new__(type(node))
@@ -261,9 +287,10 @@ class Methods:
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
+        """Return the parts to copy or pickle a leaf from; raise a TypeError for a computed Value."""
         if self.parents:
             raise TypeError(
-                "a Value that was computed cannot be pickled, as its copy would be cut off from its parents: "
+                "a computed Value cannot be pickled, as its copy would lose its parents: "
                 "pickle the leaves and compute it again, use copy.deepcopy, or save a model with nn.save"
             )
         return super().__reduce_ex__(protocol)
@@ -271,3 +298,20 @@ class Methods:
 
 def _number(x: Any) -> float:
     return x._data if isinstance(x, Methods) else as_float(x)
+
+
+#: The names of the methods that are operations of the user's own.
+own_methods: set[str] = set()
+
+
+def add_method(cls: type[Methods], op: Op) -> None:
+    """Make an operation of one argument a method of ``cls``, unless it has another attribute of that name."""
+    if len(op.partials) == 1 and (op.symbol in own_methods or not hasattr(cls, op.symbol)):
+        own_methods.add(op.symbol)
+
+        def method(self: Methods) -> Methods:
+            return self.__record__(op, self)
+
+        method.__name__, method.__doc__ = op.symbol, op.__doc__
+        method.__qualname__ = f"{cls.__name__}.{op.symbol}"
+        setattr(cls, op.symbol, method)

@@ -1,4 +1,4 @@
-"""Replace, for a while, the function that makes nodes: `no_grad` computes without recording, for example.
+"""Replace the function that makes nodes within a block, as `no_grad` does to compute without recording.
 
 A replacement holds in one thread and one asyncio task, as each of them has its own context (`contextvars`).
 """
@@ -15,7 +15,7 @@ NodeFactory = Callable[..., Any]
 
 Block = tuple[object, NodeFactory | None]
 
-#: The blocks that are open in any context. While it is empty, nobody needs to look up the context.
+#: The blocks that are open in any context. While it is empty, the slower look-up of the context is skipped.
 open_blocks: set[object] = set()
 #: The blocks that are open in this context, the innermost last.
 _blocks: ContextVar[tuple[Block, ...]] = ContextVar("blocks", default=())
@@ -23,9 +23,9 @@ _blocks: ContextVar[tuple[Block, ...]] = ContextVar("blocks", default=())
 
 @contextmanager
 def node_factory(make: NodeFactory | None) -> Iterator[None]:
-    """Within the block, ``make`` makes the nodes; with None, operations record as usual.
+    """Make nodes by ``make`` within the block; with None, record them as usual.
 
-    Blocks may end in any order, as those of two generators do: the innermost that is still open counts.
+    Blocks may end in any order, as those of two generators may: of the open ones, the last to begin is used.
     """
     key = object()
     open_blocks.add(key)

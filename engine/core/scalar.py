@@ -15,7 +15,7 @@ def is_number(x: object) -> TypeGuard[SupportsFloat]:
     """
     if isinstance(x, (float, int)):
         return True
-    dtype = getattr(x, "dtype", None)  # that of a NumPy scalar, or of an array without dimensions
+    dtype = getattr(x, "dtype", None)  # NumPy scalars and arrays without dimensions have one
     if dtype is None or getattr(x, "ndim", None) != 0:
         return False
     return (
@@ -45,7 +45,7 @@ def as_float(x: object) -> float:
 
 
 class Recordable(Protocol):
-    """A type that operations may be called on beside plain numbers, because it records them: Value."""
+    """A type that operations can be called on, beside plain numbers: Value, which records them."""
 
     @staticmethod
     def __record__(op: Any, *args: Any) -> Any: ...

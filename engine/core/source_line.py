@@ -1,4 +1,4 @@
-"""Find the line of source, outside this package, that is running."""
+"""Find the line of the user's source that is running."""
 
 from __future__ import annotations
 

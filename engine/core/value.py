@@ -1,8 +1,9 @@
-"""A Value is a number that remembers how it was computed."""
+"""A Value is a number that records how it was computed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from engine.core import ops
@@ -10,21 +11,20 @@ from engine.core.backward import backward
 from engine.core.checks import check_number
 from engine.core.closures import check_write, local_of, make_by_hand
 from engine.core.messages import brief
-from engine.core.methods import Methods
+from engine.core.methods import Methods, add_method
 from engine.core.node_factories import active_factory, open_blocks
-from engine.core.op import Op, Operation, on_register
+from engine.core.op import Operation, on_register
 from engine.core.scalar import as_float, is_number
 
 Number: TypeAlias = "Value | float"
 
 
 class Value(Methods):
-    """A number and, if it was computed, the numbers that it was computed from.
+    """A number and, if it was computed, the Values that it was computed from.
 
     Args:
-        data: the number: an int, a bool, a float or a NumPy scalar; it becomes a float.
-        parents: of a node made by hand, the Values that it is computed from (see `engine.core.closures`); in
-            its place, the label may be given.
+        data: an int, a bool, a float or a NumPy scalar; it becomes a float.
+        parents: the parents of a node made by hand, see `engine.core.closures`. A str here is the label.
         op: the symbol of a node made by hand.
         label: a name, for pictures and explanations.
 
@@ -36,7 +36,7 @@ class Value(Methods):
         parents: the Values that it was computed from, in order; a Value used twice is there twice.
 
     Raises:
-        TypeError: ``data`` is not a plain number, a parent not a Value, or a name not a str.
+        TypeError: ``data`` is not a plain number, a parent is not a Value, or a name is not a str.
 
     >>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")
     >>> y = w * x + 1
@@ -46,8 +46,8 @@ class Value(Methods):
     """
 
     __slots__ = ("__dict__", "__weakref__", "_data", "_grad", "_local", "_role", "label", "op", "parents")
-    constant = False  #: whether it is a plain number of an expression, which has no gradient
-    recorded = True  #: whether it was recorded, so that a backward pass may start here; see `no_grad`
+    constant = False  #: whether it is a plain number in an expression; see `Constant`
+    recorded = True  #: False if it was computed under `no_grad`: no backward pass can start here
 
     def __init__(
         self,
@@ -70,10 +70,8 @@ class Value(Methods):
         self.op: Operation | None = None
         self.parents: tuple[Value, ...] = ()
         self._local: Sequence[float] = ()  # ∂self/∂parent for each parent, kept from the forward pass
-        if parents != () or _children != () or op or _op:
-            make_by_hand(
-                self, _children if parents == () else parents, op or _op
-            )  # the last two are micrograd's names
+        if parents != () or _children != () or op or _op:  # _children and _op are micrograd's names
+            make_by_hand(self, _children if parents == () else parents, op or _op)
 
     @property
     def data(self) -> float:
@@ -104,13 +102,13 @@ class Value(Methods):
         >>> (Value(2.0) * Value(5.0)).local_gradients()
         (5.0, 2.0)
         """
-        edges = zip(self.parents, local_of(self, 1.0), strict=True)
+        edges = zip(self.parents, local_of(self, 1.0), strict=True)  # self._local, or that of a closure
         return tuple([0.0 if parent.constant else float(local) for parent, local in edges])
 
     def pullback(self, upstream: float) -> tuple[float, ...]:
         """Return the contribution to each parent's gradient: ``upstream`` × the local gradient, in order.
 
-        This is the node's local-gradient closure, the function that other engines store on each node.
+        Other engines store this function, a closure over the local gradients, on each node.
 
         >>> (Value(2.0) * Value(5.0)).pullback(10.0)
         (50.0, 20.0)
@@ -119,7 +117,7 @@ class Value(Methods):
         return tuple([0.0 if parent.constant else upstream * local for parent, local in edges])
 
     def backward(self) -> None:
-        """Set ``grad`` = ∂self/∂node on every node in between, and add it to the ``grad`` of every leaf.
+        """Set ``grad`` to ∂self/∂node on each computed node, and add it to the ``grad`` of each leaf.
 
         >>> x = Value(3.0)
         >>> (x * x + x).backward()
@@ -178,7 +176,7 @@ class Value(Methods):
 
 
 class Constant(Value):
-    """A plain number in an expression: a parent like any other, but without a gradient.
+    """A plain number in an expression: a parent whose gradient is always 0.0.
 
     >>> (Value(2.0) * 3).parents[1]
     Value(data=3.0, grad=0.0)
@@ -193,7 +191,7 @@ class Constant(Value):
 
     @property
     def grad(self) -> float:
-        """0.0, whatever is added to it."""
+        """Always 0.0; what is written to it is ignored."""
         return 0.0
 
     @grad.setter
@@ -232,16 +230,18 @@ def record(op: Operation, *args: Number) -> Value:
     return make_node(op, tuple(map(as_value, args)))
 
 
-Value.__record__ = staticmethod(record)  # type: ignore[method-assign]  # for operations called on Values
+# An operation that is called on a Value records the node by this method.
+Value.__record__ = staticmethod(record)  # type: ignore[method-assign]
+on_register.append(partial(add_method, Value))
 
 
 def make_node(op: Operation, parents: tuple[Value, ...]) -> Value:
-    """Return a new node: its number, its parents, and the local gradient of each edge.
+    """Return a new node, with its number, its parents, and the local gradient of each edge.
 
     Raises:
         ArithmeticError, ValueError: the parents' numbers are outside the domain of ``op``.
     """
-    if open_blocks and (factory := active_factory()):
+    if open_blocks and (factory := active_factory()):  # for example, under no_grad
         made: Value = factory(op, parents)
         return made
     data = [parent._data for parent in parents]
@@ -253,19 +253,3 @@ def make_node(op: Operation, parents: tuple[Value, ...]) -> Value:
     node = Value(y)
     node.op, node.parents, node._local = op, parents, local
     return node
-
-
-def _add_method(op: Op) -> None:
-    """Make an operation of one argument a method, unless Values have something else of that name."""
-    if len(op.partials) == 1 and (op.symbol in _methods or not hasattr(Value, op.symbol)):
-        _methods.add(op.symbol)
-
-        def method(self: Value) -> Value:
-            return record(op, self)
-
-        method.__name__, method.__qualname__, method.__doc__ = op.symbol, f"Value.{op.symbol}", op.__doc__
-        setattr(Value, op.symbol, method)
-
-
-_methods: set[str] = set()
-on_register.append(_add_method)

@@ -1,1 +1,1 @@
-"""Find errors: check gradients against finite differences, name the first number that is not finite."""
+"""Check gradients against finite differences, and find the first number that is not finite."""

@@ -1,4 +1,4 @@
-"""Find the first number that is not finite, and the numbers that are out of date."""
+"""Find the first number that is not finite, and the nodes that are out of date."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from engine.formula.printers import StrPrinter, Text
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """Within the block, raise an error at the first number or gradient that is not finite.
+    """Raise an error at the first number or gradient that is not finite, within a ``with`` block.
 
-    It holds in this thread and this asyncio task only. It takes time: the source line of each node is stored,
+    It holds in this thread and this asyncio task only. It is slow: the source line of each node is stored,
     and each contribution of a backward pass is checked.
 
     Raises:
-        FloatingPointError: with the label, the operation, its formula and numbers, the line that made the
-            node, and, for a gradient, the path from the node to the root.
+        FloatingPointError: a number or a gradient is not finite. The message has the label, the operation,
+            its formula and numbers, the line that made the node, and, for a gradient, the path to the root.
 
     >>> from engine import Value
     >>> with detect_anomaly():                                                 # doctest: +ELLIPSIS
@@ -43,7 +43,13 @@ def detect_anomaly() -> Iterator[None]:
 
 
 def stale(root: Value) -> list[Value]:
-    """Return the nodes of a graph that no longer follow from their parents' numbers, parents before children.
+    """Return the nodes that were computed from numbers that have changed since, parents before children.
+
+    Args:
+        root: the root of the graph.
+
+    Raises:
+        TypeError: ``root`` is not a Value.
 
     >>> from engine import Value
     >>> x = Value(2.0)
@@ -58,12 +64,12 @@ def stale(root: Value) -> list[Value]:
 
 
 class Detector:
-    """Makes nodes and runs backward passes as usual, and checks every number."""
+    """Make nodes and run backward passes as usual, and check every number."""
 
     def __init__(self) -> None:
         from weakref import WeakKeyDictionary  # here, as it is slow to import
 
-        self.lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()  # the line that made each node
+        self.lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()  # the source line of each node
 
     def make(self, op: Operation, parents: Sequence[Value]) -> Value:
         """Record a node as usual, store its line, and check its number."""
@@ -76,7 +82,7 @@ class Detector:
 
     def backward(self, steps: Iterator[Contribution]) -> None:
         """Run a backward pass, and check each gradient after each contribution."""
-        children: dict[Value, Value] = {}  # for each node, the child by which a gradient first reached it
+        children: dict[Value, Value] = {}  # for each node, the child that first added to its gradient
         for step in steps:
             children.setdefault(step.parent, step.node)
             if not isfinite(step.total):

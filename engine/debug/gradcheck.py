@@ -1,4 +1,4 @@
-"""Move an input a little, see how the result changes, and compare that with the gradient."""
+"""Compare gradients with finite differences: move an input a little, and see how the result changes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from engine.core.op import Op, Operation, get_op
 from engine.core.value import Number, Value
 
 NOISE = 16 * sys.float_info.epsilon  # the rounding error of a result, relative to the greatest number in it
-ROWS = 40  # a report shows so many rows, the wrong ones and the worst ones first
+ROWS = 40  # rows that a report shows at most: first the wrong ones, then those with the largest errors
 HEADINGS = ("", "at", "autograd", "finite difference", "error", "")
 
 
 class Comparison(NamedTuple):
     """One gradient of autograd, compared with finite differences."""
 
-    what: str  #: the input; or the operation, and which edge of it
+    what: str  #: the input, or the operation and its edge
     at: str  #: the numbers at which it was checked
     autograd: float
     left: float  #: the difference quotient to the left
@@ -32,9 +32,7 @@ class Comparison(NamedTuple):
     noise: float  #: the possible error of the finite difference
     rtol: float  #: the relative difference that still counts as agreement
     kink: bool = False  #: whether left and right differ by more than the curvature explains
-    own: bool = (
-        False  #: whether it is the edge of a closure made by hand, which only the whole function tests
-    )
+    own: bool = False  #: whether it is an edge of a closure, which is checked only within the whole function
 
     @property
     def finite_difference(self) -> float:
@@ -43,7 +41,7 @@ class Comparison(NamedTuple):
 
     @property
     def error(self) -> float:
-        """The distance of autograd from the finite difference; at a kink, from the interval left … right."""
+        """The distance of autograd from the finite difference; at a kink, from the interval [left, right]."""
         if not self.kink:
             return abs(self.autograd - self.finite_difference)
         low, high = sorted((self.left, self.right))
@@ -56,7 +54,7 @@ class Comparison(NamedTuple):
 
     @property
     def agrees(self) -> bool:
-        """Whether the noise explains the error; False if one of the numbers is a NaN."""
+        """Whether tolerance and noise explain the error; False if one of the numbers is a NaN."""
         return self.own or self.error <= self.noise + self._tolerance
 
     @property
@@ -65,7 +63,7 @@ class Comparison(NamedTuple):
         return self.rtol * max(abs(self.autograd), *map(abs, sides))
 
     def cells(self) -> tuple[str, ...]:
-        """Return the row as texts, under HEADINGS."""
+        """Return the cells of the row as texts, in the order of HEADINGS."""
         numbers = [f"{x:.10g}" for x in (self.autograd, self.finite_difference, self.error)]
         if self.own:
             return self.what, self.at, numbers[0], "", "", "own closure, not checked alone"
@@ -78,7 +76,7 @@ class Comparison(NamedTuple):
 
 
 class Report:
-    """The result of `gradcheck`: true if everything agrees, and as text a table.
+    """The result of `gradcheck`: it is true if everything agrees, and prints as a table.
 
     Attributes:
         inputs: one Comparison for each input, of the whole function.
@@ -93,11 +91,11 @@ class Report:
 
     @property
     def wrong(self) -> list[Comparison]:
-        """The rows that disagree; edges first, as a wrong edge explains wrong inputs."""
+        """The rows that disagree; edges come first, as a wrong edge explains wrong inputs."""
         return [row for row in self.edges + self.inputs if not row.agrees]
 
     def summary(self) -> str:
-        """Return one line: how much was checked, and what is wrong."""
+        """Return one line with the number of checks, and the names of wrong rows."""
         counts = {"input": len(self.inputs), "edge": len(self.edges)}
         checked = " and ".join(f"{n} {what}{'s' * (n != 1)}" for what, n in counts.items()) + " checked"
         wrong = ", ".join(dict.fromkeys(row.what for row in self.wrong))
@@ -127,17 +125,17 @@ class Report:
 def gradcheck(f: Callable[..., Value], xs: Sequence[Number], eps: float = 1e-6, rtol: float = 1e-5) -> Report:
     """Compare each gradient of ``f`` at ``xs``, and each local gradient, with finite differences.
 
-    Where the differences to the left and to the right do not agree, there is a kink: every gradient between
-    them is right, and the table shows both.
+    If the differences to the left and to the right do not agree, there is a kink: every gradient between
+    them counts as right, and the table shows both.
 
     Args:
         f: a function of Values that returns one Value, such as an Op. It may itself call `grad`.
-        xs: the point: one number for each argument; or Values, such as the parameters that ``f`` reads.
+        xs: the point: a number or a Value for each argument. Values may be parameters that ``f`` reads.
         eps: how far to move an input, relative to a number greater than 1.
         rtol: the relative difference that still counts as agreement.
 
     Raises:
-        TypeError: ``f`` is not a function that returns a Value, or ``xs`` not a list of numbers.
+        TypeError: ``f`` is not a function that returns a Value, or ``xs`` is not a list of numbers.
         ValueError: ``f`` returns different numbers at the same point, or ``eps`` is not a small positive
             number.
 
@@ -154,7 +152,7 @@ def gradcheck(f: Callable[..., Value], xs: Sequence[Number], eps: float = 1e-6, 
     values = [x if isinstance(x, Value) else Value(x, f"x{i}") for i, x in enumerate(xs)]
 
     def call() -> Value:
-        with node_factory(None):  # recorded even inside no_grad, so that f may differentiate
+        with node_factory(None):  # record even under no_grad, so that f may differentiate
             root = f(*values)
         if not isinstance(root, Value):
             raise TypeError(f"f should return a Value, not {type(root).__name__}: {brief(root)}")
@@ -189,7 +187,7 @@ def gradcheck(f: Callable[..., Value], xs: Sequence[Number], eps: float = 1e-6, 
 def check_row(op: Op | str, eps: float = 1e-6, rtol: float = 1e-5) -> Report:
     """Compare the derivatives of a row with finite differences, at the points that the row names.
 
-    At a kink, the derivative has to be the one that the row picks, and to lie between those on both sides.
+    At a kink, the derivative must be the one that the row picks, and lie between those on both sides.
 
     Args:
         op: the row, or its symbol.
@@ -214,13 +212,13 @@ def check_row(op: Op | str, eps: float = 1e-6, rtol: float = 1e-5) -> Report:
         for letter, pick, edge in zip("ab", picks, _edges(row(*map(Value, point)), eps, rtol), strict=False):
             what = f"{row.symbol}: ∂y/∂{letter} picked"
             kinks.append(Comparison(what, edge.at, edge.autograd, pick, pick, noise=0.0, rtol=0.0))
-            if not math.isnan(edge.left):  # a NaN where one of the sides is outside the domain
+            if not math.isnan(edge.left):  # it is NaN if one of the sides is outside the domain
                 kinks.append(edge)
     return Report([], smooth + kinks)
 
 
 class Quotients(NamedTuple):
-    """The difference quotients at one point."""
+    """The difference quotients at one point, and how exact they are."""
 
     left: float
     right: float
@@ -233,9 +231,9 @@ def difference_quotients(
 ) -> Quotients:
     """Return the difference quotients of ``f`` to the left and to the right of ``x``.
 
-    Rounding errors are relative to ``scale``, the greatest part of the result. A smaller step is tried where
-    the usual one leaves the domain of ``f``, is too long for its curvature, or reaches over a kink nearby. If
-    no step is possible, all is NaN.
+    Rounding errors are relative to ``scale``, the greatest part of the result. A smaller step is tried if the
+    usual one leaves the domain of ``f``, is too long for its curvature, or crosses a kink nearby. If no step
+    is possible, all numbers are NaN.
     """
     found = []
     for h in dict.fromkeys([eps * max(1.0, abs(x)), eps * abs(x)]):
@@ -254,8 +252,8 @@ def _quotients(f: Callable[[float], float], x: float, h: float, scale: float, rt
     low, high = x - h, x + h
     y = f(x)
     left, right = (y - f(low)) / (x - low), (f(high) - y) / (high - x)
-    # Over twice the step, the third derivative changes the central difference by more, and the gap between
-    # left and right is twice as wide; but a kink's gap stays the same.
+    # Compare with twice the step: there, the error from the third derivative is four times as large, and
+    # curvature makes the gap between left and right twice as wide; but the gap of a kink stays the same.
     lowest, highest = f(low - h), f(high + h)
     longer = (highest - lowest) / (4 * h)
     jump = 2 * (right - left) - (highest - 2 * y + lowest) / (2 * h)
@@ -265,7 +263,7 @@ def _quotients(f: Callable[[float], float], x: float, h: float, scale: float, rt
 
 
 def greatest_of(numbers: Iterable[float]) -> float:
-    """Return the greatest size of those that are finite."""
+    """Return the greatest absolute value of the finite numbers; 0.0 if there is none."""
     return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
 

@@ -1,1 +1,1 @@
-"""Show a graph: as a picture, as an explanation in words, and as a page that steps through it."""
+"""Show a graph as a picture, as an explanation in words, or as a page that steps through it."""

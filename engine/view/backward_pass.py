@@ -1,4 +1,4 @@
-"""One backward pass, computed once, for all that show it."""
+"""A backward pass as an object: computed once, it can be explained, drawn and played."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from engine.core.value import Value
 if TYPE_CHECKING:
     from decimal import Decimal
 
-Edge = tuple[Value, int]  # a node, and which of its parents
+Edge = tuple[Value, int]  # a node, and the position of the parent
 
 
 class Step(NamedTuple):
-    """One edge of the pass."""
+    """One step of a backward pass: one edge."""
 
     edge: Contribution
-    before: float  #: the parent's gradient before it
-    only: bool  #: whether this is the only edge that leads from the parent
+    before: float  #: the parent's gradient before the step
+    only: bool  #: whether this is the only edge of the parent
 
 
 class BackwardPass:
@@ -30,9 +30,10 @@ class BackwardPass:
     Attributes:
         root: the node where it starts.
         order: every node that the root depends on, parents before children.
-        children: for each node, the edges that lead from it: a child, and which parent of the child it is.
+        children: for each node, the edges to its children: a child, and the position of the node among the
+            child's parents.
         gradients: for each node, ∂root/∂node; 0.0 for a plain number.
-        steps: for each edge, what it adds, in the order of the pass; edges into plain numbers are left out.
+        steps: a Step for each edge, in the order of the pass; edges to plain numbers are left out.
 
     Raises:
         TypeError: ``root`` is not a Value.
@@ -69,9 +70,9 @@ class BackwardPass:
         self.gradients: dict[Value, float] = {node: adjoint._grad for node, adjoint in adjoints.items()}
 
     def count_paths(self, leaf: Value) -> tuple[Decimal, list[Value]]:
-        """Return how many paths lead from ``leaf`` to the root, and the nodes on them in topological order.
+        """Return the number of paths from ``leaf`` to the root, and the nodes on them in topological order.
 
-        The paths are counted, not followed: there may be 2^60 of them.
+        The paths are counted and not followed, as there may be 2^60 of them.
 
         >>> x = y = Value(1.0)
         >>> for _ in range(60):
@@ -93,11 +94,11 @@ class BackwardPass:
         return (number[self.root], list(number)) if self.root in number else (Decimal(0), [])
 
     def paths(self, leaf: Value, nodes: Collection[Value]) -> Iterator[list[Edge]]:
-        """Yield the paths one at a time, each as its edges from ``leaf`` to the root.
+        """Yield the paths one at a time, each as a list of its edges from ``leaf`` to the root.
 
         Args:
-            leaf: where they begin.
-            nodes: the nodes on them, as `count_paths` returns them: no other is looked at.
+            leaf: the node where the paths begin.
+            nodes: the nodes on the paths, as `count_paths` returns them; no other node is visited.
         """
         on_path = set(nodes)
         trail: list[Edge] = []
@@ -125,6 +126,6 @@ def as_pass(root: Value | BackwardPass) -> BackwardPass:
 
 
 def _edges(node: Value, leaf: Value, on_path: set[Value]) -> Iterator[Edge]:
-    """Return the edges from a node to those of its parents that are on a path; from the leaf itself, none."""
+    """Return the edges from a node to those of its parents that are on a path; for the leaf itself, none."""
     parents = () if node is leaf else node.parents
     return ((node, i) for i, parent in enumerate(parents) if parent in on_path)

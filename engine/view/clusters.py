@@ -1,8 +1,7 @@
-"""Fold a graph that is too large to look at: operations into neurons, neurons into layers, samples into one.
+"""Fold a large graph: the operations of a neuron, the neurons of a layer, and the samples of a batch.
 
-What belongs together follows from the graph: from the roles of nodes (layer, neuron, input), from the edges,
-and, for the samples of a batch, from the parameters that they share. No label is read, and no operation by
-name.
+The folding depends on the roles of nodes (layer, neuron, input), on the edges, and, for the samples of a
+batch, on the parameters that they share. It depends on no label, and on no operation's name.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from weakref import ref
 from engine.core.value import Value
 from engine.view.kinds import Kinds, Place, indices, neuron_of
 
-NAMES = 30  # names of boxes that a message lists
-Key = tuple[str, Hashable]  # boxes with the same key become one box; the first part is its name
+NAMES = 30  # names of boxes that an error lists at most
+Key = tuple[str, Hashable]  # boxes with the same key become one box, with the first part as its name
 
 
 class Box:
@@ -24,12 +23,12 @@ class Box:
 
     Attributes:
         nodes: at least one, in topological order.
-        inner: the smaller boxes that it was folded from.
-        name: its name, if it is folded.
-        title: its name; of a single node, the node's family.
+        inner: the smaller boxes that it consists of.
+        name: the name, if it is folded.
+        title: the name; for a single node, the node's family.
         kind: the kind of its last node.
-        parents: the boxes that lead to it.
-        neuron: the neuron whose z or a is in it, if any.
+        parents: the boxes that it has edges from.
+        neuron: the neuron whose z or a it contains, if any.
         owner: the neuron whose weights or bias it consists of, if any.
     """
 
@@ -44,7 +43,7 @@ class Box:
         self.title = name or kinds.family(nodes[-1])
         self.kind = kinds(nodes[-1])
         self.parents: tuple[Box, ...] = ()
-        self._children: list[ref[Box]] = []  # weak, or boxes and their nodes would stay alive in a cycle
+        self._children: list[ref[Box]] = []  # weak references, as cycles would keep the nodes alive
         self.neuron: Place | None
         self.owner: Place | None
         if inner:
@@ -56,17 +55,17 @@ class Box:
 
     @property
     def children(self) -> tuple[Box, ...]:
-        """The boxes that it leads to."""
+        """The boxes that it has edges to."""
         return tuple(box for child in self._children if (box := child()) is not None)
 
     @property
     def node(self) -> Value:
-        """The last of its nodes: the only one, if it is not folded."""
+        """Its last node, which is the only one if it is not folded."""
         return self.nodes[-1]
 
     @property
     def folded(self) -> bool:
-        """Whether it stands for more than one node."""
+        """Whether it contains more than one node."""
         return len(self.nodes) > 1
 
 
@@ -82,12 +81,13 @@ def fold(
     Args:
         order: the nodes of the graph in topological order.
         level: "none", "neuron", "layer", "batch", or "auto": the first of them with at most ``most`` boxes.
-        most: see ``level``. If even "batch" has more boxes, "auto" folds by depth, too.
-        unfold: the names of boxes that are opened again, one level each.
+        most: the largest number of boxes for "auto"; if even "batch" has more, "auto" folds by depth, too.
+        unfold: the names of boxes to open again, each by one level.
         kinds: gives the kind of each node.
 
     Raises:
-        ValueError: there is no such level, or no box of such a name; the message lists those that exist.
+        ValueError: there is no such level, or no box of a name in ``unfold``; the message lists the existing
+            ones.
     """
     if level not in (*LEVELS, "auto"):
         raise ValueError(f"fold is one of {', '.join(map(repr, LEVELS))} or 'auto', not {level!r:.60}")
@@ -104,7 +104,7 @@ def fold(
 
 
 def _open(boxes: list[Box], wanted: set[str], root: Value) -> list[Box]:
-    """Replace the boxes of the ``wanted`` names by the boxes that they were folded from."""
+    """Replace each box with a name in ``wanted`` by the smaller boxes that it consists of."""
     names: dict[str, None] = {}
     while names.keys() != (names := names | {box.name: None for box in boxes if box.folded}).keys():
         boxes = [part for box in boxes for part in (box.inner if box.name in wanted else (box,))]
@@ -130,7 +130,7 @@ def _link(boxes: list[Box], root: Value) -> list[Box]:
     order: list[Box] = []
     seen: set[Box] = set()
     stack: list[tuple[Box, bool]] = [(home[root], False)]
-    while stack:  # not topological_order: roles set by hand may fold a graph into a ring
+    while stack:  # not topological_order: with roles set by hand, folding may make a cycle
         box, done = stack.pop()
         if done:
             order.append(box)
@@ -142,7 +142,7 @@ def _link(boxes: list[Box], root: Value) -> list[Box]:
 
 
 def _merge(boxes: list[Box], keys: dict[Box, Key], kinds: Kinds, root: Value) -> list[Box]:
-    """Make one box of the boxes with the same key. A node that stays alone is left as it is."""
+    """Make one box of the boxes with the same key; a node that is alone stays unfolded."""
     groups: dict[Key, list[Box]] = {}
     for box in boxes:
         groups.setdefault(keys[box], []).append(box)
@@ -155,17 +155,17 @@ def _merge(boxes: list[Box], keys: dict[Box, Key], kinds: Kinds, root: Value) ->
     return _link(merged, root)
 
 
-# The levels. Each gives every box the key of the larger box that it becomes a part of.
+# The levels. Each function returns, for every box, the key of the larger box that it becomes a part of.
 
 
 def by_neuron(boxes: list[Box]) -> dict[Box, Key]:
-    """A neuron is its z, its a, and what only they use; + after + after + is one box, too."""
+    """Fold a neuron: its z, its a, and the nodes that only these use. Also fold chains of one operation."""
     inside = _on_the_way_to_z(boxes)
     head: dict[Box, Box] = {}
     for box in reversed(boxes):
         heads = dict.fromkeys([head[child] for child in box.children])
         first, head[box] = next(iter(heads), box), box
-        if box.neuron is not None:  # z belongs to its a; an a that leads to the same neuron again does not
+        if box.neuron is not None:  # a z belongs to its a; an a does not belong to the next a of that neuron
             its_a = (h for h in heads if h.neuron == box.neuron and _is_a(h))
             head[box] = box if _is_a(box) else next(its_a, box)
         elif len(heads) == 1 and box.node.parents:
@@ -190,7 +190,7 @@ def by_neuron(boxes: list[Box]) -> dict[Box, Key]:
 
 
 def _on_the_way_to_z(boxes: list[Box]) -> dict[Box, set[Place]]:
-    """For each box, the neurons whose parameters it was computed from without a neuron in between."""
+    """Return, for each box, the neurons whose parameters it uses without another neuron in between."""
     inside: dict[Box, set[Place]] = {}
     for box in boxes:
         inside[box] = {box.owner} if box.owner is not None else set()
@@ -204,7 +204,7 @@ def _is_a(box: Box) -> bool:
 
 
 def by_layer(boxes: list[Box]) -> dict[Box, Key]:
-    """A layer is the neurons of its number that have the same parents; their inputs are one box, too."""
+    """Fold a layer: the neurons of one layer that have the same parents. Also fold their inputs."""
     keys: dict[Box, Key] = {box: (box.name, box) for box in boxes}
     for box in reversed(boxes):
         above = {keys[child] for child in box.children}
@@ -225,7 +225,7 @@ def _is_input_of_neuron(box: Box) -> bool:
 
 
 def by_sample(boxes: list[Box]) -> dict[Box, Key]:
-    """What the same operations with the same parameters compute, one sample after another, is one box."""
+    """Fold the samples of a batch: the boxes with the same operations on the same parameters."""
     alike: dict[Box, int] = {}
     seen: dict[Hashable, int] = {}
     for box in boxes:
@@ -262,7 +262,7 @@ def by_sample(boxes: list[Box]) -> dict[Box, Key]:
 
 
 def by_depth(boxes: list[Box], most: int) -> dict[Box, Key]:
-    """What is about as far from the leaves is one box: the last resort, as it needs no pattern at all."""
+    """Fold the boxes of similar depth, which is possible for any graph."""
     depth: dict[Box, int] = {}
     for box in boxes:
         depth[box] = 1 + max((depth.get(parent, 0) for parent in box.parents), default=-1)
@@ -280,16 +280,16 @@ LEVELS: dict[str, Callable[[list[Box]], dict[Box, Key]] | None] = {
 
 
 def _named(what: str, place: Place) -> str:
-    """Return ``what`` with the numbers of a neuron; ``what`` alone for a lone neuron."""
+    """Return ``what`` with layer and number of a neuron, if it has them."""
     return " ".join([what, "_".join(indices(place))]).strip()
 
 
 def _symbol(box: Box) -> str:
-    """Return the symbol of the operation that computed the box; of a leaf, its kind."""
+    """Return the symbol of the operation that computed the box; for a leaf, its kind."""
     return box.node.op.symbol if box.node.op else box.kind
 
 
 def _title(box: Box) -> str:
-    """Return what to call several boxes like this one."""
+    """Return the name of a group of boxes like this one."""
     layer = box.neuron[0] if box.neuron is not None else None
     return box.title if layer is None else f"layer {layer}"

@@ -1,4 +1,4 @@
-"""A graph as a picture: a box for each number, a circle for each operation, an edge for each use."""
+"""Draw a graph: a box for each number, a circle for each operation, an edge for each use of a number."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from engine.view.phrases import four_digits
 if TYPE_CHECKING:
     from graphviz import Digraph
 
-MOST = 200  # boxes that a picture has before fold="auto" folds them
-ROWS = 8  # families of values that a folded box lists
+MOST = 200  # boxes that a picture with fold="auto" has at most, by default
+ROWS = 8  # families of values that a folded box lists at most
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 
-# The colours of Okabe and Ito, which colour-blind people can tell apart: a strong one for the border, a faint
-# one inside. Every text stands on a ground of its own, or is of a grey that is legible on white and on black.
+# The colours of Okabe and Ito, which colour-blind people can distinguish: a strong one for the border, a
+# faint one for the background. Text is in a box, or in a grey that is legible on white and on black.
 GREY = "#767676"
 COLOURS = {
     "input": ("#56B4E9", "#E3F3FC"),
@@ -41,7 +41,7 @@ CIRCLE = {"shape": "circle", "style": "filled", "color": GREY, "fillcolor": "#E8
 MARK = {"color": VERMILION, "penwidth": "2.5"}
 
 with contextlib.suppress(ImportError):
-    graphviz()  # from now on a graphviz.Digraph of the user's own finds the same dot
+    graphviz()  # so that a graphviz.Digraph that the user makes finds the same dot
 
 
 def draw_dot(
@@ -59,31 +59,32 @@ def draw_dot(
     """Draw the graph that ``root`` was computed by.
 
     Args:
-        root: the node to draw the graph of; a BackwardPass is drawn with its own gradients.
+        root: the root of the graph; a BackwardPass from it is drawn with the gradients of the pass.
         rankdir: the direction of the graph: "LR" left to right, "TB" top to bottom, "RL", "BT".
-        max_nodes: how many boxes ``fold="auto"`` draws at most; beyond that it folds.
-        fold: "none" draws every node. "neuron" folds the operations of a neuron into one box, "layer" the
-            neurons of a layer, "batch" the samples that went through the same layers; each of them includes
-            the ones before it. "auto" is the first that is small enough.
-        unfold: the names of folded boxes, as the picture shows them, that are opened again by one level.
+        max_nodes: the largest number of boxes that ``fold="auto"`` draws.
+        fold: "none" draws every node. "neuron" folds the operations of a neuron into one box, "layer" also
+            the neurons of a layer, "batch" also the samples of a batch. "auto" takes the first of these that
+            has at most ``max_nodes`` boxes.
+        unfold: the names of folded boxes, as the picture shows them, to open again by one level.
         local_gradients: whether to write ∂child/∂parent at every edge.
-        largest_path: whether to mark the path that goes from ``root`` on to the parent with the largest
+        largest_path: whether to mark the path from ``root`` that always goes to the parent with the largest
             |∂root/∂parent|.
-        inputs: leaves that are inputs; the other leaves are then parameters. The leaves of a model from nn
-            need no such list.
+        inputs: leaves that are inputs; the other leaves are then parameters. A model from nn needs no such
+            list.
         format: the format of the files that `render` writes.
 
     Returns:
-        A `graphviz.Digraph`: it shows itself in Jupyter; ``source`` is its DOT text, ``render`` writes files.
-        A box shows label, data and grad; "not computed" before a backward pass. Inputs, parameters and other
-        leaves have colours of their own; a plain number is drawn without a box. A folded box shows how many
-        values of which family it holds, and the bounds of their data and their gradients.
+        A `graphviz.Digraph`, which Jupyter shows; ``source`` is its DOT text, ``render`` writes files. A box
+        shows label, data and grad ("not computed" before a backward pass). Inputs, parameters and other
+        leaves have different colours; a plain number is drawn without a box. A folded box lists the families
+        of its values, with their number and the bounds of their data and their gradients.
 
     Raises:
         TypeError: ``root`` is not a Value, ``max_nodes`` not an int, or ``inputs`` not a list of Values.
-        ValueError: an unknown rankdir, fold or format, a ``max_nodes`` below 2, no box of a name in
-            ``unfold``, or an input that is not a leaf.
-        ImportError: the package graphviz is missing. RuntimeError: the program dot is, when it is needed.
+        ValueError: rankdir, fold or format is unknown, ``max_nodes`` is below 2, no box has a name in
+            ``unfold``, or an input is not a leaf.
+        ImportError: the package graphviz is missing.
+        RuntimeError: the program dot is missing; this is raised when the picture is shown.
 
     >>> x = Value(3.0, label="x")
     >>> picture = draw_dot(x * x)
@@ -111,17 +112,18 @@ def draw_dot(
 
 
 class Picture:
-    """Draws boxes; each method draws one kind of thing.
+    """Draw boxes; each method draws one kind of part.
 
     Args:
         root: the root of the graph.
-        boxes: what to draw, parents first.
+        boxes: the boxes to draw, parents before children.
         kinds: gives the kind of each node.
-        path: the path to mark: for each node on it, which of its parents comes next; -1 at its end.
+        path: the path to mark: for each node on it, the position of the parent that comes next; -1 at the
+            end.
         local_gradients: whether edges show the local gradient.
-        labels: names for nodes, in place of their labels.
-        gradients: gradients for nodes, in place of their ``.grad``.
-        width: the least width, in points, of the cells that hold numbers.
+        labels: names of nodes, in place of their labels.
+        gradients: gradients of nodes, in place of their ``.grad``.
+        width: the minimum width, in points, of the cells with numbers.
     """
 
     def __init__(
@@ -146,7 +148,7 @@ class Picture:
         escape = graphviz().escape
         from engine.view.drawing import Drawing  # here, as it needs the package graphviz
 
-        # operands stand in order; but between folded boxes there is no order to keep
+        # draw operands in their order; folded boxes have no order
         order = {} if any(box.folded for box in self.boxes) else {"ordering": "in"}
         graph = {"rankdir": rankdir, "bgcolor": "transparent", **order}
         drawing = Drawing(format=format, graph_attr=graph, node_attr=NODE, edge_attr=EDGE)
@@ -165,7 +167,7 @@ class Picture:
         return drawing
 
     def edges(self, drawing: Digraph, box: Box, end: str) -> None:
-        """Draw the edges to ``end``: two from x to x * x, but only one to or from a folded box."""
+        """Draw the edges to ``end``: one for each use, but only one between two boxes if one is folded."""
         local_gradients: dict[tuple[Box, int], list[float]] = {}
         marked = set()
         for node in box.nodes:
@@ -183,7 +185,7 @@ class Picture:
             drawing.edge(self.name[edge[0]], end, id=f"{self.name[box]}edge{i}", **label, **mark)
 
     def label(self, node: Value) -> str:
-        """Return the label of a node: its name, data and grad; of a plain number, the number."""
+        """Return the label of a node: its name, data and grad; for a plain number, the number."""
         look = "root" if node is self.root else self.kinds(node)
         if look == "number":
             return f'<<FONT COLOR="{GREY}">{four_digits(node.data)}</FONT>>'
@@ -195,12 +197,12 @@ class Picture:
         return table(["".join(cells)], look, node in self.path)
 
     def summary(self, box: Box) -> str:
-        """Return the label of a folded box: the families in it, how many of each, and their bounds."""
+        """Return the label of a folded box: its families, with their sizes and bounds."""
         families: dict[str, list[Value]] = {}
         for node in box.nodes:
             families.setdefault(self.kinds.family(node), []).append(node)
         last = self.kinds.family(box.node)
-        plain = box.name in (last, f"{last} × {len(families[last])}")  # the only row repeats it
+        plain = box.name in (last, f"{last} × {len(families[last])}")  # its only row shows the name, too
         rows = [] if plain and len(families) == 1 else [cell(box.name, bold=True, columns=3)]
         for family, nodes in list(families.items())[:ROWS]:
             count = cell(f"{family} × {len(nodes)}" if len(nodes) > 1 else family)
@@ -216,7 +218,7 @@ class Picture:
         return table(rows, look, any(node in self.path for node in box.nodes))
 
     def gradient(self, nodes: Sequence[Value]) -> str:
-        """Return the bounds of gradients as text; before a backward pass they are not 0, but not computed."""
+        """Return the bounds of gradients as text; before a backward pass, "grad not computed"."""
         variable = [node for node in nodes if not node.constant]
         if self.gradients is not None:
             known = [self.gradients[node] for node in variable]
@@ -226,9 +228,10 @@ class Picture:
 
 
 def largest(run: BackwardPass) -> dict[Value, int]:
-    """Return the path from the root that goes on to the parent whose |gradient| is largest.
+    """Return the path from the root that always goes to the parent with the largest |gradient|.
 
-    For each node on it, the position of the parent that comes next, of equals the first; -1 where it ends.
+    The result gives, for each node on the path, the position of the next parent (of equals, the first), and
+    -1 for the last node.
     """
     path, node = {}, run.root
     while candidates := [i for i, parent in enumerate(node.parents) if not parent.constant]:
@@ -239,7 +242,7 @@ def largest(run: BackwardPass) -> dict[Value, int]:
 
 
 def between(numbers: Sequence[float]) -> str:
-    """Return the bounds of some numbers; of equal ones, the number; if one is a NaN, that.
+    """Return the bounds of numbers as text: one number if they are equal, "nan" if one is a NaN.
 
     >>> between([3.0, -1.5, 2.0]), between([2.0, 2.0])
     ('-1.5 … 3', '2')

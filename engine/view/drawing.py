@@ -1,6 +1,6 @@
-"""The picture that `draw_dot` returns.
+"""The class of the picture that `draw_dot` returns.
 
-The package graphviz is an extra, so this module is imported only when a picture is drawn.
+It is imported only when a picture is drawn, as the package graphviz is an extra.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One gradient in words: every step of the chain rule, and the sum over the paths."""
+"""Explain one gradient in words: every step of the chain rule, and the sum over the paths."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from engine.view.phrases import Latex, Plain, count, names
 if TYPE_CHECKING:
     from decimal import Decimal
 
-STEPS = 24  # steps that are written out; of more, the first and the last
-PATHS = 8  # paths that are listed
-LONG = 8  # edges of a path that are written out; of more, the first and the last
+STEPS = 24  # steps that are written out; of more, the first and the last ones
+PATHS = 8  # paths that are listed at most
+LONG = 8  # edges of a path that are written out; of more, the first and the last ones
 
 Story = Callable[[Plain], list[str]]  # called twice: for the plain text and for the Markdown
 
 
 class Explanation:
-    """The result of `explain`: as text with str(), as Markdown with formulas in Jupyter.
+    """The result of `explain`: str() gives plain text, and Jupyter shows Markdown with formulas.
 
     Attributes:
-        text: in plain text.
-        markdown: in Markdown, with its mathematics in LaTeX.
+        text: the explanation in plain text.
+        markdown: the explanation in Markdown, with formulas in LaTeX.
         latex: the gradient as one displayed formula.
     """
 
@@ -52,19 +52,19 @@ def explain(leaf: Value, root: Value | BackwardPass | None = None) -> Explanatio
     """Explain how a gradient is computed. No ``.grad`` is read or written.
 
     Args:
-        leaf: the Value whose gradient is explained, a leaf or not. If it is the only argument, the whole
-            backward pass from it is explained, in order.
-        root: the Value to differentiate; or a BackwardPass from it, so that several explanations share one
-            pass.
+        leaf: the Value whose gradient is explained; it need not be a leaf. If it is the only argument, the
+            whole backward pass from it is explained, in order.
+        root: the Value to differentiate, or a BackwardPass from it, which several explanations can share.
 
     Returns:
-        An Explanation. Of each step: the formula of the operation, the numbers put in, the local gradient,
-        and upstream × local = contribution; then the gradient as the sum over its paths. Long lists are
-        shortened in the middle, and counted. For a neuron (its z and a, its weights and bias), the same in
-        the textbook's terms: Δ_k, g'(in_k), Σ w Δ.
+        An Explanation. It gives, for each step, the formula of the operation, its numbers, the local
+        gradient, and upstream × local = contribution; then the gradient as the sum over its paths. Long lists
+        are shortened in the middle. The gradients of a neuron (its z, a, weights and bias) are also explained
+        in the textbook's terms: Δ_k, g'(in_k), Σ w Δ.
 
     Raises:
-        TypeError: one of them is not a Value.
+        TypeError: an argument is not a Value.
+        ValueError: ``root`` was computed under `no_grad`.
 
     >>> x = Value(3.0, label="x")
     >>> y = x * x
@@ -94,7 +94,7 @@ def explain(leaf: Value, root: Value | BackwardPass | None = None) -> Explanatio
 
 
 def _whole_pass(run: BackwardPass) -> Story:
-    """Explain a whole backward pass, in order."""
+    """Return the explanation of a whole backward pass, in order."""
 
     def story(pen: Plain) -> list[str]:
         start = pen.math(f"{pen.d(run.root, run.root)} = 1")
@@ -107,7 +107,7 @@ def _whole_pass(run: BackwardPass) -> Story:
 
 
 def _one_gradient(leaf: Value, run: BackwardPass) -> Story:
-    """Explain one gradient: every step on the way to it, the sum over the paths, and the textbook's terms."""
+    """Return the explanation of one gradient: the steps, the sum over the paths, the textbook's terms."""
     root = run.root
     gradient = run.gradients.get(leaf, 0.0)
     number, nodes = run.count_paths(leaf)
@@ -120,13 +120,13 @@ def _one_gradient(leaf: Value, run: BackwardPass) -> Story:
         start, end = pen.math(pen.name(leaf)), pen.math(pen.name(root))
         equation = f"{pen.d(root, leaf)} = {pen.number(gradient)}"
         lines = [f"{pen.math(equation)}, where {pen.now([leaf, root])}."]
-        if math.isnan(gradient) or math.isnan(root.data):
+        if number and (math.isnan(gradient) or math.isnan(root.data)):
             lines += ["", *_first_nan(pen, run)]
         if not number:
             return [*lines, "", f"{end} does not depend on {start}: there is no path between them."]
         if leaf is root:
             itself = pen.math(f"{pen.d(root, root)} = 1")
-            return [*lines, "", f"{end} changes exactly as much as itself: {itself}."]
+            return [*lines, "", f"The derivative of {end} with respect to itself is 1: {itself}."]
         if leaf.constant:
             return [*lines, "", f"{start} is a plain number, which has no gradient."]
         lines += ["", f"Step by step, from {end} back to {start}:", "", *_numbered(pen, steps)]
@@ -153,21 +153,23 @@ def _first_nan(pen: Plain, run: BackwardPass) -> list[str]:
     """Return a line about the first node whose number is NaN."""
     node = next((node for node in run.order if math.isnan(node.data)), None)
     if node is None:
-        return [
-            "No number of the forward pass is NaN: the gradient is, as infinities met in the backward pass."
-        ]
+        return ["No number of the forward pass is NaN: the NaN comes from infinities in the backward pass."]
+    if node.op:
+        return [f"The first number that is NaN: {made(pen, node)}."]
+    uses = [child for child, _ in run.children[node]]
+    where = f", in {made(pen, uses[0])}" if uses and not node.label else ""
     leaf = f"{pen.math(pen.name(node))}, a leaf" if node.label else "a plain number"
-    return [f"The first number that is NaN: {made(pen, node) if node.op else leaf}."]
+    return [f"The first number that is NaN: {leaf}{where}."]
 
 
 def made(pen: Plain, node: Value) -> str:
-    """Return how a node was computed: its formula, and the numbers put in."""
+    """Return how a node was computed: its formula, and the numbers of its parents."""
     numbers = pen.now(node.parents)
     return pen.math(pen.equation(node)) + (f" ({numbers})" if numbers else "")
 
 
 def passed_on(pen: Plain, step: Step) -> str:
-    """Return sentences about a step: local gradient, contribution, the parent's gradient after it."""
+    """Return sentences about a step: local gradient, contribution, and the parent's new gradient."""
     node, parent, position, upstream, local, contribution, total = step.edge
     which = "edge"
     if node.parents.count(parent) > 1:
@@ -225,7 +227,7 @@ def _product(edges: Sequence[Edge]) -> float:
 
 
 def _written(number: Decimal) -> str:
-    """Return a number of paths as text: exact below 10^28, else its first digits.
+    """Return a number of paths as text: exact below 10^28, otherwise rounded.
 
     >>> from decimal import Decimal
     >>> _written(Decimal(1234)), _written(Decimal(10) ** 40 * 3)

@@ -1,4 +1,4 @@
-"""The package graphviz and the program `dot`, and text that they take as nothing but text."""
+"""Find the package graphviz and the program `dot`, and write labels for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REMEDIES = (
 
 
 def graphviz() -> ModuleType:
-    """Return the package graphviz, which writes DOT; it then looks for `dot` where `find_dot` does.
+    """Return the package graphviz, which writes DOT, and make it find `dot` by `find_dot`.
 
     Raises:
         ImportError: the package is not installed; the message names the extra.
@@ -32,7 +32,7 @@ def graphviz() -> ModuleType:
 
 
 def check_graphviz() -> None:
-    """Raise the error that names what is missing to draw a picture, if anything is.
+    """Raise an error if the package or the program that a picture needs is missing.
 
     Raises:
         ImportError: the package graphviz is not installed.
@@ -48,7 +48,7 @@ def check_graphviz() -> None:
 
 
 class Dot(os.PathLike[str]):
-    """The path of `dot`, looked up when it is run: a picture that is never shown needs none."""
+    """The path of `dot`. It is looked up when `dot` is run, as a picture that is not shown needs none."""
 
     def __fspath__(self) -> str:
         return find_dot()
@@ -82,10 +82,9 @@ def find_dot() -> str:
 
 
 def text(anything: str) -> str:
-    r"""Return any text for an HTML-like label: every character shows as itself, and none is markup.
+    r"""Return any text as part of an HTML-like label: each character shows as itself, and none is markup.
 
-    A line break is kept. A character that XML cannot hold is replaced: ␀ for NUL, � for half a surrogate
-    pair.
+    Line breaks are kept. A character that XML cannot contain is replaced by a similar one or by �.
 
     >>> print(text('<b> & "x" | {y}'))
     &lt;b&gt; &amp; &quot;x&quot; | {y}
@@ -98,7 +97,7 @@ def text(anything: str) -> str:
 
 def _character(c: str) -> str:
     if c == "\\":
-        return "<FONT>\\</FONT>"  # dot replaces \N by the name of the node, but not if the two are apart
+        return "<FONT>\\</FONT>"  # dot replaces \N by the name of the node, but not this
     if c < " ":
         return chr(0x2400 + ord(c))
     return "\ufffd" if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff" else c
@@ -108,12 +107,12 @@ def cell(anything: str, bold: bool = False, width: int = 0, columns: int = 1) ->
     """Return a cell of a table in an HTML-like label.
 
     Args:
-        anything: its text.
+        anything: the text.
         bold: whether the text is bold.
-        width: the least width, in points.
-        columns: how many columns it spans.
+        width: the minimum width, in points.
+        columns: the number of columns that it spans.
     """
-    if not anything.isascii():  # graphviz-pure measures ASCII only, so the cell's width makes up for it
+    if not anything.isascii():  # graphviz-pure measures ASCII only, so the cell needs a width
         width = max(width, 10 + max(sum(map(_width, line)) for line in anything.split("\n")))
     inner = text(anything) or " "
     if bold:

@@ -1,4 +1,4 @@
-"""What each node is: an input, a parameter, a part of a neuron. It is read from roles, never from labels."""
+"""Find the kind of each node: input, parameter, part of a neuron. The text of a label has no influence."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Iterable, Sequence
 from engine.core.messages import brief
 from engine.core.value import Value
 
-Place = tuple[int | None, int | None]  # a neuron: its layer and its number there; two Nones for a lone neuron
+#: A neuron: its layer and its number in the layer, or two Nones if it is in no layer.
+Place = tuple[int | None, int | None]
 
 
 class Kinds:
-    """The kinds of nodes: "number", "input", "parameter", "leaf" or "computed".
+    """A function of nodes that returns the kind: "number", "input", "parameter", "leaf" or "computed".
 
-    A plain number is an input if it has a label. A neuron's weight or bias is a parameter, and a
+    A plain number is an input if it has a label. The weights and the bias of a neuron are parameters, and a
     leaf with the role of an input is an input. Every other leaf is of the kind "leaf".
 
     Args:
-        inputs: leaves that are inputs; every leaf without a role that is not among them is then a parameter.
+        inputs: leaves that are inputs; every other leaf without a role is then a parameter.
 
     Raises:
         TypeError: ``inputs`` is not a list of Values.
@@ -56,7 +57,7 @@ class Kinds:
         return "leaf" if self.inputs is None else "parameter"
 
     def family(self, node: Value) -> str:
-        """Return what nodes of one kind have in common: a role, else a label, else an operation.
+        """Return the name of the family of a node: its role, else its label, else its operation.
 
         >>> Kinds().family(Value(1.0) + 1.0)
         '+'
@@ -67,7 +68,7 @@ class Kinds:
 
 
 def neuron_of(node: Value, kinds: str) -> Place | None:
-    """Return the neuron that a node belongs to, if its role is one of ``kinds``: of "zawb".
+    """Return the neuron that a node belongs to, if the kind of its role is a letter of ``kinds``, else None.
 
     >>> from engine import Role
     >>> z = Value(1.0)
@@ -80,7 +81,7 @@ def neuron_of(node: Value, kinds: str) -> Place | None:
 
 
 def indices(place: Place) -> list[str]:
-    """Return the numbers of a neuron as texts; none for a lone neuron.
+    """Return layer and number of a neuron as texts; an empty list for a neuron without a layer.
 
     >>> indices((1, 3)), indices((None, None))
     (['1', '3'], [])

@@ -1,4 +1,4 @@
-"""A neuron's gradients in the textbook's terms: Δ_k, g'(in_k), Σ w Δ."""
+"""Explain the gradients of a neuron in the textbook's terms: Δ_k, g'(in_k), Σ w Δ."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from engine.view.backward_pass import BackwardPass, Edge
 from engine.view.kinds import neuron_of, samples
 from engine.view.phrases import Plain, count, some
 
-SAMPLES = 3  # samples that are explained, of the many that may use a weight
+SAMPLES = 3  # samples that are explained at most
 
 
 def in_textbook_terms(pen: Plain, value: Value, run: BackwardPass) -> list[str]:
-    """Return the lines about ``value``, if it is the z, the a, a weight or the bias of a neuron; else none.
+    """Return lines about ``value`` if it is the z, the a, a weight or the bias of a neuron; otherwise none.
 
     Δ_k is -∂E/∂in_k: it has the opposite sign of a gradient.
     """
@@ -23,7 +23,7 @@ def in_textbook_terms(pen: Plain, value: Value, run: BackwardPass) -> list[str]:
     if place is None:
         return []
     every = [_follow(edge, run) for edge in run.children.get(value, [])]
-    mine = [way for way in every if _is_z(way[1]) and neuron_of(way[1], "z") == place]
+    mine = [path for path in every if _is_z(path[1]) and neuron_of(path[1], "z") == place]
     numbers = samples(run.order)
     lines: list[str] = []
     for edge, z, weight in mine[:SAMPLES]:
@@ -57,7 +57,7 @@ def in_textbook_terms(pen: Plain, value: Value, run: BackwardPass) -> list[str]:
 
 
 def _one_neuron(pen: Plain, z: Value, run: BackwardPass, sample: str = "") -> list[str]:
-    """Return the lines about g'(in_k), about what comes back from the children, and about their product."""
+    """Return lines about g'(in_k), about -∂E/∂a_k, and about their product Δ_k."""
     place = neuron_of(z, "za") or (None, None)
     activations = [edge for edge in run.children[z] if neuron_of(edge[0], "a") == place]
     a = activations[0][0] if activations else z
@@ -70,7 +70,7 @@ def _one_neuron(pen: Plain, z: Value, run: BackwardPass, sample: str = "") -> li
     head = " ".join(["In the textbook's terms", sample]).strip()
     lines = ["", f"{head}, where {', '.join(map(pen.math, meaning))}:", ""]
     if neuron_of(run.root, "za") is not None:
-        lines[1] = f"{lines[1][:-1]} (here {pen.math(pen.name(run.root))} stands in the place of E):"
+        lines[1] = f"{lines[1][:-1]} (here {pen.math(pen.name(run.root))} takes the place of E):"
     derivative = 1.0
     if activations:
         node, position = activations[0]
@@ -113,9 +113,9 @@ def _is_z(node: Value) -> bool:
 
 
 def _follow(edge: Edge, run: BackwardPass) -> tuple[Edge, Value, float]:
-    """Follow an edge past the nodes inside a neuron; return it, the node it leads to, and ∂node/∂parent.
+    """Follow an edge over the nodes inside a neuron, which have no role and one child.
 
-    A node inside a neuron has no role and one child.
+    Return the edge, the node that it leads to, and the derivative of that node with respect to the parent.
     """
     node, position = edge
     derivative = node.local_gradients()[position]

@@ -1,4 +1,4 @@
-"""Names, numbers and local gradients as parts of a sentence: in plain text, and in LaTeX for Markdown."""
+"""Write names, numbers and local gradients as parts of a sentence, in plain text or in LaTeX."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from engine.view.kinds import Place, indices
 
 T = TypeVar("T")
 
-MANY = 7  # parents of a node that are written out; of more, the first and the last
-LONGEST = 80  # characters of a label in a sentence
+MANY = 7  # parents of a node that are written out; of more, the first ones and the last one
+LONGEST = 80  # characters of a label in a sentence at most
 
 # In LaTeX a label is text: a character that would be markup there, or in the page around it, is replaced by
-# one that looks like it.
+# a similar one.
 TWINS = str.maketrans("\\{}$&#%^~`<>_*|[]@", "∖❴❵＄＆＃％＾～‘‹›＿∗❘⁅⁆＠")
 
 
@@ -51,7 +51,7 @@ def names(nodes: Iterable[Value]) -> dict[Value, str]:
 
 
 def in_sentence(label: str) -> str:
-    """Return a label as part of a sentence: on one line, printable, and not too long."""
+    """Return a label as part of a sentence: one line of bounded length, printable."""
     label = " ".join(label[: 2 * LONGEST].split())
     label = label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
     return "".join(c if c.isprintable() else "\ufffd" for c in label)
@@ -67,7 +67,7 @@ def four_digits(x: float) -> str:
 
 
 def some(items: Sequence[T], dots: T) -> list[T]:
-    """Return the items; of more than MANY the first ones and the last, with ``dots`` in the middle."""
+    """Return the items; if there are more than MANY, the first ones, ``dots`` and the last one."""
     return [*items] if len(items) <= MANY else [*items[: MANY - 2], dots, items[-1]]
 
 
@@ -81,7 +81,7 @@ def count(n: int, noun: str) -> str:
 
 
 class Plain:
-    """Writes names, numbers and local gradients as plain text.
+    """Write names, numbers and local gradients as plain text.
 
     Args:
         names: the name of each node.
@@ -118,10 +118,10 @@ class Plain:
         """Return the call of an operation."""
         return f"{symbol}({', '.join(args)})"
 
-    # The rest is the same in both notations
+    # The methods below are the same in both notations
 
     def name(self, node: Value) -> str:
-        """Return the name of a node; of a plain number, the number."""
+        """Return the name of a node; for a plain number, the number."""
         return self.number(node.data) if node.constant and not node.label else self.text(self.names[node])
 
     def d(self, y: Value, x: Value) -> str:
@@ -129,11 +129,11 @@ class Plain:
         return self.partial(self.name(y), self.name(x))
 
     def within(self, x: float) -> str:
-        """Return a number as a factor: in brackets, if it begins with a minus."""
+        """Return a number as a factor, in brackets if it begins with a minus."""
         return self._numeral(x).within(ATOM)
 
     def term(self, x: float) -> str:
-        """Return a number as a term of a sum: in brackets, if it begins with a minus."""
+        """Return a number as a term of a sum, in brackets if it begins with a minus."""
         return self._numeral(x).within(PRODUCT)
 
     def _numeral(self, x: float) -> Text:
@@ -144,7 +144,7 @@ class Plain:
         return self._numeral(node.data) if node.constant and not node.label else Text(self.name(node))
 
     def equation(self, node: Value) -> str:
-        """Return how a node was computed: its name, its formula with the names put in, its number."""
+        """Return how a node was computed: its name, its formula in the names of its parents, its number."""
         assert node.op is not None
         args = [self._letter(parent) for parent in node.parents]
         symbol, sides = node.op.symbol, [self.name(node)]
@@ -160,13 +160,13 @@ class Plain:
         return " = ".join(dict.fromkeys([*sides, self.number(node.data)]))
 
     def now(self, nodes: Iterable[Value]) -> str:
-        """Return the numbers of some nodes; plain numbers without a name are left out."""
+        """Return equations of nodes and their numbers; plain numbers without a name are left out."""
         named = [node for node in dict.fromkeys(nodes) if node.label or not node.constant]
         equations = [self.math(f"{self.name(node)} = {self.number(node.data)}") for node in named]
         return ", ".join(some(equations, self.math(self.dots)))
 
     def local(self, node: Value, position: int) -> str:
-        """Return a local gradient: its formula with the names, then with the numbers, then its value."""
+        """Return a local gradient: its formula in names, then in numbers, then its value."""
         if isinstance(node.op, OwnOperation):
             return self.number(node.local_gradients()[position])
         tree = self._tree(node, position)
@@ -176,7 +176,7 @@ class Plain:
         return " = ".join(dict.fromkeys([*sides, self.number(node.local_gradients()[position])]))
 
     def formula(self, node: Value, position: int) -> str:
-        """Return the formula of a local gradient, with the names put in, as a factor."""
+        """Return the formula of a local gradient in the names of the nodes, as a factor."""
         if isinstance(node.op, OwnOperation):
             return self.within(node.local_gradients()[position])
         return self._write(self._tree(node, position), node, self._letter, PRODUCT)
@@ -197,7 +197,7 @@ class Plain:
 
 
 class Latex(Plain):
-    """Writes names, numbers and local gradients in LaTeX, between dollars."""
+    """Write names, numbers and local gradients in LaTeX, between dollar signs."""
 
     times, to, dots = r"\times", r"\to", r"\dots"
     in_k, delta_k, derivative_k, sigma = r"\text{in}_k", r"\Delta_k", r"g'(\text{in}_k)", r"\sum w \Delta"
@@ -241,5 +241,5 @@ class _Printer(LatexPrinter):
 
 
 def _chooses(tree: Tree) -> bool:
-    """Return whether there is a choice in a tree."""
+    """Return whether a tree contains a choice (``... if ... else ...``)."""
     return isinstance(tree, tuple) and (tree[0] == "if" or any(map(_chooses, tree[1:])))

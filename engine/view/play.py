@@ -1,4 +1,4 @@
-"""Step through a graph: forward node by node, backward edge by edge, on a page or in a notebook."""
+"""Step through a graph on a page or in a notebook: forward node by node, backward edge by edge."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from engine.view.phrases import Plain, count, four_digits, names
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIMIT = 2000  # steps of a player: more than anyone watches, and as many as a page shows without delay
-WIDTH = 92  # points, for the numbers of a box, which change from step to step
+LIMIT = 2000  # steps of a player at most: with more, a page would become slow
+WIDTH = 92  # points: wide enough for any number that a box shows during the steps
 KINDS = {"input": "an input", "parameter": "a parameter", "leaf": "a leaf", "number": "a plain number"}
 
 Story = dict[str, Any]  # JSON
 
 
 def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value] | None = None) -> Player:
-    """Step through the graph of ``root``: forward, as the numbers are computed, then backward, edge by edge.
+    """Show the computation of ``root`` step by step: forward node by node, then backward edge by edge.
 
-    Each backward step lights the edge, explains it as `explain` does, and adds the contribution to the
-    parent's gradient. The gradients begin at zero, and end as those of ``root.backward()``; they are the
-    player's own, and the graph keeps the gradients that it has.
+    Each backward step highlights an edge, explains it as `explain` does, and adds the contribution to the
+    parent's gradient. The gradients start at 0, and end as those of ``root.backward()``; no ``.grad`` of the
+    graph is read or written.
 
-    In the player: use the slider, the buttons, or the keys ← → Home End; space plays and pauses. Hover over a
-    node, or focus it, to see its formula; choose it to follow its paths to the root.
+    To move, use the slider, the buttons, or the keys ← → Home End; the space bar plays and pauses. Point at a
+    node, or focus it, to see its formula; click it to follow its paths to the root.
 
     Args:
         root: the root of the graph; or a BackwardPass from it.
@@ -44,13 +44,15 @@ def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value]
         inputs: leaves that are inputs; the other leaves are then parameters. See `draw_dot`.
 
     Returns:
-        A Player: it shows itself in Jupyter (as a still picture where no script may run), and
+        A Player. Jupyter shows it (as a still picture if scripts are not allowed), and
         ``save("backprop.html")`` writes it as a page that needs no network.
 
     Raises:
-        TypeError: ``root`` is not a Value, ``title`` not a str, or ``inputs`` not a list of Values.
-        ValueError: the graph has more than 2,000 steps, a step being a node or an edge.
-        RuntimeError: there is no program dot, see `draw_dot`.
+        TypeError: ``root`` is not a Value, ``title`` is not a str, or ``inputs`` is not a list of Values.
+        ValueError: the graph has more than 2,000 steps. There is one step for each computed node, one for the
+            start of the backward pass, and one for each edge.
+        ImportError: the package graphviz is missing.
+        RuntimeError: the program dot is missing.
 
     >>> x = Value(3.0, label="x")
     >>> play(x * x)
@@ -64,8 +66,8 @@ def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value]
     steps = sum(bool(node.parents) for node in order) + 1 + edges
     if steps > LIMIT:
         raise ValueError(
-            f"to play this graph takes {steps:,} steps, and a player has at most {LIMIT:,}: play a smaller "
-            "part of it, such as the loss of one sample, or one neuron: any Value in it can be played"
+            f"this graph has {steps:,} steps, and a player shows at most {LIMIT:,}: play a smaller part of "
+            "the graph, such as the loss of one sample or one neuron; any Value in it can be played"
         )
     run = as_pass(root)
     called = names(order)
@@ -77,7 +79,7 @@ def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value]
 
 
 def _story(run: BackwardPass, pen: Plain, ids: dict[Value, str], kinds: Kinds) -> Story:
-    """Return all that the page shows: its nodes, and of each step its text and what it changes."""
+    """Return the data of the page: the nodes, and the text and the changes of each step."""
     place = {node: i for i, node in enumerate(run.order)}
     leaves = sum(not node.parents for node in run.order)
     have = f"The {leaves} leaves have their numbers." if leaves > 1 else "The leaf has its number."
@@ -96,7 +98,7 @@ def _story(run: BackwardPass, pen: Plain, ids: dict[Value, str], kinds: Kinds) -
 
 
 def _about(pen: Plain, node: Value, name: str, place: dict[Value, int], kind: str) -> Story:
-    """Return what the page shows of one node."""
+    """Return the data of one node of the page."""
     data = four_digits(node.data)
     return {
         "id": name,
@@ -110,12 +112,12 @@ def _about(pen: Plain, node: Value, name: str, place: dict[Value, int], kind: st
 
 
 class Player:
-    """A graph to step through: it shows itself in Jupyter, and `save` writes it as a page.
+    """A graph to step through: Jupyter shows it, and `save` writes it as a page.
 
     Attributes:
-        title: its heading.
+        title: the heading.
         svg: the picture, with all gradients.
-        story: all that the page shows, as plain lists and dicts.
+        story: the data of the page, as plain lists and dicts.
     """
 
     def __init__(self, title: str, svg: str, story: Story) -> None:
@@ -126,11 +128,11 @@ class Player:
         return f"Player({f'{self.title!r}, ' if self.title else ''}{count(steps, 'step')})"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a page that needs nothing else, and return its path; page.html#12 opens it at step 12.
+        """Write a page that needs no other file, and return its path; page.html#12 opens it at step 12.
 
         Raises:
             TypeError: ``path`` is not a path.
-            OSError: the page cannot be written there; a file that was there stays as it was.
+            OSError: the page cannot be written; an existing file stays as it was.
         """
         from html import escape  # these here, as they are slow to import and only a page needs them
         from string import Template
@@ -164,7 +166,7 @@ class Player:
 
 
 def script(data: object) -> str:
-    """Return data as JavaScript that is safe inside a script element: no text in it can end the element."""
+    """Return data as JavaScript in which no text can end the script element around it."""
     import json
 
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
@@ -174,7 +176,7 @@ def script(data: object) -> str:
 
 
 def slim(svg: str) -> str:
-    """Return the SVG of `dot` without the attributes that it repeats, and to a tenth of a point."""
+    """Return the SVG of `dot` without repeated attributes, and with numbers to a tenth of a point."""
     svg = re.sub(r"<!--.*?-->\n", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r"(class=\"edge\">)\n<title>.*?</title>", r"\1", svg)
     repeated = r' (font-family="[^"]*"|font-size="12.00"|xml:space="preserve"|text-anchor="start")'
@@ -184,7 +186,7 @@ def slim(svg: str) -> str:
 
 
 def data_uri(svg: str) -> str:
-    """Return the picture as an address for use in double quotes; only what must be is escaped."""
+    """Return the picture as a data URI for use in double quotes, with as few escapes as possible."""
     one_line = svg.replace("\n", "").replace('"', "'")
     for c, instead in ("%", "%25"), ("#", "%23"), ("&", "&amp;"):
         one_line = one_line.replace(c, instead)
@@ -192,7 +194,7 @@ def data_uri(svg: str) -> str:
 
 
 def resource(name: str) -> str:
-    """Return a file of the page, without its indentation and its comments."""
+    """Return a file of the page without its indentation and comments, which makes the page smaller."""
     import importlib.resources  # here, as it is slow to import
 
     text = (importlib.resources.files("engine.view") / "page" / name).read_text(encoding="utf-8")

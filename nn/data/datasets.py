@@ -20,7 +20,7 @@ __all__ = [
 X = TypeVar("X")
 Y = TypeVar("Y")
 
-MOST = 10_000_000  # points that fit into memory
+MOST = 10_000_000  # points of a data set: more may not fit into memory
 Dataset: TypeAlias = tuple[list[list[float]], list[int]]
 
 
@@ -79,7 +79,7 @@ def spirals(n: int = 200, noise: float = 0.02, rng: Rng | None = None) -> Datase
 
 
 def xor(n: int = 100, noise: float = 0.1, rng: Rng | None = None) -> Dataset:
-    """Return the corners of the unit square; no straight line separates the two classes.
+    """Return points around the corners of the unit square; no straight line separates the two classes.
 
     Arguments and errors as for `moons`. Four points without noise are the truth table:
 
@@ -189,8 +189,9 @@ def split(
         rng: a source of random numbers, as random.Random is; None for the module `random`.
 
     Raises:
-        TypeError: xs or ys is not a list, or held_back not a number.
-        ValueError: there are not as many targets as samples, fewer than two samples, or no such fraction.
+        TypeError: xs or ys is not a list, or held_back is not a number.
+        ValueError: the numbers of samples and targets differ, there are fewer than two samples, or held_back
+            is not between 0 and 1.
 
     >>> import random
     >>> train, validation = split([[1.0], [2.0], [3.0], [4.0], [5.0]], [1, 2, 3, 4, 5], rng=random.Random(0))
@@ -219,14 +220,14 @@ def split(
 
 
 def standardise(xs: Rows, *others: Rows) -> tuple[list[list[float]], ...]:
-    """Shift and scale each feature to mean 0 and standard deviation 1 over ``xs``, and ``others`` likewise.
+    """Shift and scale each feature of ``xs`` to mean 0 and standard deviation 1, and ``others`` as ``xs``.
 
     Pass the validation samples as ``others``, so that they have no influence on training. A feature that is
     constant over ``xs`` is only shifted.
 
     Raises:
-        ValueError: there is no sample, one has another number of features than the first, or one of them is
-            not finite, or too large for a mean and a deviation.
+        ValueError: there is no sample, the samples have different numbers of features, a feature is not
+            finite, or a feature is so large that its mean or its standard deviation overflows.
         TypeError: a sample is not a list of numbers.
 
     >>> standardise([[1.0], [3.0]], [[5.0]])

@@ -81,7 +81,7 @@ def run(options: Options) -> Result:
 
     Raises:
         ValueError: an option does not fit the others.
-        ArithmeticError: a number of the training is not finite; the message names the place.
+        ArithmeticError: a number in the training is not finite; the message names the place.
         OSError: the files cannot be written.
         ImportError: the package that draws the pictures, or a data set, is not installed.
         RuntimeError: the program dot, which draws the graphs, is not installed.
@@ -117,7 +117,7 @@ def run(options: Options) -> Result:
             validation=(test_xs, [classes.target(y) for y in test_ys]),
         )
     written = [options.out / "model.json"]
-    save(model, written[0])  # first of all: whatever fails later, the model is not lost
+    save(model, written[0])  # saved first, so that no later failure loses it
     if history.interrupted:
         show_line(f"interrupted after {len(history.epochs)} of {epochs} epochs; the model so far is saved")
     predictions = [classes.predicted(model.predict(x)) for x in test_xs]
@@ -158,7 +158,7 @@ def _divergence(history: History, options: Options) -> str:
 
 
 def _load_data(name: str, rng: random.Random) -> tuple[data.Dataset, data.Dataset]:
-    """Return four fifths for training and one fifth for validation; measurements are standardised."""
+    """Return four fifths for training and one fifth for validation; iris and breast_cancer standardised."""
     plane = name in ("moons", "circles", "spirals", "xor")
     xs, ys = data.table[name](n=300, rng=rng) if plane else data.table[name]()
     (xs, ys), (test_xs, test_ys) = data.split(xs, ys, rng=rng)
@@ -168,7 +168,7 @@ def _load_data(name: str, rng: random.Random) -> tuple[data.Dataset, data.Datase
 
 
 def _optimizer(options: Options, model: MLP, steps: int) -> OptimizerLike:
-    """Return the optimizer of that name, with a rate that falls in a straight line to 0 at the last step."""
+    """Return the optimizer of that name, with a rate that falls linearly to 0 (after the last step)."""
     rate = RATES[options.optimizer] if options.lr is None else options.lr
 
     def lr(step: int) -> float:

@@ -1,7 +1,7 @@
 """Initial weights of a net: each initializer draws one weight from a random generator.
 
-The last three keep the size of the signal steady from layer to layer, for a neuron with nin inputs in a layer
-of nout neurons. Biases start at 0.
+nin is the number of inputs of a neuron, nout the number of neurons in its layer. `xavier`, `he` and `lecun`
+keep the size of the signals about the same from layer to layer. Biases start at 0.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def uniform(rng: Rng, nin: int, nout: int) -> float:
 
 
 def zeros(rng: Rng, nin: int, nout: int) -> float:
-    """Return 0, to show why nobody does this: all neurons of a layer stay equal.
+    """Return 0, to show why weights start at random: from equal weights, all neurons of a layer stay equal.
 
     >>> import random
     >>> zeros(random.Random(0), 2, 16)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from engine import Value, trace
+from engine import GuardError, Value, trace
 from nn.validation import as_rows
 
 __all__ = ["Prediction", "as_predictions", "compile_outputs", "many"]
@@ -14,9 +14,11 @@ Prediction: TypeAlias = "float | list[float]"  # what ``model.predict`` returns
 
 
 class Model(Protocol):
-    """What is needed of a model; every Module has it."""
+    """The methods of a model that are needed here; every Module has them."""
 
     def parameters(self) -> list[Value]: ...
+
+    def predict(self, x: Sequence[float]) -> Prediction: ...
 
     def __call__(self, x: Sequence[Value]) -> Value | list[Value]: ...
 
@@ -32,9 +34,11 @@ def compile_outputs(
 ) -> Callable[[Sequence[Sequence[float]]], list[Prediction]]:
     """Compile a model to a function of many rows, which returns what ``model.predict`` returns for each.
 
+    Where Python compares Values in the model, the program checks the comparison on every row. If one comes
+    out differently, or if the model reads the number of a Value, the rows are predicted one by one.
+
     Args:
-        model: any Module. Where its ``__call__`` has an ``if`` on its data, the branch that it takes for
-            ``x`` is taken for all rows: use ``model.predict`` for such a model.
+        model: any Module.
         x: a sample, for which the graph is traced.
         backend: see `engine.trace`.
 
@@ -49,14 +53,23 @@ def compile_outputs(
     >>> predict([[1.0], [2.0]])
     [3.0, 6.0]
     """
-    inputs = [Value(number, f"x{i}") for i, number in enumerate(x)]
-    outputs, parameters = model(inputs), model.parameters()
-    listed = isinstance(outputs, list)
-    program = trace(outputs if isinstance(outputs, list) else [outputs], inputs, parameters)
+    inputs, parameters = [Value(number, f"x{i}") for i, number in enumerate(x)], model.parameters()
+    listed = isinstance(model.predict(x), list)
+
+    def build(*leaves: Value) -> list[Value]:
+        outputs = model(list(leaves))
+        return outputs if isinstance(outputs, list) else [outputs]
+
+    program = trace(build, inputs, parameters)
     values = program.forward().compile(backend).values
 
     def predict(rows: Sequence[Sequence[float]]) -> list[Prediction]:
-        columns = values([p.data for p in parameters], [list(column) for column in zip(*rows)])
+        if program.reads:
+            return [model.predict(row) for row in rows]
+        try:
+            columns = values([p.data for p in parameters], [list(column) for column in zip(*rows)])
+        except GuardError:
+            return [model.predict(row) for row in rows]
         return as_predictions(columns, listed)
 
     return predict

@@ -28,18 +28,18 @@ M = TypeVar("M", bound=Module)
 
 FORMAT = "chalkgrad model"
 #: Version 1, the only one that 0.1.0 reads, describes a net by its options. Version 2 adds layers and
-#: formulas that the options do not describe, and is written only for nets that have some.
+#: formulas that the options do not describe, and is written only for nets that have them.
 VERSIONS = (1, 2)
 
 
 def save(model: Module, path: str | os.PathLike[str]) -> None:
     """Write the parameters of ``model``, and what is needed to build it again, to ``path``.
 
-    An existing file is replaced at the last moment; if anything fails before, it stays as it was. The partial
-    file of a process that was killed is removed by a later call, after an hour.
+    An existing file is replaced at the last moment; if anything fails before, it stays as it was. If the
+    process is killed, a partial file may remain; a call more than an hour later removes it.
 
     Raises:
-        TypeError: the model is not a Module, or the path no path.
+        TypeError: the model is not a Module, or the path is not a path.
         ValueError: a parameter is not finite, and the message names it; or the layers of an MLP were replaced
             by something that a file cannot describe.
         OSError: the file cannot be written.
@@ -93,10 +93,10 @@ def load(path: str | os.PathLike[str], into: Module | None = None) -> Module:
         into: a model of the same architecture. Only an MLP can be built from the file alone.
 
     Raises:
-        TypeError: ``into`` is not a Module, or the path no path.
-        ValueError: the file is damaged, of another version, of another architecture than ``into``, holds a
-            number that is not finite, or an activation that is not defined here or has another formula here.
-            ``into`` is then as it was.
+        TypeError: ``into`` is not a Module, or the path is not a path.
+        ValueError: the file is damaged, its version is unknown, its architecture is not that of ``into``, a
+            number in it is not finite, or an activation in it is not defined here or has another formula
+            here. ``into`` is then as it was.
         OSError: the file cannot be read.
 
     >>> import os, tempfile
@@ -131,8 +131,8 @@ def _architecture(model: Module, version: int) -> dict[str, Json]:
         for l, (before, after) in enumerate(pairwise(layers), 2):
             if before["nout"] != after["nin"]:
                 raise ValueError(
-                    f"layer {l} has {after['nin']} inputs and the layer before it {before['nout']} neurons; "
-                    "expected as many"
+                    f"layer {l} has {after['nin']} inputs and the layer before it has {before['nout']} "
+                    "neurons; expected equal numbers"
                 )
         if not layers:
             raise ValueError("the model has no layers; a file describes an MLP of at least one")
@@ -160,7 +160,7 @@ def _architecture(model: Module, version: int) -> dict[str, Json]:
 
 
 def _options(model: MLP) -> dict[str, Json]:
-    """Return the options by which the MLP was made."""
+    """Return the options with which the MLP was made."""
     return {
         "kind": "MLP",
         "nin": model.nin,
@@ -172,7 +172,7 @@ def _options(model: MLP) -> dict[str, Json]:
 
 
 def _layer(layer: Module, l: int) -> dict[str, Json]:
-    """Return the description of a layer as it is, including what was replaced after it was made.
+    """Return the description of a layer as it is now, even if its neurons were replaced or changed.
 
     Raises:
         ValueError: something in it is not of the class that `load` would build.
@@ -232,7 +232,7 @@ def _called(tree: object, seen: dict[str, None]) -> Iterator[str]:
 
 
 def _build(path: Path_, saved: dict[str, Json], count: int) -> MLP:
-    """Return an MLP as described, after checking that it is no larger than its parameters."""
+    """Return the MLP that a file describes; its sizes must fit the number of parameters in the file."""
     if saved.get("kind") != "MLP":
         kind = brief(saved.get("kind")).strip("'")
         raise ValueError(
@@ -265,7 +265,7 @@ def _build(path: Path_, saved: dict[str, Json], count: int) -> MLP:
 
 
 def _names(described: Json) -> list[Json]:
-    """Return the activation of each neuron of a described layer; one for all is given once."""
+    """Return the activations of the neurons of a described layer; a single one is that of all neurons."""
     if not isinstance(described, dict):
         raise TypeError(f"a layer is an object, not {brief(described)}")
     names = described["activation"]
@@ -273,7 +273,7 @@ def _names(described: Json) -> list[Json]:
 
 
 def _set_functions(layer: Layer, described: Json, names: list[Json]) -> None:
-    """Give the neurons of a new layer what is described of them; `load` compares the result with the file."""
+    """Set ``activation`` and ``atomic`` of each neuron as described; `load` compares them with the file."""
     n = len(layer.neurons)
     atomic = described["atomic"] if isinstance(described, dict) else False
     for neuron, name, single in zip(
@@ -286,7 +286,7 @@ def _set_functions(layer: Layer, described: Json, names: list[Json]) -> None:
 
 
 def _check_defined(name: Json, formulas: Json) -> None:
-    """Raise a ValueError unless the activation means here what it meant where the file was written."""
+    """Raise a ValueError unless the activation is defined here, with the formulas that the file states."""
     if name is None:
         return
     if not isinstance(name, str) or name not in ops.table:
@@ -314,7 +314,7 @@ def _read(path: Path) -> tuple[int, dict[str, Json], list[float]]:
         claimed = content.pop("sha256", None)
         version, found = content.get("version"), _checksum(content)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ValueError(f"{name} is damaged, or no model: {error}") from None
+        raise ValueError(f"{name} is damaged, or not a model: {error}") from None
     if type(version) is not int or version not in VERSIONS:
         known = " and ".join(map(str, VERSIONS))
         raise ValueError(f"{name} is of version {brief(version)}; this chalkgrad reads versions {known}")

@@ -38,7 +38,7 @@ def layers(net: Sequence[Sequence[Neuron]]) -> list[tuple[Matrix, Vector, Functi
 
 
 def activation(op: Op | None) -> Functions:
-    """Return g and g': the textbook's own, written by hand, or else those of the op's row.
+    """Return g and g': those that the textbook writes by hand, or else those of the op.
 
     >>> from engine import relu
     >>> g, derivative = activation(relu)
@@ -53,7 +53,7 @@ def activation(op: Op | None) -> Functions:
 
 
 def loss(E: Loss) -> tuple[Error, ErrorDerivative]:
-    """Return E and the list of ∂E/∂a_k: by hand for a loss of `nn.losses`, or else by autograd from a.
+    """Return E and ∂E/∂a_k as functions: by hand for a loss of `nn.losses`, by autograd for any other.
 
     >>> E, derivative = loss(lambda outputs, t: (outputs - t) ** 4)
     >>> E([3.0], 1.0), derivative([3.0], 1.0)
@@ -73,7 +73,7 @@ def loss(E: Loss) -> tuple[Error, ErrorDerivative]:
 
 
 def target(E: Loss, t: object) -> Target:
-    """Return the target as the textbook takes it: a list of floats, or a class; for any other loss, as it is.
+    """Return the target in the textbook's form, a list of floats or a class; a user's loss gets it unchanged.
 
     >>> target(losses.hinge, -1), target(losses.cross_entropy, 3), target(losses.cross_entropy, (0, 1))
     ([-1.0], 3, [0.0, 1.0])

@@ -89,9 +89,7 @@ def hidden_deltas(z: Vector, activation: Activation, W_next: Matrix, deltas_next
     [1.0, 0.0]
     """
     _, derivative = _activation(activation)
-    weights_from = _transpose(
-        _matrix(W_next, "W_next")
-    )  # weights_from[j][k] is w_jk, one row for each node j
+    weights_from = _transpose(_matrix(W_next, "W_next"))  # weights_from[j][k] is w_jk, one row for each j
     return [derivative(z_j) * _weighted_sum(w_j, deltas_next) for z_j, w_j in _zip(_vector(z), weights_from)]
 
 
@@ -126,7 +124,7 @@ def gradients(layers: Sequence[Layer], x: Vector, t: Target, loss: Loss = "half_
 def update(layers: Sequence[Layer], steps: PerLayer, rate: float) -> list[Layer]:
     """Return the net after one step of size η = rate: w_jk ← w_jk + η a_j Δ_k and b_k ← b_k + η Δ_k.
 
-    ``steps`` are the result of `gradients`: all are computed before the first weight moves. (In the matrix
+    ``steps`` is the result of `gradients`: all are computed before any weight changes. (In the matrix
     form, W ← W - η ∂L/∂W, the same step is ``update(layers, derivatives, -rate)``.)
 
     >>> net = [([[2.0]], [0.0], None)]
@@ -308,7 +306,7 @@ def _named(which: str | F, table: Mapping[str, F], what: str, or_else: str) -> F
         return which
     if not isinstance(which, str) or which not in table:
         known = ", ".join(table)
-        raise ValueError(f"unknown {what} {_brief(which)}; written by hand are {known}; {or_else}")
+        raise ValueError(f"unknown {what} {_brief(which)}; the textbook has {known}; {or_else}")
     return table[which]
 
 

@@ -46,9 +46,9 @@ def deltas(model: Module, x: Floats, t: object, loss: str | Loss = "half_squared
         A `DeltaReport`. No ``.grad`` is read or written.
 
     Raises:
-        TypeError: the model is not made of neurons, or x not of numbers.
-        ValueError: the sample does not fit the model or its target the loss, or nothing was recorded;
-            or the neurons of a layer have different activations.
+        TypeError: the model is not made of neurons, or x is not a list of numbers.
+        ValueError: the sample does not fit the model, its target does not fit the loss, nothing was
+            recorded, or the neurons of a layer have different activations.
 
     >>> from nn.model.modules import MLP
     >>> report = deltas(MLP(2, [2, 1], activation="sigmoid"), [0.05, 0.10], 0.01)
@@ -165,7 +165,7 @@ def _finite_differences(net: Net, zs: PerNeuron, t: object, E: Loss, jump: float
 def _sizes(book: Sequence[textbook.Layer], derivatives: PerNeuron, downstream: PerNeuron) -> PerNeuron:
     """Return the size of the terms of each Δ: its size if no terms cancelled and no derivative were small.
 
-    Two correct computations may differ by this size times 1e-16 and not by more.
+    Rounding makes two correct computations of Δ differ by about 1e-16 times this size.
     """
     above = [max(1.0, abs(term)) for term in downstream[-1]]
     found: PerNeuron = []
@@ -203,7 +203,7 @@ def _finite_difference_error(neurons: list[NeuronRow], largest: float, jump: flo
 
 
 def _worst(errors: Iterable[float]) -> float:
-    """Return the largest, or NaN if one is NaN, as a NaN agrees with nothing."""
+    """Return the largest error, or NaN if one of them is NaN."""
     worst = 0.0
     for e in errors:
         worst = e if e > worst or e != e else worst

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 __all__ = ["DeltaReport", "NeuronRow", "WeightRow"]
 
-SHOWN = 16  # rows of a table, the largest; the lists of the report have them all
+SHOWN = 16  # a table shows at most this many rows, the largest; the lists of the report have all
 
 Row = TypeVar("Row")
 
@@ -23,9 +23,7 @@ class NeuronRow:
     z: float  #: in_k = b_k + Σ_j w_jk a_j
     a: float  #: a_k = g(in_k)
     slope: float  #: g'(in_k)
-    downstream: (
-        float  #: Σ w Δ over the next layer; for an output -∂E/∂a_k, which is t_k - a_k for ½ Σ (t - a)²
-    )
+    downstream: float  #: Σ w Δ over the next layer; of an output -∂E/∂a_k, so t_k - a_k for ½ Σ (t - a)²
     autograd: float  #: Δ_k from the backward pass
     textbook: float  #: Δ_k = slope × downstream, by hand
     finite_difference: float  #: Δ_k = -(E(in_k + h) - E(in_k - h)) / 2h
@@ -166,11 +164,11 @@ def _difference(n: NeuronRow) -> float | str:
 
 
 def _text(cell: float | str) -> str:
-    return cell if isinstance(cell, str) else f"{cell + 0.0:.6g}"  # + 0.0 takes the sign from -0.0
+    return cell if isinstance(cell, str) else f"{cell + 0.0:.6g}"  # + 0.0 turns -0.0 into 0.0
 
 
 def _largest(rows: list[Row], size: Callable[[Row], float], noun: str) -> tuple[str, list[Row]]:
-    """Return a note if rows are left out, and the SHOWN rows of the largest size, in their order."""
+    """Return a note ("" if no row is left out), and the SHOWN largest rows in their order."""
     if len(rows) <= SHOWN:
         return "", rows
     chosen = sorted(range(len(rows)), key=lambda i: -abs(size(rows[i])))[:SHOWN]

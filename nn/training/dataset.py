@@ -101,14 +101,14 @@ def _without_values(t: object) -> object:
 
 
 def check_loss(model: Module, samples: Sequence[Sample], loss: Loss) -> None:
-    """Raise an error if nothing could be learned, as no sample's loss depends on the model's parameters.
+    """Raise an error if no sample's loss depends on the model's parameters: then nothing can be learned.
 
     A loss may return a plain number for some samples, as ``max(0, 1 - t * y)`` does, so the samples are tried
     until one depends on a parameter: usually the first.
 
     Raises:
-        TypeError: the model returns something other than a Value or a list of Values, or the loss something
-            other than a Value or a number.
+        TypeError: the model returns something other than a Value or a list of Values, or the loss returns
+            something other than a Value or a number.
         ValueError: no loss depends on a parameter; for example, it is a plain number for every sample.
 
     >>> from nn.model.modules import MLP

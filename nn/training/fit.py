@@ -115,7 +115,11 @@ def fit(
     shown, stopped, warned = Progress(epochs, -(-len(samples) // size), progress), "", False
     try:
         check_loss(model, samples, loss)
-        step = eager(model, loss) if backend == "eager" else traced(model, loss, samples[:size], backend)
+        step = (
+            eager(model, loss)
+            if backend == "eager"
+            else traced(model, loss, samples[: max(2, size)], backend)
+        )
         for number in range(1, epochs + 1):
             if batch_size is not None:
                 rng.shuffle(samples)

@@ -234,7 +234,7 @@ def _entries(x: object) -> list[object]:
 
 
 def _data(x: object) -> float:
-    return x.data if isinstance(x, Value) else as_float(x)
+    return x._data if isinstance(x, Value) else as_float(x)
 
 
 def _as_number(x: object) -> Number:

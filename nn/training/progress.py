@@ -50,7 +50,7 @@ class Progress:
 
 
 class Bar(Protocol):
-    """What `Progress` uses of a tqdm bar."""
+    """The methods of a tqdm bar that `Progress` calls."""
 
     def update(self) -> object:
         """Count one step."""

@@ -10,9 +10,9 @@ __all__ = ["Classes"]
 
 
 class Classes:
-    """The targets and outputs by which a loss tells ``count`` classes apart.
+    """The targets and the outputs of a loss for ``count`` classes.
 
-    There is one output if there are two classes and the loss allows it, else one output for each class.
+    For two classes, a model has one output if the loss allows it; else it has one output for each class.
 
     Args:
         loss: the name of a loss.

@@ -6,11 +6,12 @@ number of correctly predicted samples are returned.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from math import isclose, isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
-from engine import Value, as_value, no_grad, one_line, topological_order, total, trace
+from engine import GuardError, Program, Value, as_value, one_line, topological_order, total, trace
 from nn.model.modules import Module
 from nn.model.predict import Prediction, as_predictions
 from nn.training import losses
@@ -21,6 +22,7 @@ __all__ = ["Step", "eager", "evaluate", "traced"]
 
 Step = Callable[[Sequence[Sample]], tuple[float, int]]
 
+FAILURES = 3  # batches in which a guard fails, after which no further program is tried
 AT_ONCE = 32  # samples in one graph: enough to share the visit to each parameter, too few to fill the memory
 
 
@@ -59,14 +61,26 @@ def eager(model: Module, loss: Loss) -> Step:
 
 
 def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> Step:
-    """Trace the graph of one sample, compile it for ``backend``, and compare the first batch with `eager`.
+    """Return a function that computes each batch by the graph of one sample, traced and compiled.
 
     One program has the loss as its first output and the outputs of the model as further ones, so one call
-    gives the loss, the gradients and the number of correct predictions.
+    gives the loss, the gradients and the number of correct predictions. Where Python compares Values, the
+    program checks the comparison on every sample. A batch in which one comes out differently is computed on
+    Values, and after `FAILURES` such batches every batch is.
+
+    Args:
+        model, loss: what is trained.
+        batch: samples to trace and to compare with `eager`; at least two, as only the second one can show
+            what is random.
+        backend: see `engine.trace`.
+
+    Warns:
+        UserWarning: a comparison came out differently for a sample, or the model or the loss reads the number
+            of a Value, which no program can check: then every batch is computed on Values.
 
     Raises:
-        ValueError: the compiled graph gives other numbers than Values do on ``batch``: the graph depends on
-            the data, and the traced graph is that of one sample only.
+        ValueError: the compiled graph gives other numbers than Values do on ``batch``: the graph differs from
+            sample to sample.
 
     >>> from nn.model.modules import Neuron
     >>> neuron = Neuron(1, activation=None, init="zeros")
@@ -76,22 +90,37 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
     >>> neuron.b.grad
     -3.0
     """
-    inputs = [Value(number, f"x{i}") for i, number in enumerate(batch[0].x)]
-    outputs, parameters = model(inputs), model.parameters()
-    answers_of = outputs if isinstance(outputs, list) else [outputs]
-    listed = answers_of is outputs
-    further = [] if losses.decide(loss, batch[0].t) is None else answers_of
-    classes = len(answers_of) if listed and loss is losses.cross_entropy else 0
-    targets = [Value(number, f"t{k}") for k, number in enumerate(_target(batch[0].t, classes))]
-    root = as_value(loss(outputs, targets if len(targets) > 1 else targets[0]))
-    program = trace([root, *further], inputs=[*inputs, *targets], parameters=parameters)
-    run, by_values = program.compile(backend), eager(model, loss)
+    by_values, parameters = eager(model, loss), model.parameters()
+    graph = _trace(model, loss, batch)
+    if graph is None or graph.program.reads:
+        line = f"{graph.program.reads[0]} reads" if graph else "the model or the loss decides by"
+        warnings.warn(
+            f"{line} the number of a Value, which a program cannot check on other samples: training goes on "
+            'with backend="eager"',
+            stacklevel=3,
+        )
+        return by_values
+    program, listed, classes = graph
+    run, failures = program.compile(backend), 0
 
     def step(batch: Sequence[Sample]) -> tuple[float, int]:
+        nonlocal failures
+        if failures >= FAILURES:
+            return by_values(batch)
         columns = [list(column) for column in zip(*([*x, *_target(t, classes)] for x, t, _ in batch))]
         now = [p.data for p in parameters]
         try:
             mean, gradients, answers = run(now, columns)
+        except GuardError as failed:
+            failures += 1
+            if failures == 1:
+                warnings.warn(
+                    f"at sample {batch[failed.sample].number}, Python's comparison in {failed.line} comes out "
+                    f"differently than in the graph that was traced for backend={backend!r}: such a batch is "
+                    f"computed on Values, and after {FAILURES} of them every batch is",
+                    stacklevel=4,
+                )
+            return by_values(batch)
         except (ArithmeticError, ValueError):
             by_values(batch)  # its error has the number of the sample in the data
             raise
@@ -106,7 +135,7 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
             raise FloatingPointError(f"the mean loss of a batch is {mean}. No parameter was moved by it")
         for p, gradient in zip(parameters, gradients):
             p.grad = gradient
-        if not further:
+        if not answers:
             return float(mean), 0
         predictions = as_predictions(answers, listed)
         return float(mean), sum(_is_correct(loss, y, s.t) for y, s in zip(predictions, batch))
@@ -117,13 +146,51 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
     if not all(isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(expected, got)):
         raise ValueError(
             f"backend={backend!r} gives other numbers than Values on the first batch: the graph of its first "
-            'sample is not that of all. Where a model or loss has an if on its data, use backend="eager"'
+            "sample is not that of all. Where a model or loss is random or keeps a state, use "
+            'backend="eager"'
         )
     return step
 
 
+class Graph(NamedTuple):
+    """The traced graph of one sample."""
+
+    program: Program
+    listed: bool  #: whether the outputs of the model are a list
+    classes: int  #: the number of classes, where the target is the number of one; else 0
+
+
+class _PlainNumber(Exception):
+    """The loss of a sample is a plain number, such as the 0 of max(0, 1 - t y)."""
+
+
+def _trace(model: Module, loss: Loss, batch: Sequence[Sample]) -> Graph | None:
+    """Trace the first sample whose loss depends on the parameters; return None if there is none."""
+    for sample in batch:
+        inputs = [Value(number, f"x{i}") for i, number in enumerate(sample.x)]
+        shape = model.predict(sample.x)
+        listed = isinstance(shape, list)
+        classes = len(shape) if isinstance(shape, list) and loss is losses.cross_entropy else 0
+        targets = [Value(number, f"t{k}") for k, number in enumerate(_target(sample.t, classes))]
+        decides = losses.decide(loss, sample.t) is not None
+
+        def build(*leaves: Value, count: int = len(inputs), decides: bool = decides) -> list[Value]:
+            outputs, t = model(list(leaves[:count])), list(leaves[count:])
+            root = as_value(loss(outputs, t if len(t) > 1 else t[0]))
+            if not root.parents:
+                raise _PlainNumber
+            return [root, *(outputs if isinstance(outputs, list) else [outputs])] if decides else [root]
+
+        try:
+            program = trace(build, inputs=[*inputs, *targets], parameters=model.parameters())
+        except _PlainNumber:
+            continue
+        return Graph(program, listed, classes)
+    return None
+
+
 def evaluate(model: Module, loss: Loss, samples: Sequence[Sample]) -> tuple[float, int]:
-    """Return the mean loss over the samples, and how many are predicted correctly; nothing is recorded.
+    """Return the mean loss over the samples, and how many are predicted correctly; no gradient is computed.
 
     >>> from nn.model.modules import Neuron
     >>> neuron = Neuron(1, activation=None, init="zeros")
@@ -131,11 +198,10 @@ def evaluate(model: Module, loss: Loss, samples: Sequence[Sample]) -> tuple[floa
     (1.0, 1)
     """
     whole, correct = 0.0, 0
-    with no_grad():
-        for x, t, _ in samples:
-            y = model.predict(x)
-            whole += as_value(loss([Value(a) for a in y] if isinstance(y, list) else Value(y), t)).data
-            correct += _is_correct(loss, y, t)
+    for x, t, _ in samples:
+        y = model.predict(x)
+        whole += as_value(loss([Value(a) for a in y] if isinstance(y, list) else Value(y), t)).data
+        correct += _is_correct(loss, y, t)
     return whole / len(samples), correct
 
 

@@ -72,7 +72,7 @@ FRAME, MASKED = Frame(), np.ma.masked_array(XS, mask=[[True, False], [False, Fal
 
 
 class Returns(Module):
-    """A model with the parameters of another, which returns something else than Values."""
+    """A model with the parameters of another, which returns something other than Values."""
 
     def __init__(self, model, outputs):
         self.parameters, self.outputs = model.parameters, outputs
@@ -324,7 +324,7 @@ BAD = [
           [()]),
     *rows("update rate", lambda w, x: book.update(NET, book.gradients(NET, [1.0, 2.0], [1.0]), x), TypeError,
           "rate is a number, not", None, "0.1", [0.1]),
-    # what seems to be a list
+    # objects that resemble lists
     *rows("predict_many", lambda w, x: w.model.predict_many(x), TypeError,
           "rows is a list with one sample each, not",
           3, "ab", A_DICT, {1.0}, FRAME, MASKED),

@@ -1,4 +1,4 @@
-"""Pictures: they can be opened, and show what they should."""
+"""Plots of a training run: the files that they write, and the data that they show."""
 
 import math
 import random
@@ -57,7 +57,7 @@ def test_a_run_without_epochs_can_be_drawn(tmp_path):
 def test_wrong_predictions_come_first_and_are_framed(tmp_path, drawn):
     xs = [[k / 100] * 64 for k in range(60)]
     ys = [k % 10 for k in range(60)]
-    predictions = [*ys[:40], 9, *ys[41:]]  # the 40th, a 0, is taken for a 9
+    predictions = [*ys[:40], 9, *ys[41:]]  # sample 40, a 0, is predicted as 9
     plots.digits(xs, ys, predictions, tmp_path / "digits.png")
     assert is_a_picture(tmp_path / "digits.png")
     titles = [axes.get_title() for axes in drawn[0].axes]

@@ -15,7 +15,7 @@ def test_plain_numbers_become_labelled_constants():
     ]
 
 
-def test_values_are_passed_on():
+def test_values_are_returned_as_they_are():
     v = Value(3.0, label="mine")
     x = as_inputs([v, 1.0], 2)
     assert x[0] is v

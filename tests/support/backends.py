@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 
 PACKAGES = {"python": "math", "numpy": "numpy", "llvm": "llvmlite", "jax": "jax", "torch": "torch"}
-LIBRARIES = ("jax", "torch")  # slow to compile, so they run fewer random graphs
+LIBRARIES = ("jax", "torch")  # they compile slowly, so they run fewer random graphs
 
 
 def backends(names):

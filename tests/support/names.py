@@ -1,4 +1,4 @@
-"""Names of parametrised tests: in ASCII, and the same in every run."""
+"""Names of parametrised tests, in ASCII and the same in every run."""
 
 import re
 

@@ -1,6 +1,6 @@
-"""Print the largest error of each row of the table, and where it is: ``python tests/tools/accuracy.py``.
+"""Print the largest error of each row of the table, and its inputs: ``python tests/tools/accuracy.py``.
 
-"condition" is by how many ulp the exact result changes when an input changes by one ulp.
+"condition" is the number of ulp by which the exact result changes when an input changes by one ulp.
 """
 
 import sys

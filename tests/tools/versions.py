@@ -1,8 +1,8 @@
 """Run the core's tests on the oldest and the newest Python that are available.
 
 The oldest gets the lowest versions of the packages that pyproject.toml allows, the newest the newest ones.
-uv downloads the Pythons that are missing; if it cannot, the installed ones are used, and a line says what was
-left out.
+uv downloads missing Pythons. If it cannot, the installed ones are used, and a line names those that were left
+out.
 """
 
 import json
@@ -14,10 +14,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
-OLDEST, NEWEST = (3, 11), (3, 14)  # what to download
+OLDEST, NEWEST = (3, 11), (3, 14)  # the versions to download
 LOWEST_BUILT_FOR = (3, 12)  # for later Pythons, the lowest versions of the packages have no wheels
 TESTS = ["engine", "nn", "tests/engine", "tests/nn/model", "tests/nn/training", "tests/nn/textbook"]
-ASK = "import sys, sysconfig; print(*sys.version_info, sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
+VERSION = "import sys, sysconfig; print(*sys.version_info, sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
 
 
 def uv(*arguments, **options):
@@ -32,8 +32,8 @@ def pythons():
     found = {}
     paths = [python["path"] for python in listed]
     for path in [*paths, *pyenv.glob("versions/*/bin/python"), sys.executable]:
-        answer = subprocess.run([path, "-c", ASK], text=True, capture_output=True).stdout.split()
-        if len(answer) == 6 and answer[3] == "final" and answer[5] == "0":  # no beta, no free threading
+        answer = subprocess.run([path, "-c", VERSION], text=True, capture_output=True).stdout.split()
+        if len(answer) == 6 and answer[3] == "final" and answer[5] == "0":  # neither beta nor free-threaded
             found.setdefault(tuple(map(int, answer[:3])), str(path))
     return {version: path for version, path in found.items() if version >= OLDEST}
 
@@ -43,7 +43,7 @@ def name(version):
 
 
 def fetch():
-    """Let uv download the oldest and the newest Python if they are not installed."""
+    """Download the oldest and the newest Python by uv, if they are not installed."""
     here = {version[:2] for version in pythons()}
     missing = [name(version) for version in (OLDEST, NEWEST) if version not in here]
     if not missing:

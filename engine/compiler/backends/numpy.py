@@ -97,9 +97,10 @@ class NumpyFunction(ArrayFunction):
     ) -> tuple[float, np.ndarray, list[np.ndarray]]:
         mean, sums = 0.0, np.zeros(len(self.program.gradients))
         results = self._results(parameters, columns, samples)
-        for count, (value, *_), gradients in results:
-            mean += total(value, count)
-            sums += [total(gradient, count) for gradient in gradients]
+        with np.errstate(over="ignore", invalid="ignore"):  # `rescue` computes a mean whose sum overflows
+            for count, (value, *_), gradients in results:
+                mean += total(value, count)
+                sums += [total(gradient, count) for gradient in gradients]
         return float(mean / samples), sums / samples, joined(results)[1:] if self.program.many else []
 
     def run_outputs(

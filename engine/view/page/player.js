@@ -1,6 +1,6 @@
-// The player: it replaces the still picture by one that shows each step. All that it shows comes from
-// `story`: nodes (parents first), forward (nodes in order), backward (edges in order, each with what it changed).
-// Every text is set as text, so nothing in a label or a title can become markup.
+// The player: it replaces the still picture by one that shows each step. Its data are in `story`: nodes
+// (parents first), forward (nodes in order), backward (edges in order, each with its changes).
+// Every text is set as text, so no label and no title can become markup.
 (story) => {
   "use strict";
   const places = document.querySelectorAll(`.chalkgrad[data-story="${story.key}"]:not([data-live])`);
@@ -15,10 +15,10 @@
     nodes.forEach((node, child) => node.parents.forEach((parent, position) => {
       edges.set(`${child} ${position}`, { child, parent, position, line: find(`${node.id}edge${position}`) });
     }));
-    const forward = story.forward.map(([node]) => ({ node, says: [nodes[node].about] }));
-    const backward = story.backward.map(([node, parent, position, shown, exact, says]) => (
-      { node, parent, position, total: [shown, exact], says: [nodes[node].about, says] }));
-    const steps = [{ says: [story.start] }, ...forward, { root: true, says: [story.turn] }, ...backward];
+    const forward = story.forward.map(([node]) => ({ node, lines: [nodes[node].about] }));
+    const backward = story.backward.map(([node, parent, position, shown, exact, text]) => (
+      { node, parent, position, total: [shown, exact], lines: [nodes[node].about, text] }));
+    const steps = [{ lines: [story.start] }, ...forward, { root: true, lines: [story.turn] }, ...backward];
     const turn = 1 + story.forward.length; // the step at which the root gets its gradient of 1
     let now = 0, timer = 0, followed = null, trail = null;
 
@@ -29,8 +29,8 @@
       element.append(...children);
       return element;
     };
-    const says = make("p", { className: "says" });
-    says.setAttribute("aria-live", "polite");
+    const sentence = make("p", { className: "sentence" });
+    sentence.setAttribute("aria-live", "polite");
     const about = make("p", { className: "about" });
     about.setAttribute("aria-live", "polite");
     const stage = make("div", { className: "stage" }, svg);
@@ -50,9 +50,9 @@
       button("▶", "step on (→)", () => go(now + 1)), button("▶|", "last step (End)", () => go(steps.length - 1)),
       slider, count);
     const heading = story.title ? [make("h1", { textContent: story.title })] : [];
-    const wide = parseFloat(svg.getAttribute("width")); // as wide as the page allows, but never too small to read
+    const wide = parseFloat(svg.getAttribute("width")); // fit the page, but stay readable
     svg.style.cssText = `width: clamp(${0.65 * wide}pt, 100%, ${wide}pt); height: auto`;
-    place.replaceChildren(place.querySelector("style"), ...heading, says, stage, bar, about);
+    place.replaceChildren(place.querySelector("style"), ...heading, sentence, stage, bar, about);
     place.tabIndex = 0;
     place.setAttribute("role", "region");
     place.setAttribute("aria-label", story.title || "backpropagation, step by step");
@@ -61,7 +61,7 @@
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", theme);
     theme();
 
-    // One step: all that it shows follows from its number, so that any step can come next
+    // Show one step. Its number determines everything shown, so steps can follow in any order
 
     function go(step) {
       now = Math.max(0, Math.min(steps.length - 1, step));
@@ -93,8 +93,8 @@
       }
       mark(steps[now]);
       const phase = now === 0 ? "Before" : now < turn ? "Forward" : "Backward";
-      says.replaceChildren(make("b", { textContent: phase }),
-        ...steps[now].says.map((line) => make("span", { textContent: line })));
+      sentence.replaceChildren(make("b", { textContent: phase }),
+        ...steps[now].lines.map((line) => make("span", { textContent: line })));
       slider.value = now;
       slider.setAttribute("aria-valuetext", `step ${now} of ${steps.length - 1}, ${phase.toLowerCase()}`);
       count.textContent = `${now} / ${steps.length - 1}`;
@@ -119,7 +119,7 @@
         ["top", "bottom", "scrollTop", "clientHeight"]]) {
         const parts = boxes.map((box) => box.getBoundingClientRect());
         let from = Math.min(...parts.map((part) => part[low])), to = Math.max(...parts.map((part) => part[high]));
-        if (to - from > stage[size]) [from, to] = [parts[0][low], parts[0][high]]; // both do not fit
+        if (to - from > stage[size]) [from, to] = [parts[0][low], parts[0][high]]; // if both do not fit, show the first
         if (from < frame[low] || to > frame[low] + stage[size]) {
           stage[side] += (from + to) / 2 - frame[low] - stage[size] / 2;
         }
@@ -141,10 +141,10 @@
       start.setAttribute("aria-label", "play (space)");
     }
 
-    // Follow a node: first show all of its paths to the root, then one after another
+    // Follow a node: first show all of its paths to the root, then one path at each click
 
     function follow(i) {
-      if (["number", "constant"].includes(nodes[i].kind)) return; // nothing passes back to a plain number
+      if (["number", "constant"].includes(nodes[i].kind)) return; // a plain number has no gradient
       if (i !== followed) { unfollow(); followed = i; showPaths(i); return; }
       trail ??= paths(i);
       const next = trail.next();
@@ -156,18 +156,18 @@
     }
 
     function showPaths(i) {
-      const ways = nodes.map((_, node) => (node === i ? 1n : 0n)), on = [];
+      const counts = nodes.map((_, node) => (node === i ? 1n : 0n)), on = [];
       for (const edge of edges.values()) { // children after parents, as the nodes are
-        if (edge.child !== i) ways[edge.child] += ways[edge.parent];
+        if (edge.child !== i) counts[edge.child] += counts[edge.parent];
       }
       for (const { child, parent, position } of edges.values()) {
-        if (ways[parent] && child !== i) on.push([child, position]);
+        if (counts[parent] && child !== i) on.push([child, position]);
       }
       light(on, i);
-      const number = ways.at(-1);
+      const number = counts.at(-1);
       about.textContent = number === 1n ? `A single path leads from ${nodes[i].name} to ${nodes.at(-1).name}.`
         : `${number} paths lead from ${nodes[i].name} to ${nodes.at(-1).name}; the gradient is the sum over them. `
-          + "Choose it again to follow them one by one, Escape to stop.";
+          + "Click it again to follow them one by one; press Escape to stop.";
     }
 
     function light(on, i = followed) {
@@ -181,15 +181,15 @@
       }
     }
 
-    function* paths(i) { // from the root down, each listed from the followed node up; without recursion
+    function* paths(i) { // found from the root down, listed from the followed node up; without recursion
       const reach = nodes.map((_, node) => node === i);
       for (const { child, parent } of edges.values()) reach[child] ||= reach[parent];
       const open = [[nodes.length - 1, []]];
       while (open.length) {
-        const [node, way] = open.pop();
-        if (node === i) yield way;
+        const [node, path] = open.pop();
+        if (node === i) yield path;
         else nodes[node].parents.map((parent, position) => [parent, position]).reverse().forEach(([parent, position]) => {
-          if (reach[parent]) open.push([parent, [[node, position], ...way]]);
+          if (reach[parent]) open.push([parent, [[node, position], ...path]]);
         });
       }
     }
@@ -203,17 +203,17 @@
     // Keys, mouse and slider
 
     nodes.forEach((node, i) => {
-      const tell = () => { if (followed === null) about.textContent = node.about; };
+      const describe = () => { if (followed === null) about.textContent = node.about; };
       for (const part of [node.box, node.circle]) {
         if (!part) continue;
         part.querySelector("title").textContent = node.about; // shown when the mouse is over it
-        part.addEventListener("mouseenter", tell);
+        part.addEventListener("mouseenter", describe);
         part.addEventListener("click", () => follow(i));
       }
       if (node.kind === "number") return;
       node.box.setAttribute("tabindex", "0");
       node.box.setAttribute("role", "button");
-      node.box.addEventListener("focus", tell);
+      node.box.addEventListener("focus", describe);
     });
     svg.querySelectorAll(".edge title, svg > g > title").forEach((title) => title.remove());
     slider.addEventListener("input", () => go(Number(slider.value)));
@@ -227,7 +227,7 @@
       if (!keys[event.key] || pressed || (event.key === "Enter" && chosen < 0)) return;
       if (event.ctrlKey || event.altKey || event.metaKey) return;
       event.preventDefault();
-      event.stopPropagation(); // or a notebook would handle the keys, too
+      event.stopPropagation(); // otherwise a notebook would handle the key, too
       keys[event.key]();
     });
     const link = story.page && location.hash.match(/^#(end|\d+)$/); // page.html#12 opens at step 12
@@ -235,7 +235,7 @@
     if (story.page) place.focus({ preventScroll: true });
   }
 
-  // The SVG that the static image holds, as a part of the page
+  // Return the SVG of the static image as an element of the page
   function picture(image) {
     const source = decodeURIComponent(image.getAttribute("src").replace(/^[^,]*,/, ""));
     const parsed = new DOMParser().parseFromString(source, "image/svg+xml");

@@ -108,3 +108,25 @@ def test_the_message_about_a_leaf_keeps_the_label():
     square.label = "an parameter"
     with pytest.raises(ValueError, match="^a parameter is a leaf, but Value.*label='an parameter'"):
         trace(w * 2, parameters=[square])
+
+
+@each_backend
+@pytest.mark.parametrize("samples", [2, 3, 7])
+def test_a_mean_of_finite_numbers_is_right_even_if_their_sum_overflows(backend, samples):
+    x, w = Value(1.0, "x"), Value(1.0, "w")
+    step = trace(w * x, inputs=[x], parameters=[w]).compile(backend)
+    mean, gradients = step([1.0], [[1.5e308] * samples])
+    assert mean == pytest.approx(1.5e308, rel=1e-15)
+    assert gradients[0] == pytest.approx(1.5e308, rel=1e-15)
+    mean, _, [doubled] = trace([w * x, x * 0.5], inputs=[x], parameters=[w]).compile(backend)(
+        [1.0], [[1.5e308] * samples]
+    )
+    assert mean == pytest.approx(1.5e308, rel=1e-15)
+    assert list(doubled) == [0.75e308] * samples
+
+
+@each_backend
+def test_a_mean_that_is_infinite_stays_infinite(backend):
+    x, w = Value(1.0, "x"), Value(1.0, "w")
+    step = trace(w * x, inputs=[x], parameters=[w]).compile(backend)
+    assert step([10.0], [[1.5e308, 1.0, 1.0]])[0] == math.inf

@@ -28,21 +28,21 @@ from engine.core.backward import backward
 # Topological order
 
 
-def test_parents_come_first_and_in_their_order_and_the_root_comes_last():
+def test_parents_come_first_in_their_order_and_the_root_comes_last():
     a, b, c = Value(1.0), Value(2.0), Value(3.0)
     ab = a * b
     root = ab + c * a
     assert topological_order(root) == [a, b, ab, c, root.parents[1], root]
 
 
-def test_the_order_of_a_leaf_is_the_leaf():
+def test_the_order_of_a_leaf_is_the_leaf_alone():
     x = Value(1.0)
     assert topological_order(x) == [x]
 
 
 @settings(max_examples=50)
 @given(graphs(most=40))
-def test_every_node_stands_once_after_its_parents(graph):
+def test_every_node_is_listed_once_and_after_its_parents(graph):
     nodes = graph.build()
     order = topological_order(nodes[-1])
     place = {node: i for i, node in enumerate(order)}
@@ -53,7 +53,7 @@ def test_every_node_stands_once_after_its_parents(graph):
 
 @pytest.mark.parametrize("root", [None, 3, 3.0, "x", [Value(1.0)]], ids=repr)
 @pytest.mark.parametrize("walk", [topological_order, backward_steps, lambda root: grad(root, [])])
-def test_what_is_no_value_has_no_order(walk, root):
+def test_the_topological_order_of_anything_else_is_a_type_error(walk, root):
     with pytest.raises(TypeError, match=f"expected a Value, not {type(root).__name__}"):
         walk(root)
 
@@ -61,7 +61,7 @@ def test_what_is_no_value_has_no_order(walk, root):
 # The chain rule
 
 
-def test_every_node_between_gets_its_gradient():
+def test_every_node_between_root_and_leaves_gets_its_gradient():
     x, w = Value(2.0), Value(-3.0)
     product = x * w
     y = product + x
@@ -69,14 +69,14 @@ def test_every_node_between_gets_its_gradient():
     assert (y.grad, product.grad, x.grad, w.grad) == (1.0, 1.0, -2.0, 2.0)
 
 
-def test_a_node_that_is_shared_passes_its_gradient_on_once_and_whole():
+def test_a_shared_node_adds_to_its_parents_once_with_its_complete_gradient():
     x = Value(2.0)
     shared = x * x
     near, far = shared * 3.0, tanh(-(shared + 1.0) + 5.5)
     y = near + far
     y.backward()
-    slope = 1 - math.tanh(0.5) ** 2
-    assert shared.grad == 3.0 - slope
+    derivative = 1 - math.tanh(0.5) ** 2
+    assert shared.grad == 3.0 - derivative
     assert x.grad == 4.0 * shared.grad
 
 
@@ -97,7 +97,7 @@ def test_leaves_accumulate_until_they_are_zeroed():
     assert x.grad == 2.0
 
 
-def test_a_second_pass_over_the_same_graph_is_right():
+def test_a_second_pass_over_the_same_graph_adds_the_same_gradients_to_the_leaves():
     x = Value(3.0)
     middle = x * x
     y = middle * middle
@@ -106,7 +106,7 @@ def test_a_second_pass_over_the_same_graph_is_right():
     assert (y.grad, middle.grad, x.grad) == (1.0, 18.0, 2 * 108.0)
 
 
-def test_a_root_inside_another_graph_starts_anew():
+def test_a_backward_pass_from_an_inner_node_resets_its_gradient():
     x = Value(3.0)
     middle = x * x
     y = middle * 2
@@ -123,7 +123,7 @@ def test_a_node_outside_the_graph_of_the_root_keeps_its_gradient():
     assert other.grad == 1.0
 
 
-def test_infinities_and_nan_go_through_as_they_are():
+def test_infinities_and_nan_follow_the_rules_of_ieee_in_the_backward_pass():
     x, y = Value(math.inf), Value(0.0)
     (x * y).backward()
     assert (x.grad, y.grad) == (0.0, math.inf)
@@ -136,22 +136,22 @@ def test_infinities_and_nan_go_through_as_they_are():
 
 
 class Stub:
-    """All that a backward pass asks of a node; it counts how often it is asked."""
+    """The attributes that a backward pass uses; it counts how often the local gradients are read."""
 
     constant = False
 
     def __init__(self, *edges):
         self.parents = tuple(parent for parent, _ in edges)
-        self.slopes, self._grad, self.visits = tuple(local for _, local in edges), 0.0, 0
+        self.local, self._grad, self.visits = tuple(local for _, local in edges), 0.0, 0
 
     @property
     def _local(self):
         self.visits += 1
-        return self.slopes
+        return self.local
 
 
 def ladder(rungs):
-    """Each rung is a diamond: two ways lead from one node to the next, and 2**rungs from end to end."""
+    """Return both ends and all nodes of a chain of diamonds: 2**rungs paths lead from end to end."""
     foot = top = Stub()
     nodes = [foot]
     for _ in range(rungs):
@@ -175,7 +175,7 @@ def test_the_stream_of_a_ladder_has_one_step_for_each_edge():
     assert len(steps) == sum(len(node.parents) for node in nodes) == 240
 
 
-def test_a_ladder_of_values_takes_what_its_nodes_deserve():
+def test_a_ladder_of_values_has_as_many_nodes_as_operations():
     x = y = Value(1.0)
     for _ in range(60):
         y = y * 0.5 + y * 0.5
@@ -184,13 +184,13 @@ def test_a_ladder_of_values_takes_what_its_nodes_deserve():
     assert grad(y, [x]) == [1.0]
 
 
-def test_each_of_many_parents_is_given_by_its_own_local_gradient():
+def test_each_of_many_parents_gets_the_contribution_of_its_own_edge():
     w, a, b = [Value(2.0), Value(3.0), Value(5.0)], [Value(7.0), Value(11.0), Value(13.0)], Value(17.0)
     (weighted_sum(w, a, b) * 10).backward()
     assert [v.grad for v in (*w, *a, b)] == [70.0, 110.0, 130.0, 20.0, 30.0, 50.0, 10.0]
 
 
-def test_a_fan_of_20_000_edges_into_one_leaf_is_added_up_whole():
+def test_all_of_20_000_contributions_to_one_leaf_are_added():
     x = Value(1.0)
     leaf = Stub()
     fan = Stub(*[(Stub((leaf, 2.0)), 1.0) for _ in range(20_000)])
@@ -201,7 +201,7 @@ def test_a_fan_of_20_000_edges_into_one_leaf_is_added_up_whole():
     assert (y.data, x.grad) == (20_000.0, 20_000.0)
 
 
-def test_nothing_recurses_however_deep_the_graph():
+def test_a_graph_of_any_depth_needs_no_recursion():
     x = y = Value(1.0)
     for _ in range(5_000):
         y = (y + x) * 0.5
@@ -234,7 +234,7 @@ def leaves_of(graph):
 
 
 def almost(exact, size=1.0):
-    """To ten digits: far tighter than any wrong rule, far looser than the rounding of a few tame nodes."""
+    """Compare to ten digits: a wrong rule differs by far more, the rounding of a few nodes by far less."""
     return pytest.approx(float(exact), rel=1e-10, abs=1e-10 * size)
 
 
@@ -281,7 +281,7 @@ def test_a_contribution_has_these_fields():
     assert Contribution._fields == fields
 
 
-def test_the_stream_tells_edge_by_edge_what_backward_does():
+def test_the_stream_gives_one_contribution_for_each_edge_of_backward():
     x, w = Value(3.0), Value(2.0)
     product = w * x
     y = product + x
@@ -294,19 +294,19 @@ def test_the_stream_tells_edge_by_edge_what_backward_does():
     assert (x.grad, w.grad) == (3.0, 3.0)
 
 
-def test_the_total_of_a_leaf_goes_on_from_what_it_had():
+def test_the_total_of_a_leaf_includes_its_earlier_gradient():
     x = Value(3.0)
     x.grad = 10.0
     [first, second] = backward_steps(x * x)
     assert (first.total, second.total, x.grad) == (13.0, 16.0, 16.0)
 
 
-def test_both_edges_of_a_square_are_told_by_their_positions():
+def test_the_two_edges_of_a_square_differ_in_their_positions():
     x = Value(3.0)
     assert [(step.parent, step.position) for step in backward_steps(x * x)] == [(x, 0), (x, 1)]
 
 
-def test_edges_into_plain_numbers_are_left_out():
+def test_edges_to_plain_numbers_are_left_out():
     x = Value(3.0)
     assert [step.position for step in backward_steps(2 - x)] == [1]
     assert [step.position for step in backward_steps(x**2)] == [0]
@@ -318,7 +318,7 @@ def test_the_stream_of_a_leaf_is_empty_and_adds_1():
     assert x.grad == 1.0
 
 
-def test_the_stream_is_the_pass_and_writes_as_it_goes():
+def test_each_step_of_the_stream_writes_its_gradient():
     x = Value(3.0)
     middle = x * x
     y = middle * 2
@@ -340,7 +340,7 @@ def test_stream_and_backward_agree_to_the_last_bit(graph):
     assert [node.grad.hex() for node in first] == [node.grad.hex() for node in second]
     last = {}
     for step in steps:
-        assert step.upstream.hex() == step.node.grad.hex()  # complete when its turn comes
+        assert step.upstream.hex() == step.node.grad.hex()  # it is complete already
         assert step.node.parents[step.position] is step.parent
         assert step.local == step.node.local_gradients()[step.position]
         assert step.contribution == step.upstream * step.local
@@ -361,7 +361,7 @@ def test_grad_writes_no_gradients():
     assert (x.grad, middle.grad, y.grad) == (5.0, 6.0, 7.0)
 
 
-def test_what_y_does_not_depend_on_has_the_gradient_0():
+def test_the_gradient_with_respect_to_a_value_that_y_does_not_depend_on_is_0():
     x, other = Value(3.0), Value(4.0)
     assert grad(x * x, [other, x, x + 1]) == [0.0, 6.0, 0.0]
     [zero] = grad(x * x, [other], create_graph=True)
@@ -369,7 +369,7 @@ def test_what_y_does_not_depend_on_has_the_gradient_0():
     assert (zero.data, zero.parents) == (0.0, ())
 
 
-def test_the_gradient_of_a_value_in_itself_is_1():
+def test_the_gradient_of_a_value_with_respect_to_itself_is_1():
     x = Value(3.0)
     assert grad(x, [x]) == [1.0]
     [one] = grad(x, [x], create_graph=True)
@@ -377,7 +377,7 @@ def test_the_gradient_of_a_value_in_itself_is_1():
     assert one.data == 1.0
 
 
-def test_the_same_x_may_be_asked_for_twice_or_not_at_all():
+def test_xs_may_list_the_same_value_twice_or_be_empty():
     x = Value(3.0)
     assert grad(x * x, [x, x]) == [6.0, 6.0]
     assert grad(x * x, []) == []
@@ -428,19 +428,19 @@ def test_a_hessian_is_symmetric():
     assert grad(dx, [y])[0] == pytest.approx(grad(dy, [x])[0], rel=1e-14)
 
 
-def test_backward_through_a_gradient_reaches_the_leaves():
+def test_backward_from_an_expression_of_gradients_reaches_the_leaves():
     x = Value(3.0)
-    [slope] = grad(x**3, [x], create_graph=True)
-    (slope * slope).backward()  # (3x²)² = 9x⁴
+    [derivative] = grad(x**3, [x], create_graph=True)
+    (derivative * derivative).backward()  # (3x²)² = 9x⁴
     assert x.grad == 36 * 3.0**3
 
 
-def test_factors_of_1_and_terms_of_0_leave_no_nodes_in_a_gradient():
+def test_factors_of_1_and_terms_of_0_make_no_nodes_in_a_gradient():
     x, w = Value(3.0), Value(2.0)
     assert grad(x * w, [x], create_graph=True)[0] is w  # 0 + 1 * w
     assert grad((x + 1) * w, [x], create_graph=True)[0] is w  # 0 + w * 1
-    [slope] = grad(x * x + x, [x], create_graph=True)
-    assert [node.data for node in topological_order(slope)] == [1.0, 3.0, 4.0, 7.0]
+    [derivative] = grad(x * x + x, [x], create_graph=True)
+    assert [node.data for node in topological_order(derivative)] == [1.0, 3.0, 4.0, 7.0]
 
 
 STALE = {
@@ -459,7 +459,7 @@ STALE = {
 
 @pytest.mark.parametrize("make", STALE.values(), ids=STALE)
 @pytest.mark.parametrize("now", [-3.0, 2.0, math.nan])
-def test_a_number_that_was_changed_since_is_an_error_with_create_graph(make, now):
+def test_a_number_changed_after_the_forward_pass_is_an_error_with_create_graph(make, now):
     x, w = Value(3.0, label="x"), Value(0.5, label="w")
     y = make(x, w)
     before = grad(y, [x, w])
@@ -472,18 +472,18 @@ def test_a_number_that_was_changed_since_is_an_error_with_create_graph(make, now
     assert grad(y, [x], create_graph=True)[0].data == before[0]
 
 
-def test_a_nan_that_stays_a_nan_has_not_changed():
+def test_a_nan_that_is_still_a_nan_counts_as_unchanged():
     x = Value(math.nan)
-    [slope] = grad(x * x, [x], create_graph=True)
-    assert math.isnan(slope.data)
+    [derivative] = grad(x * x, [x], create_graph=True)
+    assert math.isnan(derivative.data)
 
 
-def test_a_gradient_under_no_grad_is_a_number_without_a_past():
+def test_a_gradient_computed_under_no_grad_has_no_parents():
     x = Value(3.0)
     y = x * x
     with no_grad():
-        [slope] = grad(y, [x], create_graph=True)
-    assert (slope.data, slope.parents) == (6.0, ())
+        [derivative] = grad(y, [x], create_graph=True)
+    assert (derivative.data, derivative.parents) == (6.0, ())
 
 
 # Laws
@@ -495,9 +495,9 @@ def test_gradients_are_linear_in_the_seed(graph, seed):
     leaves = nodes[: len(graph.leaves)]
     _, size = witness.chain_rule(nodes[-1])
     pairs = zip(leaves, grad(nodes[-1], leaves), grad(nodes[-1] * seed, leaves), strict=True)
-    for leaf, slope, scaled in pairs:
+    for leaf, derivative, scaled in pairs:
         rounding = float(1e-12 * abs(seed) * size.get(leaf, 0)) + 1e-300
-        assert scaled == pytest.approx(seed * slope, rel=1e-12, abs=rounding)
+        assert scaled == pytest.approx(seed * derivative, rel=1e-12, abs=rounding)
 
 
 @given(graphs(), st.data())
@@ -512,8 +512,8 @@ def test_the_gradient_of_a_sum_is_the_sum_of_the_gradients(graph, data):
 
 
 @given(graphs(most=6), graphs(most=6))
-def test_the_chain_rule_holds_for_functions_composed_at_will(inner, outer):
-    """f(g(x), rest): its slope in x is that of f in its first argument times that of g."""
+def test_the_chain_rule_holds_for_random_compositions(inner, outer):
+    """The derivative of f(g(x), rest) in x is that of f in its first argument times that of g."""
     g = inner.build()
     assume(g[-1].data == pytest.approx(outer.leaves[0], abs=3))
     try:
@@ -523,8 +523,8 @@ def test_the_chain_rule_holds_for_functions_composed_at_will(inner, outer):
     [df] = grad(f[-1], [g[-1]])
     dg = grad(g[-1], g[: len(inner.leaves)])
     _, size = witness.chain_rule(f[-1])
-    for leaf, slope in zip(g, dg, strict=False):
-        close = pytest.approx(df * slope, rel=1e-10, abs=float(1e-12 * size.get(leaf, 0)))
+    for leaf, derivative in zip(g, dg, strict=False):
+        close = pytest.approx(df * derivative, rel=1e-10, abs=float(1e-12 * size.get(leaf, 0)))
         assert grad(f[-1], [leaf]) == [close]
 
 
@@ -546,7 +546,7 @@ def test_the_order_in_which_independent_nodes_are_made_changes_nothing(graph, rn
     assert [(n.data.hex(), n.grad.hex()) for n in nodes] == [(n.data.hex(), n.grad.hex()) for n in again]
 
 
-def test_a_graph_is_not_changed_by_being_read():
+def test_reading_a_graph_does_not_change_it():
     x = Value(3.0, label="x")
     y = tanh(x * x)
     nodes = topological_order(y)

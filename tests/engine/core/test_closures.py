@@ -1,4 +1,4 @@
-"""A node of a student's own, and the step by hand."""
+"""Nodes made by hand with a closure, and the backward step by hand."""
 
 import copy
 import math
@@ -23,7 +23,7 @@ from engine import (
 
 
 def by_hand(symbol, data, parents, *derivatives):
-    """A node as in micrograd: its closure adds to the gradients of its parents."""
+    """Return a node as in micrograd: its closure adds to the gradients of its parents."""
     out = Value(data, parents, symbol)
 
     def closure():
@@ -61,7 +61,7 @@ OURS = (lambda a, b: a * b, lambda a, b: a + b, lambda a: a.tanh())
 # pullback and _backward
 
 
-def test_pullback_gives_the_contribution_to_each_parent_in_order():
+def test_pullback_returns_the_contribution_to_each_parent_in_order():
     a, b = Value(2.0), Value(5.0)
     assert (a * b).pullback(10.0) == (50.0, 20.0)
     assert (a * 3.0).pullback(10.0) == (30.0, 0.0)  # a plain number has no gradient
@@ -77,7 +77,7 @@ def test_the_step_by_hand_gives_the_gradients_of_a_backward_pass():
     assert [leaf.grad for leaf in leaves] == expected
 
 
-def test_the_step_by_hand_adds_to_the_gradients_that_are_there():
+def test_the_step_by_hand_adds_to_the_existing_gradients():
     a = Value(3.0)
     y = a * a
     a.grad, y.grad = 1.0, 2.0
@@ -103,15 +103,16 @@ def test_a_node_made_by_hand_has_parents_and_an_operation_that_is_not_registered
 
 @pytest.mark.parametrize("make", [
     lambda a: Value(1.0, (a,), "op", "name"), lambda a: Value(1.0, (a,), op="op", label="name"),
-    lambda a: Value(1.0, _children=(a,), _op="op", label="name"), lambda a: Value(1.0, [a], "op", label="name"),
+    lambda a: Value(1.0, _children=(a,), _op="op", label="name"),
+    lambda a: Value(1.0, [a], "op", label="name"),
 ])  # fmt: skip
-def test_the_arguments_have_the_names_of_micrograd_too(make):
+def test_the_arguments_can_be_given_by_their_names_in_micrograd(make):
     a = Value(2.0)
     out = make(a)
     assert (out.parents, out._op, out.label) == ((a,), "op", "name")
 
 
-def test_a_leaf_may_have_an_operation_in_name():
+def test_a_leaf_may_have_the_symbol_of_an_operation():
     leaf = Value(2.0, _op="input")
     assert (leaf.parents, leaf._op, leaf.op) == ((), "input", None)
 
@@ -135,7 +136,7 @@ def test_gradients_through_closures_are_those_of_the_operations():
     assert theirs[0].local_gradients() == pytest.approx(ours[0].local_gradients())
 
 
-def test_closures_and_operations_may_stand_in_one_graph():
+def test_closures_and_operations_work_in_one_graph():
     a, b = Value(2.0), Value(-3.0)
     y = mul(a, b) * a + tanh(a)
     y.backward()
@@ -193,7 +194,7 @@ def test_a_second_pass_calls_the_closures_again():
     assert a.grad == 12.0
 
 
-def test_a_closure_may_replace_that_of_an_operation():
+def test_a_closure_can_replace_the_derivatives_of_an_operation():
     a = Value(3.0)
     y = a * 2.0
 
@@ -257,10 +258,10 @@ def test_a_closure_is_a_function():
 @pytest.mark.parametrize("use", [
     lambda y, a: grad(y, [a], create_graph=True), lambda y, a: trace(y, parameters=[a]),
 ], ids=["create_graph", "trace"])  # fmt: skip
-def test_what_needs_a_formula_says_so_and_names_the_remedy(use):
+def test_create_graph_and_trace_raise_an_error_that_names_op_instead(use):
     a = Value(3.0)
     with pytest.raises(
-        ValueError, match="a closure cannot be differentiated again or compiled; an operation made"
+        ValueError, match="its closure cannot be differentiated again or compiled; an operation made"
     ):
         use(mul(a, a), a)
 
@@ -272,7 +273,7 @@ def test_copies_are_refused_as_the_closure_would_refer_to_the_original_nodes():
             refuse(mul(a, a) + 1.0)
 
 
-def test_a_changed_number_cannot_be_seen_through_a_closure():
+def test_a_node_made_by_hand_is_never_stale():
     a = Value(3.0)
     y = mul(a, a)
     a.data = 4.0
@@ -287,15 +288,15 @@ def test_under_no_grad_a_node_made_by_hand_is_still_a_node():
     assert a.grad == 6.0
 
 
-def test_a_closure_that_is_never_called_costs_no_node_anything():
+def test_a_node_of_an_operation_stores_no_closure():
     y = Value(2.0) * Value(3.0)
     assert type(y._local) is tuple
 
 
-# What shows a graph shows such a node
+# explain, draw_dot, play and gradcheck
 
 
-def test_explain_says_by_whose_closure():
+def test_explain_says_that_the_closure_is_the_users_own():
     a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     y = mul(a, b)
     y.label = "y"
@@ -312,7 +313,7 @@ def test_pictures_and_players_show_its_edges():
     assert [step[:3] for step in play(y).story["backward"]] == [[2, 0, 0], [2, 1, 1]]
 
 
-def test_gradcheck_checks_the_whole_function_and_says_so_of_the_edge():
+def test_gradcheck_checks_the_whole_function_but_not_the_edges_of_a_closure():
     report = gradcheck(lambda a, b: mul(a, b) * a, [2.0, -3.0])
     assert report
     assert str(report).count("own closure, not checked alone") == 2

@@ -40,7 +40,7 @@ FAULTS = [OSError(errno.ENOSPC, "disk full"), MemoryError(), KeyboardInterrupt()
 
 
 def failing(path, number, error):
-    """Write with the call of that number to the system failing; return how many calls there are."""
+    """Write a file while the call of that number raises ``error``; return the number of calls."""
     calls = 0
 
     def profile(frame, event, arg):
@@ -59,7 +59,7 @@ def failing(path, number, error):
 
 
 @pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
-def test_whichever_call_fails_the_old_file_is_whole_and_alone(path, tmp_path, error):
+def test_the_old_file_stays_whole_and_alone_whichever_call_fails(path, tmp_path, error):
     other = tmp_path / "other"
     other.mkdir()
     calls = failing(other / "note.txt", 0, error)
@@ -105,7 +105,7 @@ KILLED = """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forks of itself")
-def test_killed_at_any_call_the_file_is_the_old_one_or_the_new_one(path):
+def test_after_a_kill_at_any_call_the_file_is_the_old_one_or_the_new_one(path):
     command = [sys.executable, "-c", textwrap.dedent(KILLED), path]
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert len(found) >= 12

@@ -38,13 +38,13 @@ def test_a_weighted_sum_is_one_node_with_weights_inputs_and_bias_as_parents():
     assert z.local_gradients() == (3.0, 4.0, 2.0, -1.0, 1.0)
 
 
-def test_its_gradients_are_the_inputs_and_the_weights():
+def test_the_gradients_of_a_weighted_sum_are_the_inputs_and_the_weights():
     w, a, b = [Value(2.0), Value(-1.0)], [Value(3.0), Value(4.0)], Value(0.5)
     (weighted_sum(w, a, b) * 10).backward()
     assert [v.grad for v in (*w, *a, b)] == [30.0, 40.0, 20.0, -10.0, 10.0]
 
 
-def test_it_has_higher_derivatives():
+def test_a_weighted_sum_has_higher_derivatives():
     w, a = Value(2.0), Value(3.0)
     z = weighted_sum([w], [a], bias=1.0)
     [dw] = grad(z * z, [w], create_graph=True)
@@ -52,32 +52,32 @@ def test_it_has_higher_derivatives():
     assert grad(dw, [w, a]) == [2 * 9.0, 2 * (7.0 + 2.0 * 3.0)]
 
 
-def test_it_agrees_with_finite_differences():
+def test_a_weighted_sum_agrees_with_finite_differences():
     assert gradcheck(lambda w, v, a, b: weighted_sum([w, v], [a, 3.0], b), [0.5, -1.0, 2.0, 0.1])
 
 
 @pytest.mark.parametrize("bias", [0.5, Value(0.5), np.float64(0.5)], ids=lambda b: type(b).__name__)
 @pytest.mark.parametrize("inputs", [[3.0, 4], [Value(3.0), 4], np.array([3.0, 4.0]), (3.0, 4.0)], ids=repr)
 @pytest.mark.parametrize("weights", [[Value(2.0), Value(-1.0)], [2, Value(-1.0)]], ids=repr)
-def test_plain_numbers_may_stand_anywhere_among_the_values(weights, inputs, bias):
+def test_any_argument_of_a_weighted_sum_may_be_a_plain_number(weights, inputs, bias):
     z = weighted_sum(weights, inputs, bias)
     assert z.data == 2.5
     given_ = [*weights, *inputs, bias]
     assert [parent.constant for parent in z.parents] == [not isinstance(x, Value) for x in given_]
-    slopes = (3.0, 4.0, 2.0, -1.0, 1.0)
-    expected = tuple(s if isinstance(x, Value) else 0.0 for x, s in zip(given_, slopes, strict=True))
+    partials = (3.0, 4.0, 2.0, -1.0, 1.0)
+    expected = tuple(s if isinstance(x, Value) else 0.0 for x, s in zip(given_, partials, strict=True))
     assert z.local_gradients() == expected
     z.backward()
 
 
 @pytest.mark.parametrize("row", [[2.0, 3], np.array([2.0, 3.0]), [np.float32(2), np.int64(3)]], ids=repr)
-def test_of_plain_numbers_alone_it_is_a_float(row):
+def test_a_weighted_sum_of_plain_numbers_is_a_float(row):
     z = weighted_sum(row, row)
     assert z == 13.0
     assert type(z) is float
 
 
-def test_what_merely_has_data_is_no_value():
+def test_an_object_with_data_is_not_taken_for_a_value():
     class Tensor:
         data = np.array([1.0, 2.0])
 
@@ -86,7 +86,7 @@ def test_what_merely_has_data_is_no_value():
             weighted_sum(*args)
 
 
-def test_of_nothing_it_is_the_bias():
+def test_a_weighted_sum_of_nothing_is_the_bias():
     assert weighted_sum([], []) == 0.0
     assert weighted_sum([], [], 2.5) == 2.5
     assert weighted_sum([], [], np.float64(2.5)) == 2.5
@@ -110,7 +110,7 @@ def test_products_are_added_to_the_bias_from_left_to_right():
 
 
 @given(st.lists(st.tuples(*[st.floats(-1e6, 1e6)] * 2), max_size=30), st.floats(-1e6, 1e6))
-def test_it_has_the_bits_of_the_sum_written_out(pairs, bias):
+def test_a_weighted_sum_has_the_same_bits_as_a_loop(pairs, bias):
     z = bias
     for w, a in pairs:
         z += w * a
@@ -122,13 +122,13 @@ def test_it_has_the_bits_of_the_sum_written_out(pairs, bias):
 
 @pytest.mark.parametrize(("weights", "inputs"), [([1.0], []), ([], [1.0]), ([Value(1.0)], [1.0, 2.0])])
 def test_unequal_lengths_are_a_value_error(weights, inputs):
-    says = f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}"
-    with pytest.raises(ValueError, match=says):
+    words = f"a weighted sum of {len(weights)} weights takes as many inputs, not {len(inputs)}"
+    with pytest.raises(ValueError, match=words):
         weighted_sum(weights, inputs)
 
 
 @pytest.mark.parametrize("foreign", [None, "2", 2j, [1.0], object()], ids=lambda x: type(x).__name__)
-def test_what_is_no_number_is_refused_wherever_it_stands(foreign):
+def test_something_that_is_not_a_number_is_an_error_in_any_argument(foreign):
     kind = type(foreign).__name__
     for args in (
         ([foreign], [Value(1.0)], 0.0),
@@ -156,7 +156,7 @@ def test_overflow_of_a_sum_is_infinite_as_in_ieee():
     assert weighted_sum([Value(1e200)], [Value(1e200)], 0.0).data == math.inf
 
 
-def test_under_no_grad_it_is_only_computed():
+def test_sums_under_no_grad_are_computed_but_not_recorded():
     with no_grad():
         for z in (weighted_sum([Value(2.0)], [Value(3.0)]), total([Value(2.0), 4.0])):
             assert (z.data, z.parents) == (6.0, ())
@@ -172,7 +172,7 @@ def test_a_total_is_one_node():
     assert y.local_gradients() == (1.0, 1.0, 1.0)
 
 
-def test_a_total_takes_plain_numbers_too_and_of_them_alone_is_a_float():
+def test_a_total_takes_plain_numbers_and_is_a_float_if_all_are_plain():
     y = total([Value(1.0), 2, np.float64(4.0)])
     assert (y.data, y.local_gradients()) == (7.0, (1.0, 0.0, 0.0))
     assert total([1, 2.0]) == 3.0
@@ -180,7 +180,7 @@ def test_a_total_takes_plain_numbers_too_and_of_them_alone_is_a_float():
     assert type(total([1, 2])) is float
 
 
-def test_a_total_takes_whatever_can_be_gone_through_once():
+def test_a_total_takes_any_iterable():
     x = Value(3.0)
     assert total(x * i for i in range(4)).data == 18.0
     assert total(np.array([1.0, 2.0])) == 3.0
@@ -200,7 +200,7 @@ def test_a_total_has_higher_derivatives():
 
 
 @pytest.mark.parametrize("values", [[None], ["a"], [Value(1.0), "a"], [[1.0]]], ids=repr)
-def test_a_total_is_of_numbers(values):
+def test_a_total_of_anything_but_numbers_is_an_error(values):
     with pytest.raises(TypeError, match="expected a number, not"):
         total(values)
 
@@ -218,7 +218,7 @@ def exact_softmax(xs):
 @example([-1000.0] * 3)
 @example([0.0, 5.0, 0.0, 0.0, 0.0, 0.0])
 @example([0.0])
-def test_the_family_is_right_to_the_last_digits(xs):
+def test_the_softmax_family_is_right_to_the_last_digits(xs):
     exact = exact_softmax(xs)
     whole = mp.log(sum(mp.exp(mpf(x)) for x in xs))
     rounding = 2e-16 * (len(xs) + 1)  # each term of the sum may be off by so much of it
@@ -238,7 +238,7 @@ def test_the_gradient_of_logsumexp_is_softmax(xs):
 
 
 @given(logits, st.data())
-def test_the_slopes_of_the_family_are_those_of_the_book(xs, data):
+def test_the_gradients_of_softmax_and_log_softmax_are_exact(xs, data):
     i = data.draw(st.integers(0, len(xs) - 1))
     values = [Value(x) for x in xs]
     p = [float(e) for e in exact_softmax(xs)]
@@ -252,13 +252,13 @@ def test_second_derivatives_of_logsumexp_are_the_covariance_of_softmax():
     values = [Value(x) for x in xs]
     p = [float(e) for e in exact_softmax(xs)]
     gradients = grad(logsumexp(values), values, create_graph=True)
-    for i, slope in enumerate(gradients):
+    for i, first in enumerate(gradients):
         expected = [p[i] * ((i == j) - p[j]) for j in range(3)]
-        assert grad(slope, values) == pytest.approx(expected, rel=1e-13, abs=1e-15)
+        assert grad(first, values) == pytest.approx(expected, rel=1e-13, abs=1e-15)
 
 
 @pytest.mark.parametrize("f", FAMILY)
-def test_the_family_takes_values_numbers_and_both(f):
+def test_the_softmax_family_takes_values_numbers_and_both(f):
     xs = [1.0, -2.0, 3]
     plain = f(xs)
     for args in ([Value(x) for x in xs], [Value(1.0), -2.0, 3], np.array(xs), tuple(xs), (x for x in xs)):
@@ -268,7 +268,7 @@ def test_the_family_takes_values_numbers_and_both(f):
 
 
 @pytest.mark.parametrize("f", FAMILY)
-def test_of_numbers_the_family_gives_floats(f):
+def test_the_softmax_family_gives_floats_for_numbers(f):
     for xs in ([1, 2], [np.float32(1), np.float64(2)], np.array([1.0, 2.0])):
         result = f(xs)
         assert all(type(y) is float for y in (result if isinstance(result, list) else [result]))
@@ -276,20 +276,20 @@ def test_of_numbers_the_family_gives_floats(f):
 
 @pytest.mark.parametrize("f", FAMILY)
 @pytest.mark.parametrize("nothing", [[], (), np.array([]), iter([])], ids=lambda x: type(x).__name__)
-def test_of_nothing_there_is_no_softmax(f, nothing):
+def test_the_softmax_family_of_an_empty_list_is_an_error(f, nothing):
     with pytest.raises(ValueError, match="^expected at least one value, not an empty list$"):
         f(nothing)
 
 
 @pytest.mark.parametrize("f", FAMILY)
 @pytest.mark.parametrize("values", [[None], ["a"], [Value(1.0), "a"], [[1.0]]], ids=repr)
-def test_the_family_is_of_numbers(f, values):
+def test_the_softmax_family_of_anything_but_numbers_is_an_error(f, values):
     with pytest.raises(TypeError, match="expected a number, not (str|NoneType|list)"):
         f(values)
 
 
 @pytest.mark.parametrize("f", FAMILY)
-def test_a_nan_is_not_swallowed(f):
+def test_a_nan_among_the_logits_gives_nan(f):
     for xs in ([math.nan, 1.0], [1.0, math.nan]):
         result = f(xs)
         assert all(map(math.isnan, result if isinstance(result, list) else [result]))
@@ -311,7 +311,7 @@ def test_a_logit_of_minus_infinity_is_a_probability_of_0():
         ([math.inf, math.inf], math.inf),
     ],
 )
-def test_where_the_greatest_is_infinite_logsumexp_is_the_greatest_and_so_is_its_slope(xs, greatest):
+def test_logsumexp_of_an_infinite_maximum_is_that_maximum(xs, greatest):
     assert logsumexp(xs) == greatest
     values = [Value(x) for x in xs]
     y = logsumexp(values)
@@ -324,7 +324,7 @@ def test_probabilities_add_up_to_1():
     assert sum(softmax([Value(x / 7) for x in range(50)])).data == pytest.approx(1.0, rel=1e-15)
 
 
-def test_the_maximum_is_a_node_of_the_graph_and_not_a_number_baked_in():
+def test_the_maximum_in_logsumexp_is_a_node_of_the_graph():
     x, y = Value(1.0), Value(3.0)
     assert "max" in {node._op for node in topological_order(logsumexp([x, y]))}
     assert mpmath.almosteq(grad(logsumexp([x, y]), [y])[0], exact_softmax([1, 3])[1], 1e-15)

@@ -1,4 +1,4 @@
-"""Computing without recording."""
+"""Values computed under no_grad are not recorded."""
 
 import asyncio
 import gc
@@ -35,7 +35,7 @@ def test_no_grad_may_be_nested():
     assert recording()
 
 
-def test_after_an_exception_recording_goes_on():
+def test_recording_continues_after_an_exception():
     with pytest.raises(ZeroDivisionError), no_grad():
         Value(1.0) / 0
     assert recording()
@@ -53,7 +53,7 @@ def test_no_grad_decorates_a_function():
         assert recording()
 
 
-def test_a_generator_under_no_grad_that_is_dropped_gives_back():
+def test_dropping_a_generator_that_is_suspended_under_no_grad_ends_no_grad():
     def numbers():
         with no_grad():
             yield 1
@@ -82,7 +82,7 @@ def test_generators_may_leave_their_blocks_in_any_order(first):
     assert recording()
 
 
-def test_the_innermost_block_that_is_open_decides():
+def test_the_innermost_open_block_decides():
     outer, inner = under(no_grad()), under(node_factory(None))
     next(outer)
     next(inner)
@@ -97,7 +97,7 @@ def test_the_innermost_block_that_is_open_decides():
     assert not node_factories.open_blocks
 
 
-def test_each_thread_pauses_for_itself():
+def test_no_grad_holds_in_one_thread_only():
     x = Value(2.0)
     inside, done = threading.Event(), threading.Event()
     seen = {}
@@ -117,7 +117,7 @@ def test_each_thread_pauses_for_itself():
     assert seen == {"paused": (), "other": (x, x)}
 
 
-def test_threads_that_build_graphs_do_not_disturb_each_other():
+def test_threads_that_build_graphs_do_not_affect_each_other():
     results = {}
 
     def work(name):
@@ -158,14 +158,14 @@ def unrecorded(x):
 @pytest.mark.parametrize("differentiate", [
     lambda y, x: y.backward(), lambda y, x: next(backward_steps(y)), lambda y, x: grad(y, [x]),
 ], ids=["backward", "backward_steps", "grad"])  # fmt: skip
-def test_to_differentiate_what_was_not_recorded_is_an_error_and_not_0(differentiate):
+def test_differentiating_an_unrecorded_result_is_an_error_and_not_0(differentiate):
     x = Value(3.0)
-    with pytest.raises(ValueError, match="was computed under no_grad: nothing was recorded"):
+    with pytest.raises(ValueError, match="was computed under no_grad, so there is no graph"):
         differentiate(unrecorded(x), x)
     assert x.grad == 0.0
 
 
-def test_inside_a_recorded_graph_it_is_a_constant():
+def test_an_unrecorded_result_is_a_constant_of_a_recorded_graph():
     x = Value(3.0)
     target = unrecorded(x)
     loss = (x - target) ** 2
@@ -182,11 +182,11 @@ def test_grad_is_an_error_for_an_x_that_only_an_unrecorded_path_reaches():
         grad(loss, [x])
 
 
-def test_grad_is_0_for_an_x_that_the_graph_cannot_hold():
+def test_grad_is_0_for_an_x_that_a_fully_recorded_graph_does_not_contain():
     assert grad(Value(1.0) * 2, [Value(3.0)]) == [0.0]
 
 
-def test_a_label_on_such_a_result_is_kept():
+def test_an_unrecorded_result_keeps_the_label_that_it_is_given():
     y = unrecorded(Value(3.0))
     y.label = "t"
     assert (y.label, y.data, y.parents) == ("t", 9.0, ())
@@ -214,7 +214,7 @@ def test_each_task_of_asyncio_has_its_own_mode():
     assert seen == {"silent": False, "loud": True}
 
 
-def test_a_thread_that_ends_inside_a_suspended_block_leaves_nothing_to_later_threads():
+def test_a_thread_that_ends_inside_a_suspended_block_does_not_affect_later_threads():
     suspended = []
 
     def suspend():

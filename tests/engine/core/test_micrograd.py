@@ -1,4 +1,4 @@
-"""Code written for micrograd runs: its way of writing, its names, its picture of a graph."""
+"""Code written for micrograd runs: its operators, its names, its drawing of a graph."""
 
 import pytest
 from graphviz import Digraph
@@ -6,7 +6,7 @@ from graphviz import Digraph
 from engine import Value, topological_order
 
 
-def test_its_operators_may_stand_on_either_side():
+def test_operators_take_a_number_on_either_side():
     a, b = Value(3.0), Value(-2.0)
     expressions = {
         "a + 1": a + 1, "1 + a": 1 + a, "a - 1": a - 1, "1 - a": 1 - a, "2 * a": 2 * a, "a * 2": a * 2,
@@ -26,14 +26,14 @@ def test_a_training_step_written_by_hand_works():
     assert w.data == pytest.approx(1.5)
 
 
-def test_a_relu_is_a_method_as_there():
+def test_relu_is_a_method_as_in_micrograd():
     x = Value(-1.0)
     y = (x * 3).relu() + x.relu()
     y.backward()
     assert (y.data, x.grad) == (0.0, 0.0)
 
 
-# Its notebook draws a graph: it walks _prev, names its boxes by ids, and adds _op for an operation
+# A notebook of micrograd draws a graph: it follows _prev, names boxes by id, and adds a node for each _op
 
 
 def picture(root):
@@ -54,7 +54,7 @@ def picture(root):
     return dot
 
 
-def test_its_picture_of_a_graph_can_be_drawn():
+def test_the_code_that_draws_a_graph_in_micrograd_runs():
     x = Value(1.0)
     y = (x * 2 + 1).relu() + x
     y.backward()
@@ -64,7 +64,7 @@ def test_its_picture_of_a_graph_can_be_drawn():
     assert ":" not in "".join(node._op for node in topological_order(y))
 
 
-def test_a_value_may_stand_in_a_set_as_its_walk_needs():
+def test_a_value_can_be_put_in_a_set():
     a, b = Value(2.0), Value(-3.0)
     square = a * a
     assert set(square._prev) == {a}

@@ -1,4 +1,4 @@
-"""A row of the table: refused whole or registered whole, and then it is everywhere."""
+"""A row of the table is registered completely or not at all; the rest of the engine then uses it."""
 
 import copy
 import math
@@ -17,7 +17,7 @@ from engine.formula.tree import Formula, Interpreter
 
 CUBE = ("cube", "a ** 3", "3 * a**2")
 
-# Refused, and nothing of it registered
+# Bad rows
 
 REFUSED = {
     ("cube", "a ** 3", "3 * x**2"): "'3 * x**2' is not a formula",
@@ -81,44 +81,44 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize(("row", "says"), REFUSED.items(), ids=map(name, REFUSED))
-def test_a_row_that_is_not_right_is_shown_and_not_registered(row, says):
+@pytest.mark.parametrize(("row", "words"), REFUSED.items(), ids=map(name, REFUSED))
+def test_the_error_for_a_bad_row_shows_the_row_and_nothing_is_registered(row, words):
     before = dict(ops.table)
     with pytest.raises(ValueError, match="^Op") as caught:
         Op(*row)
     assert str(caught.value).startswith(f"Op({', '.join(map(repr, row))}): ")
-    assert says in str(caught.value)
+    assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     assert ops.table == before
 
 
-@pytest.mark.parametrize(("row", "says"), TYPES.items(), ids=name)
-def test_a_row_is_made_of_texts(row, says):
+@pytest.mark.parametrize(("row", "words"), TYPES.items(), ids=name)
+def test_a_row_that_is_not_made_of_str_is_a_type_error(row, words):
     before = dict(ops.table)
-    with pytest.raises(TypeError, match=says):
+    with pytest.raises(TypeError, match=words):
         Op(*row)
     assert ops.table == before
 
 
-@pytest.mark.parametrize(("named", "error", "says"), POINTS, ids=lambda it: repr(it)[:40])
-def test_the_points_of_a_row_have_a_number_for_each_letter(named, error, says):
+@pytest.mark.parametrize(("named", "error", "words"), POINTS, ids=lambda it: repr(it)[:40])
+def test_the_points_of_a_row_have_a_number_for_each_letter(named, error, words):
     before = dict(ops.table)
     with pytest.raises(error) as caught:
         Op(*CUBE, **named)
     assert str(caught.value).startswith(f"Op({', '.join(map(repr, CUBE))}): ")
-    assert says in str(caught.value)
+    assert words in str(caught.value)
     assert ops.table == before
 
 
 @pytest.mark.parametrize("symbol", sorted(shipped))
-def test_a_row_of_our_own_cannot_be_taken(symbol):
+def test_the_symbol_of_a_shipped_row_cannot_be_taken(symbol):
     before = get_op(symbol)
-    with pytest.raises(ValueError, match="is taken; please choose another"):
+    with pytest.raises(ValueError, match="is taken; choose another"):
         Op(symbol, "2 * a", "2")
     assert get_op(symbol) is before
 
 
-def test_a_refusal_of_an_endless_row_is_of_bearable_length():
+def test_the_error_for_a_very_long_row_is_short():
     with pytest.raises(ValueError, match="is not a formula") as caught:
         Op("cube", "a" * 100_000, "1" * 100_000)
     assert len(str(caught.value)) < 2000
@@ -128,7 +128,7 @@ texts = st.text(max_size=30) | st.sampled_from(["a", "b", "1", "a * b", "cube", 
 
 
 @given(texts, texts, st.lists(texts, max_size=3))
-def test_whatever_a_row_is_made_of_it_is_a_row_or_a_value_error(symbol, formula, partials):
+def test_any_texts_make_a_row_or_a_value_error(symbol, formula, partials):
     before = dict(ops.table)
     try:
         op = Op(symbol, formula, *partials)
@@ -140,7 +140,7 @@ def test_whatever_a_row_is_made_of_it_is_a_row_or_a_value_error(symbol, formula,
     ops.table.update(before)
 
 
-# Registered, and everywhere
+# Good rows
 
 
 def test_a_row_may_be_made_again_in_a_notebook():
@@ -150,7 +150,7 @@ def test_a_row_may_be_made_again_in_a_notebook():
     assert Value(2.0).cube().data == 8.0
 
 
-def test_a_graph_keeps_the_row_that_it_was_made_by():
+def test_a_graph_keeps_the_row_that_made_it():
     first = Op("cube", "a * a", "2 * a")
     x = Value(3.0)
     y = first(x)
@@ -159,7 +159,7 @@ def test_a_graph_keeps_the_row_that_it_was_made_by():
     assert (y.op, dy.data) == (first, 6.0)
 
 
-def test_from_one_row_come_value_slope_and_derivatives_of_any_order():
+def test_one_row_gives_the_value_and_derivatives_of_any_order():
     cube = Op(*CUBE)
     x = Value(2.0)
     y = cube(x)
@@ -170,7 +170,7 @@ def test_from_one_row_come_value_slope_and_derivatives_of_any_order():
     assert (first.data, second.data, third) == (12.0, 12.0, 6.0)
 
 
-def test_from_one_row_come_a_method_and_a_word_for_later_rows():
+def test_one_row_gives_a_method_and_a_word_for_later_rows():
     Op(*CUBE)
     sixth = Op("sixth", "cube(a) * cube(a)", "6 * a**5")
     assert Value(2.0).cube().data == 8.0
@@ -206,12 +206,12 @@ def test_a_row_may_have_any_name_and_still_be_a_word(symbol):
     assert inner(1.0) == 0.0
 
 
-def test_a_row_may_have_a_symbol_that_is_no_name():
+def test_a_symbol_need_not_be_an_identifier():
     Op("∛", "a ** (1 / 3)", "1 / (3 * y**2)")
     assert get_op("∛")(Value(8.0)).data == 2.0
 
 
-def test_a_method_of_values_is_not_lost_to_a_row_of_its_name():
+def test_a_row_does_not_replace_a_method_of_the_same_name():
     Op("backward", "2 * a", "2")
     Op("label", "2 * a", "2")
     x = Value(3.0, label="x")
@@ -219,14 +219,14 @@ def test_a_method_of_values_is_not_lost_to_a_row_of_its_name():
     assert (x.grad, x.label) == (6.0, "x")
 
 
-def test_a_row_says_what_it_is():
+def test_the_docstring_of_a_row_gives_its_formula_and_derivatives():
     cube = Op(*CUBE)
     assert cube.__doc__ == "y = a ** 3, with the derivative 3 * a**2."
     assert ops.mul.__doc__ == "y = a * b, with the derivatives b and a."
     assert repr(cube) == "<op cube>"
 
 
-def test_a_point_of_a_pair_is_two_numbers():
+def test_a_point_of_a_row_of_two_letters_has_two_numbers():
     with pytest.raises(ValueError, match=r"a point of this row is 2 numbers, not 1$"):
         Op("times", "a * b", "b", "a", at=[1])
 
@@ -238,7 +238,7 @@ def test_points_and_kinks_become_tuples_of_floats():
     assert as_point((1, 2), 2) == (1.0, 2.0)
 
 
-# Called
+# Calls
 
 
 def test_on_plain_numbers_an_op_is_a_function_of_floats():
@@ -254,7 +254,7 @@ def test_an_op_takes_as_many_arguments_as_it_has_letters(count, x):
         ops.mul(*[x] * count)
 
 
-def test_an_op_of_one_letter_says_so():
+def test_the_error_of_an_op_of_one_letter_uses_the_singular():
     with pytest.raises(TypeError, match=r"^relu takes 1 argument, not 2$"):
         ops.relu(1.0, 2.0)
 
@@ -269,7 +269,7 @@ def test_an_op_of_one_letter_says_so():
     ],
     ids=repr,
 )
-def test_an_op_refuses_what_is_no_number_by_the_name_of_its_type(args, kind):
+def test_the_error_of_an_op_names_the_type_of_what_is_not_a_number(args, kind):
     with pytest.raises(TypeError, match=kind):
         ops.mul(*args)
 
@@ -291,29 +291,29 @@ DOMAIN = [
 ]  # fmt: skip
 
 each_outside = pytest.mark.parametrize(
-    ("f", "x", "error", "says"), DOMAIN, ids=lambda it: it if isinstance(it, str) else ""
+    ("f", "x", "error", "words"), DOMAIN, ids=lambda it: it if isinstance(it, str) else ""
 )
 
 
 @each_outside
-def test_outside_its_domain_an_op_raises_python_s_own_error_with_formula_and_numbers(f, x, error, says):
+def test_outside_its_domain_an_op_raises_the_error_of_python_with_formula_and_numbers(f, x, error, words):
     with pytest.raises(error) as caught:
         f(x)
     assert type(caught.value) is error
-    assert says.format(x="") in str(caught.value)
+    assert words.format(x="") in str(caught.value)
 
 
 @each_outside
 @pytest.mark.parametrize("context", [nullcontext, no_grad], ids=["recorded", "under no_grad"])
-def test_on_values_the_error_tells_the_label_too(f, x, error, says, context):
+def test_the_error_on_values_names_the_label_too(f, x, error, words, context):
     with context(), pytest.raises(error) as caught:
         f(Value(x, label="speed"))
     assert type(caught.value) is error
-    assert says.format(x=" (speed)") in str(caught.value)
+    assert words.format(x=" (speed)") in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("op", "data", "error", "slope"),
+    ("op", "data", "error", "derivative"),
     [
         (ops.sqrt, (0.0,), ZeroDivisionError, "the derivative ∂/∂a of sqrt(a), which is 1 / (2 * y),"),
         (ops.pow, (-2.0, 2.0), ValueError, "the derivative ∂/∂b of a ** b, which is "),
@@ -323,21 +323,21 @@ def test_on_values_the_error_tells_the_label_too(f, x, error, says, context):
     ],
     ids=name,
 )
-def test_a_value_without_a_slope_is_refused_when_recorded_and_returned_under_no_grad(op, data, error, slope):
+def test_a_missing_derivative_is_an_error_when_recording_but_not_under_no_grad(op, data, error, derivative):
     values = [Value(x, label=f"v{i}") for i, x in enumerate(data)]
     with pytest.raises(error) as caught:
         op(*values)
     assert type(caught.value) is error
-    assert slope in str(caught.value)
+    assert derivative in str(caught.value)
     assert f"at a = {data[0]} (v0)" in str(caught.value)
     with no_grad():
         assert op(*values).data == op(*data)
 
 
-# Looked up, copied, read
+# Look-ups, copies, interpreters
 
 
-def test_an_unknown_symbol_is_told_with_those_that_there_are():
+def test_the_error_for_an_unknown_symbol_lists_all_symbols():
     with pytest.raises(ValueError, match=r"no operation 'cube'; there are \+, -, .*Define it with Op"):
         get_op("cube")
 
@@ -366,13 +366,13 @@ class Names(Interpreter):
         return f"{word}({', '.join(args)})"
 
 
-def test_every_reader_asks_a_row_the_same_two_questions():
+def test_any_interpreter_reads_a_row_by_forward_and_derivative():
     assert ops.div.forward(Names(), ["p", "q"]) == "/(p, q)"
     assert ops.div.derivative(0, Names(), ["p", "q"], "r") == "/(1, q)"
     assert ops.div.derivative(1, Names(), ["p", "q"], "r") == "/(neg(r), q)"
 
 
-def test_an_operation_by_hand_must_answer_them():
+def test_an_operation_by_hand_must_define_forward_derivative_and_value():
     with pytest.raises(NotImplementedError):
         Operation().forward(Names(), [])
     with pytest.raises(NotImplementedError):
@@ -381,7 +381,7 @@ def test_an_operation_by_hand_must_answer_them():
         Operation().value()
 
 
-def test_calculus_reads_a_formula_on_floats_or_on_values():
+def test_the_evaluator_computes_a_formula_on_floats_or_on_values():
     formula = Formula("2 * pi * a if a > b else exp(b)")
     assert formula.interpret(Evaluator(), [2.0, 1.0]) == 2 * math.pi * 2.0
     assert formula.interpret(Evaluator(), [1.0, 1.0]) == math.e

@@ -24,7 +24,7 @@ each_operator = pytest.mark.parametrize("act", OPERATORS, ids=lambda f: f.__name
 
 
 @each_operator
-def test_two_values_make_a_third(act):
+def test_an_operator_on_two_values_gives_a_value_with_both_as_parents(act):
     a, b = Value(3.0), Value(2.0)
     y = act(a, b)
     assert y.data == act(3.0, 2.0)
@@ -33,7 +33,7 @@ def test_two_values_make_a_third(act):
 
 @each_operator
 @each_plain
-def test_a_plain_number_may_stand_on_the_right(act, number):
+def test_the_right_operand_can_be_a_plain_number(act, number):
     a = Value(3.0)
     y = act(a, number)
     assert y.data == act(3.0, float(number))
@@ -43,7 +43,7 @@ def test_a_plain_number_may_stand_on_the_right(act, number):
 
 @each_operator
 @each_plain
-def test_a_plain_number_may_stand_on_the_left(act, number):
+def test_the_left_operand_can_be_a_plain_number(act, number):
     b = Value(3.0)
     y = act(number, b)
     assert y.data == act(float(number), 3.0)
@@ -53,7 +53,7 @@ def test_a_plain_number_may_stand_on_the_left(act, number):
 
 @each_operator
 @each_foreign
-def test_a_foreign_operand_is_a_type_error_on_either_side(act, other):
+def test_an_operand_of_another_type_is_a_type_error_on_either_side(act, other):
     for pair in ((Value(1.0), other), (other, Value(1.0))):
         with pytest.raises(TypeError, match="Value"):
             act(*pair)
@@ -71,7 +71,7 @@ def test_an_operation_with_an_array_is_done_element_by_element(act):
 
 
 @pytest.mark.parametrize("act", [operator.mod, operator.floordiv, operator.matmul, operator.and_, divmod])
-def test_other_operators_are_not_for_values(act):
+def test_other_operators_are_a_type_error(act):
     with pytest.raises(TypeError, match="Value"):
         act(Value(1.0), Value(1.0))
 
@@ -81,7 +81,7 @@ def test_a_power_has_no_modulus():
         pow(Value(2.0), 2, 3)
 
 
-def test_signs_and_sizes():
+def test_negation_and_absolute_value():
     x = Value(-3.0)
     assert (-x).data == 3.0
     assert (-x).local_gradients() == (-1.0,)
@@ -107,7 +107,7 @@ def test_an_augmented_assignment_makes_a_new_value():
     ("act", "gradient"),
     {"x + x": 2.0, "x * x": 6.0, "x - x": 0.0, "x / x": 0.0, "x ** x": 27.0 * (math.log(3.0) + 1.0)}.items(),
 )
-def test_a_parent_that_is_used_twice_is_there_twice(act, gradient):
+def test_a_parent_that_is_used_twice_is_listed_twice(act, gradient):
     x = Value(3.0)
     y = eval(act, {"x": x})
     assert y.parents == (x, x)
@@ -115,7 +115,7 @@ def test_a_parent_that_is_used_twice_is_there_twice(act, gradient):
     assert x.grad == pytest.approx(gradient, rel=1e-15)
 
 
-def test_parents_stand_in_the_order_in_which_they_were_written():
+def test_parents_are_in_the_order_in_which_they_were_written():
     a, b = Value(1.0), Value(2.0)
     assert (a - b).parents == (a, b)
     assert (b - a).parents == (b, a)
@@ -125,26 +125,26 @@ def test_parents_stand_in_the_order_in_which_they_were_written():
 # Plain numbers in an expression
 
 
-def test_a_constant_exponent_takes_no_logarithm():
+def test_a_constant_exponent_needs_no_logarithm_of_the_base():
     y = Value(-3.0) ** 2
     assert (y.data, y.local_gradients()) == (9.0, (-6.0, 0.0))
     assert (Value(0.0) ** 2).local_gradients() == (0.0, 0.0)
     assert (Value(-2.0) ** -3).data == -0.125
 
 
-def test_a_constant_base_asks_for_no_slope_of_its_own():
+def test_the_derivative_with_respect_to_a_constant_base_is_not_computed():
     y = 0 ** Value(2.0)
     assert (y.data, y.local_gradients()) == (0.0, (0.0, 0.0))
     assert (2 ** Value(3.0)).local_gradients() == (0.0, 8.0 * math.log(2.0))
 
 
-def test_a_value_as_exponent_does():
+def test_an_exponent_that_is_a_value_needs_the_logarithm_of_the_base():
     assert (Value(2.0) ** Value(3.0)).local_gradients() == (12.0, 8.0 * math.log(2.0))
     with pytest.raises(ValueError, match=r"the derivative ∂/∂b of a \*\* b"):
         Value(-2.0) ** Value(2.0)
 
 
-def test_a_constant_takes_no_gradient():
+def test_the_gradient_of_a_constant_stays_0():
     x = Value(3.0)
     y = x * 2
     y.backward()
@@ -154,7 +154,7 @@ def test_a_constant_takes_no_gradient():
     assert grad(y, [constant]) == [0.0]
 
 
-def test_what_is_lifted_is_a_value():
+def test_as_value_makes_a_constant_of_a_plain_number():
     x = Value(1.0)
     assert as_value(x) is x
     assert isinstance(as_value(2), Constant)
@@ -176,12 +176,12 @@ def test_every_operation_of_one_letter_is_a_method(symbol):
         getattr(x, symbol)(1.0)
 
 
-def test_operations_of_two_letters_are_no_methods():
+def test_operations_of_two_letters_are_not_methods():
     assert not hasattr(Value(1.0), "max")
     assert not hasattr(Value(1.0), "+")
 
 
-def test_a_row_of_the_learner_s_own_is_a_method_and_may_change():
+def test_an_operation_of_the_user_is_a_method_and_can_be_redefined():
     Op("ours", "2 * a", "2")
     x = Value(3.0)
     assert x.ours().data == 6.0
@@ -189,7 +189,7 @@ def test_a_row_of_the_learner_s_own_is_a_method_and_may_change():
     assert x.ours().data == 15.0
 
 
-def test_a_method_can_be_had_from_the_class_before_and_after_its_first_use():
+def test_a_method_can_be_called_on_the_class_before_and_after_its_first_use():
     Op("ours", "2 * a", "2")
     x = Value(3.0)
     assert Value.ours(x).data == 6.0

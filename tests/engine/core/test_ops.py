@@ -1,4 +1,4 @@
-"""Every row of the table, held against 50 digits, at points that are meant to hurt."""
+"""Every row of the table is compared with 50-digit arithmetic, also at difficult points."""
 
 import math
 import struct
@@ -44,16 +44,16 @@ def bits(x):
     return struct.pack("d", x)
 
 
-# The truth. Where 4 ulp cannot be promised, here is what is.
+# Accuracy: 4 ulp, or the bounds that follow
 
 
 def loose(error):
-    """1 - y² and y(1 - y) are as in every book: where y is almost 1, what is left of them is rounding."""
+    """Return whether the error of 1 - y² or y(1 - y) is small; where y is almost 1, both lose digits."""
     return error.absolute <= 2**-52
 
 
 def power(error):
-    """b - 1 is rounded before a is raised to it; and a ** (b - 1) may overflow where the slope does not."""
+    """Return whether the error comes from the rounding of b - 1, or from an overflow of a ** (b - 1)."""
     a, b = error.where
     return error.ulps <= 4 + abs(math.log(abs(a))) or (abs(a) < 1e-300 and abs(b) < 1e-200)
 
@@ -68,7 +68,7 @@ def assert_true(op, position, data):
 
 
 @each_edge
-def test_a_row_is_right_to_4_ulp_at_nasty_points(op, position):
+def test_a_row_is_right_to_4_ulp_at_difficult_points(op, position):
     for data in accuracy.points(op):
         assert_true(op, position, data)
 
@@ -82,14 +82,14 @@ def test_a_row_is_right_to_4_ulp_anywhere(op, position, data):
 
 
 @each_known
-def test_a_formula_at_50_digits_is_the_function_that_others_know(op):
+def test_a_formula_at_50_digits_agrees_with_the_definition_in_mpmath(op):
     f = witness.definition(op.symbol)
     for data in op.at:
         assert mp.almosteq(witness.value(op, *data), f(*map(mpf, data)), mpf(10) ** -45)
 
 
 @each_row
-def test_the_witness_knows_every_row_of_ours_by_itself(op):
+def test_the_witness_defines_every_shipped_row_independently(op):
     assert witness.definition(op.symbol) or op.symbol not in shipped
 
 
@@ -101,7 +101,7 @@ def test_a_row_agrees_with_finite_differences_at_the_points_it_names(op):
 
 @each_row
 @pytest.mark.parametrize("order", [1, 2, 3])
-def test_derivatives_of_any_order_come_from_the_row(op, order):
+def test_a_row_gives_derivatives_of_any_order(op, order):
     f = witness.definition(op.symbol) or (lambda *data: witness.value(op, *data))
     for data in op.at:
         for position in range(len(data)):
@@ -115,7 +115,7 @@ def test_derivatives_of_any_order_come_from_the_row(op, order):
 
 
 @named("*", "/", "**", "max")
-def test_mixed_derivatives_do_not_mind_the_order(op):
+def test_mixed_derivatives_do_not_depend_on_the_order(op):
     a, b = Value(2.0), Value(3.0)
     da, db = grad(op(a, b), [a, b], create_graph=True)
     exact = mpmath.diff(witness.definition(op.symbol), (mpf(2), mpf(3)), (1, 1))
@@ -123,10 +123,10 @@ def test_mixed_derivatives_do_not_mind_the_order(op):
     assert grad(db, [a])[0] == pytest.approx(float(exact), rel=1e-14, abs=1e-14)
 
 
-# The witness is watched, too: it notices every slip of the pen
+# The tests themselves are tested: they find every slip in a row
 
-HARMLESS = {  # at 0, or where one of the two is a NaN, the other branch says the same
-    "**": {  # where b is almost 0, y is almost 1; and that a nought of b differs shows in second order only
+HARMLESS = {  # at 0, or if an argument is NaN, both branches give the same number
+    "**": {  # where b is almost 0, y is almost 1; the case of b = 0 matters only for second derivatives
         "(0 if abs(a) + abs(b) <= 0 else b / a * y) if abs(b) < 5e-16 else b * a ** (b - 1)",
         "(0 if abs(a) + abs(b) <= 0 else b / a / y) if abs(b) <= 5e-16 else b * a ** (b - 1)",
         "(0 if abs(b) + abs(b) <= 0 else b / a * y) if abs(b) <= 5e-16 else b * a ** (b - 1)",
@@ -139,14 +139,14 @@ HARMLESS = {  # at 0, or where one of the two is a NaN, the other branch says th
     "max": {"a if a >= b else (b if b >= a else a + b)", "a if a >= b else (b if b > a else a - b)"},
     "min": {"a if a <= b else (b if b <= a else a + b)", "a if a <= b else (b if b < a else a - b)"},
 }
-ELSEWHERE = {  # far from 0, either branch of the two says the same, to the last digits
+ELSEWHERE = {  # near 1, both branches give the same number to the last digits
     "sigmoid": {"1 / (1 + exp(-a)) if a >= 1 else exp(a) / (1 + exp(a))"},
     "softplus": {"a + log1p(exp(-a)) if a > 1 else log1p(exp(a))"},
 }
 
 
 def is_noticed(op, position, row):
-    """Whether a row with a slip in its formula (position None) or in a slope is caught by what is above."""
+    """Return whether the tests above find a slip in the formula (position None) or in a derivative."""
     try:
         slip = Op("slip", *row, at=op.at, kinks=op.kinks)
         if not check_row(slip):
@@ -159,49 +159,49 @@ def is_noticed(op, position, row):
                 error = accuracy.derivative_error(slip, position, *data)
             if error and not error.allowed and error.absolute > 2**-52:
                 return True
-    except (AssertionError, ArithmeticError, ValueError):  # not even a row, or outside its domain
+    except (AssertionError, ArithmeticError, ValueError):  # it is not a row, or a point is outside its domain
         return True
     nans = [(math.nan, 1.0), (1.0, math.nan)] if len(op.partials) == 2 else [(math.nan,)]
     return not all(math.isnan(slip.value(*data)) for data in nans if math.isnan(op.value(*data)))
 
 
 @each_known
-def test_a_row_as_it_stands_gives_no_cause_for_alarm(op):
+def test_no_error_is_found_in_a_correct_row(op):
     row = [formula.text for formula in (op.formula, *op.partials)]
     assert not any(is_noticed(op, position, row) for position in (None, *range(len(op.partials))))
 
 
 @each_known
-def test_a_slip_of_the_pen_in_a_row_is_noticed(op):
+def test_a_slip_in_a_row_is_found(op):
     harmless = HARMLESS.get(op.symbol, set()) | ELSEWHERE.get(op.symbol, set())
     unnoticed = [(position, row) for position, row in slips(op) if not is_noticed(op, position, row)]
     assert {row[0 if position is None else 1 + position] for position, row in unnoticed} == harmless
 
 
-# One row, read by everyone in the same way
+# Every way to evaluate a row gives the same bits
 
 
 @each_row
-def test_recorded_or_called_or_read_by_calculus_a_row_gives_the_same_bits(op):
+def test_a_row_gives_the_same_bits_recorded_called_or_evaluated(op):
     for data in op.at:
         node = op(*map(Value, data))
         read = op.forward(Evaluator(), data)
-        slopes = [op.derivative(i, Evaluator(), data, read) for i in range(len(data))]
+        derivatives = [op.derivative(i, Evaluator(), data, read) for i in range(len(data))]
         assert bits(node.data) == bits(op(*data)) == bits(op.value(*data)) == bits(read)
-        assert list(map(bits, node.local_gradients())) == list(map(bits, slopes))
+        assert list(map(bits, node.local_gradients())) == list(map(bits, derivatives))
 
 
 @each_row
-def test_a_gradient_that_remembers_starts_from_the_same_bits(op):
+def test_a_gradient_with_create_graph_has_the_same_bits(op):
     for data in op.at:
         values = [Value(x) for x in data]
         y = op(*values)
-        slopes = [slope.data for slope in grad(y, values, create_graph=True)]
-        assert list(map(bits, slopes)) == list(map(bits, y.local_gradients()))
+        derivatives = [derivative.data for derivative in grad(y, values, create_graph=True)]
+        assert list(map(bits, derivatives)) == list(map(bits, y.local_gradients()))
 
 
 @each_binary
-def test_beside_a_plain_number_a_row_gives_the_same_bits(op):
+def test_a_row_gives_the_same_bits_with_a_plain_number_as_operand(op):
     for a, b in op.at:
         both = op(Value(a), Value(b))
         left, right = op(Value(a), b), op(a, Value(b))
@@ -218,20 +218,20 @@ def test_an_operation_of_one_letter_is_a_method_too(op):
 
 
 @each_row
-def test_a_row_takes_what_counts_as_a_number(op):
+def test_a_row_takes_numpy_numbers(op):
     np = pytest.importorskip("numpy")
     for data in op.at:
         assert op(*map(np.float64, data)) == op(*data)
         assert op(Value(data[0]), *map(np.float64, data[1:])).data == op(*data)
 
 
-def test_the_table_has_what_the_field_expects():
+def test_the_table_has_the_usual_operations():
     operators = {"+", "-", "*", "/", "**", "neg", "abs", "max", "min"}
     assert operators | set(FUNCTIONS) <= set(ops.table)
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, "maximum", "minimum"])
-def test_the_front_door_hands_out_the_rows(name):
+def test_the_package_exports_the_rows(name):
     assert getattr(engine, name) is getattr(ops, name)
     assert name in engine.__all__
 
@@ -240,17 +240,17 @@ def test_the_front_door_hands_out_the_rows(name):
 
 
 @each_row
-def test_at_a_kink_a_row_picks_what_it_says(op):
+def test_a_row_picks_the_named_derivative_at_a_kink(op):
     for point, picks in op.kinks.items():
         assert op(*map(Value, point)).local_gradients() == picks
 
 
 @named("relu", "leaky_relu", "abs", "max", "min")
-def test_a_row_with_a_kink_says_so(op):
+def test_a_row_with_a_kink_names_it(op):
     assert op.kinks
 
 
-def test_what_is_picked_at_the_kinks():
+def test_the_derivatives_picked_at_the_kinks():
     zero, one = Value(0.0), Value(1.0)
     assert ops.relu(zero).local_gradients() == (0.0,)
     assert ops.relu(Value(-0.0)).local_gradients() == (0.0,)
@@ -262,18 +262,18 @@ def test_what_is_picked_at_the_kinks():
 
 
 @pytest.mark.parametrize("x", [-5e-324, 5e-324, -1e-300, 1e-300])
-def test_beside_a_kink_the_slope_is_that_of_its_side(x):
+def test_beside_a_kink_the_derivative_is_that_of_its_side(x):
     assert ops.relu(Value(x)).local_gradients() == (1.0 if x > 0 else 0.0,)
     assert ops.abs(Value(x)).local_gradients() == (math.copysign(1.0, x),)
     assert ops.leaky_relu(Value(x)).local_gradients() == (1.0 if x > 0 else 0.01,)
     assert ops.maximum(Value(x), Value(0.0)).local_gradients() == ((1.0, 0.0) if x > 0 else (0.0, 1.0))
 
 
-# A NaN is never swallowed
+# NaN
 
 
 @each_row
-def test_a_nan_in_is_a_nan_out(op):
+def test_a_nan_as_input_gives_nan_as_output(op):
     for position in range(len(op.partials)):
         data = [1.5] * len(op.partials)
         data[position] = math.nan
@@ -283,43 +283,43 @@ def test_a_nan_in_is_a_nan_out(op):
 
 @named("max", "min")
 @pytest.mark.parametrize("other", [-math.inf, -1.0, 0.0, 1.0, math.inf, math.nan])
-def test_the_greater_of_a_nan_and_a_number_is_a_nan(op, other):
+def test_max_and_min_of_a_nan_and_a_number_are_nan(op, other):
     assert math.isnan(op(math.nan, other))
     assert math.isnan(op(other, math.nan))
 
 
-def test_to_the_power_of_nought_even_a_nan_is_1_as_in_python():
+def test_even_a_nan_to_the_power_of_0_is_1_as_in_python():
     assert (Value(math.nan) ** 0).data == 1.0
 
 
 @pytest.mark.parametrize("base", [2.0, 0.25, 1e300])
-def test_the_slope_of_a_power_in_its_base_answers_to_an_exponent_of_nought(base):
+def test_the_mixed_derivative_of_a_power_exists_at_an_exponent_of_0(base):
     a, b = Value(base), Value(0.0)
     assert grad(a**b, [a, b]) == [0.0, math.log(base)]
     for first, second in (a, b), (b, a):
-        [slope] = grad(a**b, [first], create_graph=True)
-        assert grad(slope, [second]) == [pytest.approx(1 / base)]  # a^(b - 1) (1 + b log a)
+        [derivative] = grad(a**b, [first], create_graph=True)
+        assert grad(derivative, [second]) == [pytest.approx(1 / base)]  # a^(b - 1) (1 + b log a)
 
 
 @pytest.mark.parametrize("base", [0.0, 5e-324, -5e-324, 1e308, math.inf])
-def test_a_power_of_nought_is_the_constant_1_even_where_the_power_below_would_overflow(base):
+def test_the_derivative_of_a_power_of_0_is_0_even_if_the_formula_would_overflow(base):
     a = Value(base)
     assert grad(a**0, [a]) == [0.0]
 
 
 @pytest.mark.parametrize("exponent", [5e-324, -1e-300, 1e-20, 4e-16])
-def test_the_slope_of_a_power_of_almost_nought_is_there_though_the_power_below_overflows(exponent):
+def test_the_derivative_exists_for_a_tiny_exponent_though_the_formula_overflows(exponent):
     a = Value(5e-324)
-    [slope] = grad(a**exponent, [a])
-    assert slope == pytest.approx(exponent / 5e-324, rel=1e-12)
+    [derivative] = grad(a**exponent, [a])
+    assert derivative == pytest.approx(exponent / 5e-324, rel=1e-12)
 
 
-def test_the_slope_of_a_power_of_almost_nought_of_nought_is_told_to_be_infinite():
+def test_an_infinite_derivative_of_a_power_with_a_tiny_exponent_is_an_error():
     with pytest.raises(ZeroDivisionError, match=r"derivative ∂/∂a of a \*\* b"):
         _ = Value(0.0) ** 1e-300
 
 
-# Stable where a naive formula is not
+# Stability at large inputs
 
 STABLE = {
     "sigmoid": (1.0, 0.0, 0.0, 0.0),
@@ -333,7 +333,7 @@ STABLE = {
 
 @pytest.mark.parametrize(("symbol", "expected"), STABLE.items(), ids=STABLE)
 @pytest.mark.parametrize("size", [1000.0, 1e300, 1.7976931348623157e308])
-def test_far_out_a_row_goes_where_it_should(symbol, expected, size):
+def test_a_row_has_the_right_limit_at_large_inputs(symbol, expected, size):
     up, down, slope_up, slope_down = expected
     high, low = (ops.table[symbol](Value(x)) for x in (size, -size))
     assert (high.data, low.data) == (size if up == 1000.0 else up, down)
@@ -342,7 +342,7 @@ def test_far_out_a_row_goes_where_it_should(symbol, expected, size):
 
 @given(st.floats(-700, 700))
 @example(-30.0)
-def test_a_sigmoid_and_its_mirror_image_add_up_to_1(x):
+def test_sigmoid_of_x_and_of_minus_x_add_up_to_1(x):
     assert ops.sigmoid(x) + ops.sigmoid(-x) == pytest.approx(1.0, rel=4e-16)
 
 

@@ -1,4 +1,4 @@
-"""Published numbers, reproduced."""
+"""Values and gradients are those that others have published."""
 
 from fractions import Fraction
 
@@ -8,7 +8,7 @@ from engine import Value, relu
 
 
 def test_the_example_in_the_readme_of_micrograd():
-    """https://github.com/karpathy/micrograd: printed there are 24.7041, 138.8338 and 645.5773."""
+    """https://github.com/karpathy/micrograd, which prints 24.7041, 138.8338 and 645.5773."""
     a, b = Value(-4.0), Value(2.0)
     c = a + b
     d = a * b + b**3

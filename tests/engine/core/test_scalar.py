@@ -1,4 +1,4 @@
-"""What counts as a plain number."""
+"""Plain numbers: which objects count as one, and how they become floats."""
 
 import subprocess
 import sys
@@ -39,13 +39,13 @@ def test_a_plain_number_becomes_a_float(x, expected):
 
 
 @each_other
-def test_anything_else_is_refused_by_the_name_of_its_type(x):
+def test_an_error_names_the_type_of_anything_that_is_not_a_number(x):
     assert not is_number(x)
     with pytest.raises(TypeError, match=f"expected a number, not {type(x).__name__}: "):
         as_float(x)
 
 
-def test_a_refusal_shows_no_more_than_the_beginning_of_a_long_text():
+def test_an_error_shows_only_the_beginning_of_a_long_text():
     with pytest.raises(TypeError) as caught:
         as_float("x" * 1000)
     assert len(str(caught.value)) < 120
@@ -61,7 +61,7 @@ def test_nan_and_infinities_pass():
     assert as_float(float("nan")) != as_float(float("nan"))
 
 
-def test_numpy_is_not_imported_to_learn_that_something_is_not_its_own():
+def test_is_number_does_not_import_numpy():
     program = """
 import sys
 from engine.core.scalar import is_number

@@ -22,7 +22,7 @@ each_row = pytest.mark.parametrize("op", rows().values(), ids=rows())
 
 @pytest.fixture
 def written_out():
-    """Without the accelerator."""
+    """Switch the accelerator off during a test."""
     specialize.disable()
     yield
     specialize.enable()
@@ -34,7 +34,7 @@ def bits(node):
 
 
 def both(make):
-    """The node that the accelerator makes, and the one that the written-out core makes."""
+    """Return what ``make`` gives with the accelerator, and without it."""
     quick = make()
     specialize.disable()
     try:
@@ -92,7 +92,7 @@ def test_a_weighted_sum_of_any_length_is_the_same(count):
     assert quick == slow
 
 
-def test_without_it_operators_methods_and_functions_record_as_well(written_out):
+def test_operators_methods_and_functions_record_without_the_accelerator(written_out):
     x, w = Value(2.0), Value(-3.0)
     y = (w * x + 1) / 2 - abs(-x) ** 2
     y = 3 * y.tanh() + ops.exp(x)
@@ -163,14 +163,14 @@ def test_the_error_of_a_node_hides_the_one_that_it_repeats():
 
 
 @pytest.mark.parametrize("args", [(2.0, Value(5.0)), (Value(2.0), 5.0), (Value(2.0), Value(5.0))])
-def test_the_parents_of_a_node_are_values_even_where_numbers_were_given(args):
+def test_the_parents_of_a_node_are_values_even_if_numbers_were_given(args):
     node = record(ops.mul, *args)
     assert (node.data, node.grad, node.label, node.op) == (10.0, 0.0, "", ops.mul)
     assert [parent.data for parent in node.parents] == [2.0, 5.0]
 
 
 @each_row
-def test_local_gradients_are_floats_even_where_the_row_says_1(op):
+def test_local_gradients_are_floats_even_if_the_row_has_an_integer(op):
     node = op(*map(Value, op.at[0]))
     assert [type(local) for local in node.local_gradients()] == [float] * len(op.partials)
     assert type(node.data) is float

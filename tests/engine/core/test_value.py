@@ -1,4 +1,4 @@
-"""A number that remembers how it was made."""
+"""Value: its attributes, comparisons, copies, memory and bits."""
 
 import copy
 import gc
@@ -28,7 +28,7 @@ each_foreign = pytest.mark.parametrize("other", FOREIGN, ids=lambda x: type(x)._
 each_comparison = pytest.mark.parametrize("compare", COMPARISONS, ids=lambda f: f.__name__)
 
 
-# Made
+# Construction
 
 
 @each_plain
@@ -39,7 +39,7 @@ def test_data_becomes_a_float(number):
 
 
 @each_foreign
-def test_what_is_no_number_is_refused_by_the_name_of_its_type(other):
+def test_an_error_names_the_type_of_what_is_not_a_number(other):
     with pytest.raises(TypeError, match=f"expected a number, not {type(other).__name__}"):
         Value(other)
 
@@ -55,7 +55,7 @@ def test_infinities_and_nan_are_numbers():
 
 
 @pytest.mark.parametrize("label", [None, 3, b"x", ["x"]], ids=repr)
-def test_a_label_is_a_text(label):
+def test_a_label_that_is_not_a_str_is_an_error(label):
     with pytest.raises(TypeError, match="expected a label|are Values"):
         Value(1.0, label)
     with pytest.raises(TypeError, match=f"a label is a str, not {type(label).__name__}"):
@@ -82,11 +82,11 @@ def test_attributes_of_a_users_own_are_kept_and_copied():
         x.gard  # noqa: B018
 
 
-# Compared
+# Comparisons
 
 
 @each_comparison
-def test_order_compares_the_numbers(compare):
+def test_values_are_compared_by_their_numbers(compare):
     for a in (-1.0, 0.0, 2.0, math.nan, math.inf):
         for b in (-1.0, 2.0, math.nan):
             assert compare(Value(a), Value(b)) is compare(a, b)
@@ -97,7 +97,7 @@ def test_order_compares_the_numbers(compare):
 
 @each_comparison
 @pytest.mark.parametrize("other", [None, "2", 2j, [2.0]], ids=repr)
-def test_order_does_not_compare_with_what_is_no_number(compare, other):
+def test_a_comparison_with_something_that_is_not_a_number_is_an_error(compare, other):
     with pytest.raises(TypeError, match=type(other).__name__):
         compare(Value(1.0), other)
 
@@ -110,7 +110,7 @@ def test_equality_is_identity():
     assert len({a, b, a}) == 2
 
 
-def test_the_greatest_can_be_found():
+def test_max_and_sorted_work_on_values():
     values = [Value(1.0), Value(3.0), Value(2.0)]
     assert max(values) is values[1]
     assert sorted(values) == [values[0], values[2], values[1]]
@@ -125,7 +125,7 @@ def test_local_gradients_are_one_float_for_each_parent_in_order():
     assert all(type(local) is float for local in (a / b).local_gradients())
 
 
-def test_the_slopes_as_values_are_0_for_a_plain_number_and_none_for_a_leaf():
+def test_differentiate_gives_0_for_a_plain_number_and_an_empty_list_for_a_leaf():
     x = Value(3.0)
     of_x, of_the_number = (x**2).differentiate()
     assert (of_x.data, of_the_number) == (6.0, 0.0)
@@ -139,7 +139,7 @@ def test_a_plain_number_in_an_expression_is_a_float_without_a_label(number):
     assert (constant.data, type(constant.data), constant.label) == (float(number), float, "")
 
 
-def test_what_is_written_to_data_afterwards_changes_no_gradient():
+def test_a_later_change_of_data_does_not_change_the_gradients():
     a, b = Value(2.0), Value(5.0)
     y = a * b
     a.data = b.data = 100.0
@@ -148,7 +148,7 @@ def test_what_is_written_to_data_afterwards_changes_no_gradient():
     assert (a.grad, b.grad) == (5.0, 2.0)
 
 
-def test_a_value_is_stale_when_a_number_under_it_was_changed():
+def test_a_value_is_stale_if_the_number_of_a_parent_was_changed():
     x = Value(3.0)
     y = x * x
     z = y + 1
@@ -162,7 +162,7 @@ def test_a_value_is_stale_when_a_number_under_it_was_changed():
 # micrograd's names
 
 
-def test_prev_and_op_are_read_only_names():
+def test_prev_and_op_can_be_read_but_not_set():
     a = Value(2.0)
     y = a * 3
     assert y._prev == y.parents
@@ -175,14 +175,14 @@ def test_prev_and_op_are_read_only_names():
 
 
 @pytest.mark.parametrize("symbol", ops.table)
-def test_the_name_of_an_op_may_stand_in_a_dot_name(symbol):
+def test_no_symbol_has_a_colon_which_dot_treats_as_a_port(symbol):
     assert ":" not in symbol
 
 
-# Copied
+# Copies
 
 
-def test_a_deep_copy_is_a_graph_of_its_own_with_working_gradients():
+def test_a_deep_copy_is_a_separate_graph_with_gradients_of_its_own():
     x = Value(3.0, label="x")
     y = x * x + x
     y.label = "y"
@@ -197,7 +197,7 @@ def test_a_deep_copy_is_a_graph_of_its_own_with_working_gradients():
     assert grad(twin, [leaf], create_graph=True)[0].data == 7.0
 
 
-def test_values_that_are_shared_are_shared_in_the_copy():
+def test_shared_values_are_shared_in_the_copy_too():
     x = Value(3.0)
     y, z = x * x, x + 1
     copied = copy.deepcopy({"x": x, "both": [y, z], "again": y})
@@ -241,19 +241,19 @@ def test_a_leaf_can_be_pickled(protocol):
     assert twin.grad == 8.0
 
 
-def test_a_leaf_that_is_held_twice_is_pickled_once():
+def test_a_leaf_that_is_in_a_list_twice_is_pickled_once():
     x = Value(3.0)
     first, second = pickle.loads(pickle.dumps([x, x]))
     assert first is second
 
 
 @pytest.mark.parametrize("dump", [pickle.dumps, copy.copy, lambda y: pickle.dumps({"loss": [y]})])
-def test_what_was_computed_cannot_be_pickled_and_says_what_to_do_instead(dump):
-    with pytest.raises(TypeError, match=r"^a Value that was computed cannot .*copy.deepcopy.*nn.save$"):
+def test_pickling_a_computed_value_is_an_error_that_names_the_alternatives(dump):
+    with pytest.raises(TypeError, match=r"^a computed Value cannot .*copy.deepcopy.*nn.save$"):
         dump(Value(3.0) * 2)
 
 
-# Dropped
+# Memory
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ def no_collector():
 
 
 def everything_from(x):
-    """One graph with every operation in it."""
+    """Return the root of one graph that contains every operation."""
     y = x
     for op in rows().values():
         y = y + (op(x) if len(op.partials) == 1 else op(x, 2.0) + op(2.0, x) + op(x, x))
@@ -284,7 +284,7 @@ def test_with_the_collector_off_dropping_the_root_frees_the_whole_graph():
 
 
 @pytest.mark.usefixtures("no_collector")
-def test_a_gradient_that_remembers_makes_no_cycle():
+def test_a_gradient_with_create_graph_makes_no_reference_cycle():
     x = Value(0.5)
     root = everything_from(x)
     [dx] = grad(root, [x], create_graph=True)
@@ -361,10 +361,10 @@ def test_any_number_that_is_written_becomes_a_float(x):
     "x", ["1", [1.0], np.array([1.0]), 1j, Value(2.0), object()], ids=lambda x: type(x).__name__
 )
 @pytest.mark.parametrize("attribute", ["data", "grad"])
-def test_anything_else_is_refused_at_the_write_by_label_and_type(attribute, x):
+def test_writing_anything_else_is_an_error_that_names_label_and_type(attribute, x):
     w = Value(1.0, "weight")
     with pytest.raises(
-        TypeError, match=f"the {attribute} of weight is a number: expected a number, not {type(x).__name__}"
+        TypeError, match=f"cannot set the {attribute} of weight: expected a number, not {type(x).__name__}"
     ):
         setattr(w, attribute, x)
     assert (w.data, w.grad) == (1.0, 0.0)
@@ -377,7 +377,7 @@ def test_a_gradient_set_to_none_is_0():
     assert w.grad == 3.0
 
 
-def test_a_zero_from_numpy_divides_by_zero_as_a_float_does():
+def test_a_division_by_a_zero_from_numpy_is_an_error_as_with_floats():
     w = Value(1.0)
     w.data = np.float64(0)
     with pytest.raises(ZeroDivisionError):
@@ -391,26 +391,26 @@ def test_an_update_in_single_precision_leaves_the_numbers_double():
     assert type((w * w).data) is float
 
 
-def test_the_update_that_forgets_data_is_an_error_at_once():
+def test_assigning_a_value_to_data_is_an_error():
     w, g = Value(1.0, "w"), Value(2.0)
-    with pytest.raises(TypeError, match="the data of w is a number: expected a number, not Value"):
+    with pytest.raises(TypeError, match="cannot set the data of w: expected a number, not Value"):
         w.data = w - 0.1 * g
 
 
-# What people write
+# Formats, conversions and NumPy
 
 
 def test_a_value_is_true_if_its_number_is_not_0():
     assert [bool(Value(x)) for x in (0.0, -0.0, 1.0, -2.0, math.nan)] == [False, False, True, True, True]
 
 
-def test_a_format_specification_is_that_of_the_number():
+def test_a_format_specification_applies_to_the_number():
     assert f"{Value(math.pi):.4f} {Value(-2.0):+.1e}" == "3.1416 -2.0e+00"
     assert f"{Value(2.0)}" == "Value(data=2.0, grad=0.0)"
 
 
 @pytest.mark.parametrize("convert", [float, math.exp, math.sqrt], ids=lambda f: f.__name__)
-def test_what_would_lose_the_graph_is_an_error_that_names_the_remedy(convert):
+def test_converting_to_a_float_is_an_error_that_names_the_alternatives(convert):
     with pytest.raises(TypeError, match=r"use \.data for its number.*engine\.exp"):
         convert(Value(1.0))
 

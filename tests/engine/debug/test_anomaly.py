@@ -1,4 +1,4 @@
-"""Anomalies: the first number that is not finite is named, and numbers out of date are found."""
+"""detect_anomaly names the first number that is not finite, and stale finds nodes that are out of date."""
 
 import math
 import threading
@@ -75,13 +75,13 @@ def test_long_sums_are_checked():
         total(values)
 
 
-def test_outside_the_block_nothing_is_checked():
+def test_after_the_block_nothing_is_checked():
     with detect_anomaly():
         pass
     assert (Value(1e200) * 1e200).data == math.inf
 
 
-def test_no_grad_inside_the_block_only_computes():
+def test_under_no_grad_inside_the_block_nothing_is_checked():
     with detect_anomaly(), no_grad():
         assert (Value(1e200) * 1e200).data == math.inf
 
@@ -101,7 +101,7 @@ def test_an_error_within_the_block_ends_the_checks():
     assert (Value(1e200) * 1e200).data == math.inf
 
 
-def test_stale_names_the_nodes_that_no_longer_follow_from_their_parents():
+def test_stale_returns_the_nodes_whose_parents_have_changed():
     x, w = Value(2.0), Value(5.0)
     h = x * w
     y = h + w
@@ -112,5 +112,5 @@ def test_stale_names_the_nodes_that_no_longer_follow_from_their_parents():
     assert stale(y) == [h, y]
 
 
-def test_a_nan_that_stays_a_nan_is_not_stale():
+def test_a_nan_that_is_still_a_nan_is_not_stale():
     assert stale(Value(math.nan) + 1) == []

@@ -1,4 +1,4 @@
-"""gradcheck finds a wrong derivative, names it, and is not fooled."""
+"""gradcheck and check_row find wrong derivatives, name them, and accept right ones."""
 
 import math
 import random
@@ -81,7 +81,7 @@ def test_the_derivative_picked_at_a_kink_lies_between_those_on_both_sides():
     assert [row.what for row in check_row(of_b).wrong] == ["most: ∂y/∂b"]
 
 
-def test_at_the_border_of_a_domain_a_pick_is_compared_with_no_second_side():
+def test_a_pick_at_the_border_of_a_domain_is_checked_without_the_missing_side():
     assert check_row(Op("root", "sqrt(a)", "0 if a <= 0 else 1 / (2 * y)", at=[1, 4], kinks={0: 0}))
 
 
@@ -100,7 +100,7 @@ def test_a_right_function_passes():
     assert report.summary() == "3 inputs and 6 edges checked: all agree"
 
 
-def test_the_wrong_edge_is_distinguished_from_the_right_ones_around_it():
+def test_only_the_wrong_edge_is_reported_among_right_edges():
     bad = Op("bad", "exp(a)", "a")
     report = gradcheck(lambda x, w: tanh(bad(x * w) + log(x)), [0.5, -2.0])
     wrong_edges = [edge.what for edge in report.edges if not edge.agrees]
@@ -146,7 +146,7 @@ def test_a_check_changes_nothing():
     assert (x.data, x.grad) == (0.5, 7.0)
 
 
-def test_a_check_that_fails_half_way_changes_nothing():
+def test_a_check_that_raises_an_error_changes_nothing():
     x, calls = Value(0.5), []
 
     def f(x):
@@ -161,7 +161,7 @@ def test_a_check_that_fails_half_way_changes_nothing():
     assert x.data not in calls[1:2] or len(calls) == 3
 
 
-def test_at_a_kink_any_gradient_between_left_and_right_is_right():
+def test_at_a_kink_any_gradient_between_left_and_right_agrees():
     assert gradcheck(relu, [0.0])
     assert gradcheck(abs, [0.0])
     wrong = Op("ramp", "a if a > 0 else 0", "2 if a >= 0 else 0")
@@ -180,13 +180,13 @@ def test_near_the_border_of_a_domain_a_smaller_step_is_used():
     assert gradcheck(ops.sqrt, [1e-9])
 
 
-def test_where_no_step_is_possible_nothing_agrees():
+def test_without_a_possible_step_the_quotients_are_nan():
     left, right, *_ = difference_quotients(math.sqrt, 0.0, 1e-6, scale=1.0)
     assert math.isnan(left)
     assert math.isnan(right)
 
 
-def test_both_quotients_of_a_line_are_its_slope():
+def test_both_difference_quotients_of_a_line_are_its_slope():
     left, right, noise, *_ = difference_quotients(lambda x: 3 * x, 2.0, 1e-6, scale=6.0)
     assert (left, right) == (pytest.approx(3.0), pytest.approx(3.0))
     assert 0 < noise < 1e-7
@@ -208,7 +208,7 @@ def test_large_intermediate_numbers_do_not_make_a_right_gradient_wrong():
     assert gradcheck(lambda x: (x + 1e9) - 1e9, [0.5])
 
 
-def test_an_infinite_intermediate_number_does_not_excuse_everything():
+def test_a_wrong_gradient_is_found_despite_an_infinite_intermediate_number():
     bad = Op("bad", "a * a", "a")
     report = gradcheck(lambda x: bad(x) + 1 / Value(math.inf), [0.5])
     assert {row.what for row in report.wrong} >= {"bad: ∂y/∂x0", "x0"}
@@ -228,20 +228,20 @@ def test_the_edge_of_a_value_is_checked_and_that_of_a_plain_number_is_not():
 
 @pytest.mark.parametrize(("x", "h"), [(0.5, 1e-6), (1.0, 1e-6), (-100.0, 1e-4), (0.0, 1e-6)])
 def test_the_step_is_relative_to_numbers_greater_than_1_only(x, h):
-    asked = []
-    difference_quotients(lambda x: asked.append(x) or x, x, 1e-6, scale=1.0)
-    assert sorted(asked) == [pytest.approx(x + move * h, abs=h * 1e-6) for move in (-2, -1, 0, 1, 2)]
+    points = []
+    difference_quotients(lambda x: points.append(x) or x, x, 1e-6, scale=1.0)
+    assert sorted(points) == [pytest.approx(x + move * h, abs=h * 1e-6) for move in (-2, -1, 0, 1, 2)]
 
 
-def test_an_infinity_is_not_the_greatest_number():
+def test_infinities_and_nan_do_not_count_as_the_greatest_number():
     assert greatest_of([1.0, -3.0, math.inf, math.nan]) == 3.0
     assert greatest_of([math.inf, math.nan]) == 0.0
 
 
-# What cannot fool it
+# Difficult functions
 
 
-def test_a_function_that_differentiates_is_checked_by_its_own_second_derivative():
+def test_a_function_that_calls_grad_is_checked_by_its_second_derivative():
     def derivative(v):
         return grad(sin(v), [v], create_graph=True)[0]
 
@@ -251,14 +251,14 @@ def test_a_function_that_differentiates_is_checked_by_its_own_second_derivative(
         assert report.inputs[0].autograd == pytest.approx(-0.479425538604203)
 
 
-def test_a_function_that_changes_its_answer_at_the_same_point_is_refused():
+def test_a_function_that_returns_two_numbers_at_one_point_is_refused():
     x, rng = Value(0.5, label="x"), random.Random(0)
     with pytest.raises(ValueError, match=r"f returned 0\.42\d+ and then 0\.37\d+ at the same point"):
         gradcheck(lambda a: a * rng.random(), [x])
     assert x.data == 0.5
 
 
-def test_a_function_that_is_nan_at_its_point_is_not_refused_but_does_not_agree():
+def test_a_function_that_is_nan_at_the_point_is_checked_but_does_not_agree():
     assert not gradcheck(lambda x: x * math.nan, [0.5])
 
 
@@ -278,7 +278,7 @@ def test_at_a_kink_the_table_shows_both_sides():
 
 
 @pytest.mark.parametrize("x", [1e-7, -3e-7, 1.5e-6, -2e-6])
-def test_a_kink_nearby_is_not_taken_for_a_wrong_gradient(x):
+def test_a_kink_nearby_does_not_make_a_right_gradient_wrong(x):
     assert gradcheck(relu, [x])
 
 
@@ -317,51 +317,51 @@ def test_a_row_may_be_named_by_its_symbol(row):
     assert check_row(row)
 
 
-# Misuse
+# Bad input
 
 
 @pytest.mark.parametrize("wrong", [5, None, "Σwa", ops.weighted_sum], ids=repr)
-def test_only_rows_are_checked_as_rows(wrong):
+def test_check_row_takes_only_rows_and_symbols(wrong):
     with pytest.raises(TypeError, match=f"expected an Op or its symbol, not {type(wrong).__name__}"):
         check_row(wrong)
 
 
-def test_an_unknown_row_is_named():
+def test_the_error_for_an_unknown_row_names_it():
     with pytest.raises(ValueError, match="no operation 'tahn'"):
         check_row("tahn")
 
 
-def test_a_function_is_checked_and_nothing_else():
+def test_gradcheck_takes_only_functions():
     with pytest.raises(TypeError, match="f is a function of Values, not int: 5"):
         gradcheck(5, [1.0])
 
 
 @pytest.mark.parametrize("x", [0.5, Value(0.5), None], ids=repr)
-def test_the_point_is_a_list(x):
+def test_a_point_that_is_not_a_list_is_an_error(x):
     with pytest.raises(TypeError, match=r"xs is a list, such as \[0\.5\], not " + type(x).__name__):
         gradcheck(sin, x)
 
 
 @pytest.mark.parametrize("result", [None, 1.0, [Value(1.0)]], ids=repr)
-def test_the_function_returns_a_value(result):
+def test_a_function_that_does_not_return_a_value_is_an_error(result):
     with pytest.raises(TypeError, match=f"f should return a Value, not {type(result).__name__}"):
         gradcheck(lambda x: result, [1.0])
 
 
 @pytest.mark.parametrize("eps", [0.0, -1e-6, math.nan, math.inf])
-def test_eps_is_small_and_positive(eps):
+def test_an_eps_that_is_not_small_and_positive_is_an_error(eps):
     with pytest.raises(ValueError, match="eps"):
         gradcheck(tanh, [0.5], eps=eps)
     with pytest.raises(ValueError, match="eps"):
         check_row(ops.tanh, eps=eps)
 
 
-def test_inputs_are_numbers():
+def test_an_input_that_is_not_a_number_is_an_error():
     with pytest.raises(TypeError, match="expected a number, not str"):
         gradcheck(tanh, ["x"])
 
 
-# Shown
+# Output
 
 
 def test_the_table_has_a_line_for_each_comparison_and_its_columns_are_aligned():

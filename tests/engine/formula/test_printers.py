@@ -1,4 +1,4 @@
-"""A formula written down: read again, it is the same tree; run, it gives the same float."""
+"""The text of a formula is parsed to the same tree, and its Python gives the same floats."""
 
 import inspect
 import math
@@ -17,7 +17,7 @@ from engine.formula.compile import compile_formula, run_source
 from engine.formula.printers import LatexPrinter, PythonPrinter, StrPrinter, Text, short
 from engine.formula.tree import Formula, Interpreter
 
-# Numbers as a person writes them
+# Numbers in plain text
 
 SHORT = [
     (2.0, "2"), (-0.5, "-0.5"), (0.0, "0"), (-0.0, "-0.0"), (1e300, "1e+300"), (0.1, "0.1"), (-3.0, "-3"),
@@ -27,7 +27,7 @@ SHORT = [
 
 
 @pytest.mark.parametrize(("x", "text"), SHORT)
-def test_a_number_is_written_without_a_needless_point(x, text):
+def test_a_whole_number_is_written_without_a_point(x, text):
     assert short(x) == text
 
 
@@ -40,7 +40,7 @@ def test_a_nan_is_written():
     assert short(math.nan) == "nan"
 
 
-# Trees that hypothesis grows
+# Random trees
 
 ROWS = [op for op in ops.table.values() if isinstance(op, ops.Op)]
 WORDS = {op.symbol: op.formula for op in ROWS if op.symbol.isidentifier()}
@@ -65,7 +65,7 @@ trees = st.recursive(st.sampled_from(["a", "b", "y", ("pi",)]) | positive, grown
 
 
 def made_of(tree):
-    """A Formula of that tree, whatever its text."""
+    """Return a Formula of that tree; its text does not matter."""
     formula = Formula("a", words=WORDS)
     formula.tree, formula.letters = tree, ("a", "b", "y")
     return formula
@@ -75,14 +75,14 @@ LETTERS = [Text("a"), Text("b")]
 
 
 @given(trees)
-def test_what_is_written_for_people_reads_back_as_the_same_tree(tree):
+def test_the_plain_text_of_a_tree_is_read_back_as_the_same_tree(tree):
     text = made_of(tree).interpret(StrPrinter(), LETTERS, Text("y")).text
     if len(text) <= 500:
         assert repr(Formula(text, words=WORDS).tree) == repr(tree)
 
 
 class Floats(Interpreter):
-    """Reads a formula on floats, word by word."""
+    """Compute a formula on floats, word by word."""
 
     def number(self, x):
         return x
@@ -118,7 +118,7 @@ class Floats(Interpreter):
 
 
 def outcome(f, *args):
-    """What a call comes to: the bits of a float, or the type of an error."""
+    """Return the bits of the float that a call returns, or the type of the error that it raises."""
     try:
         y = f(*args)
     except (ArithmeticError, ValueError) as error:
@@ -131,7 +131,7 @@ numbers = st.floats() | st.integers(-3, 3).map(float)
 
 
 @given(trees, numbers, numbers, numbers)
-def test_what_is_written_for_python_computes_what_the_tree_says_bit_for_bit(tree, a, b, y):
+def test_the_python_of_a_tree_computes_its_value_bit_for_bit(tree, a, b, y):
     formula = made_of(tree)
     assert outcome(compile_formula(formula), a, b, y) == outcome(formula.interpret, Floats(), [a, b], y)
 
@@ -164,7 +164,7 @@ def test_what_is_written_for_python_computes_what_the_tree_says_bit_for_bit(tree
         "2*pi": "2 * pi",
     }.items(),
 )
-def test_brackets_stand_where_the_tree_needs_them_and_nowhere_else(text, written):
+def test_brackets_are_written_only_where_the_tree_needs_them(text, written):
     written_by_us = Formula(text, words=WORDS).interpret(StrPrinter(), LETTERS, Text("y"))
     assert written_by_us.text in (written, written.replace("a ** (b ** y)", "a ** b ** y"))
 
@@ -178,16 +178,16 @@ def test_a_letter_is_replaced_as_a_whole():
 # Python
 
 
-def test_a_row_runs_on_floats_alone_and_so_gives_floats():
+def test_a_compiled_row_has_only_float_numbers_and_gives_floats():
     for text in ("2", "0 if a < 1 else a", "max(a, 0)", "2 * 3", "2 ** 3", "(2 - 2) * 3", "abs(-2)"):
         formula = Formula(text, words=WORDS)
         y = compile_formula(formula)(*[-1.0 for _ in formula.letters])
         assert type(y) is float, text
 
 
-def test_a_power_of_great_numbers_overflows_and_does_not_compute_for_ever():
+def test_a_power_of_large_numbers_overflows_at_once():
     for text in ("10 ** 400 * 0", "(2 * 5) ** 400 * 0", "10 ** (20 * 20) * 0", "max(10, 1) ** 400 * 0"):
-        with pytest.raises(OverflowError):  # whole numbers of any length would come to 0, some day
+        with pytest.raises(OverflowError):  # with ints, the result would be 0
             compile_formula(Formula(text, words=WORDS))()
 
 
@@ -212,14 +212,14 @@ def test_a_function_takes_the_letters_that_the_formula_uses():
 
 @pytest.mark.parametrize("a", [-8.0, -1e-300, -math.pi])
 @pytest.mark.parametrize("b", [0.5, 1 / 3, -1.5])
-def test_a_root_of_a_negative_number_is_refused_as_python_would_turn_complex(a, b):
+def test_a_root_of_a_negative_number_is_an_error_and_not_complex(a, b):
     with pytest.raises(ValueError, match="a negative number has no real power that is not whole"):
         power(a, b)
     with pytest.raises(ValueError, match="no real power"):
         compile_formula(Formula("a ** b"))(a, b)
 
 
-def test_a_power_among_the_real_numbers_is_python_s_own():
+def test_a_real_power_is_that_of_python():
     assert power(-2.0, 3.0) == -8.0
     assert power(0.0, 0.0) == 1.0
     assert type(power(2, 3)) is float
@@ -243,13 +243,13 @@ def test_a_traceback_shows_the_line_of_the_formula():
     assert "<log(a) #" in shown
 
 
-def test_two_sources_of_one_name_are_kept_apart():
+def test_two_sources_with_the_same_name_are_distinct():
     first, second = (run_source(f"def f(): return {n}", "the same", {})["f"] for n in (1, 2))
     assert "return 1" in inspect.getsource(first)
     assert "return 2" in inspect.getsource(second)
 
 
-def test_python_keeps_the_operations_that_its_text_calls():
+def test_the_python_printer_lists_the_operations_that_its_text_calls():
     python = PythonPrinter()
     python.write(Formula("sigmoid(a) + exp(a)", words=WORDS))
     assert python.called == {"sigmoid": WORDS["sigmoid"]}
@@ -314,7 +314,7 @@ def plain_brackets(latex):
         "a < b": r"\begin{cases} 1 & \text{if } a < b \\ 0 & \text{else} \end{cases}",
     }.items(),
 )
-def test_latex_is_as_in_a_book(text, latex):
+def test_latex_is_written_as_in_a_book(text, latex):
     written = Formula(text, words=WORDS).interpret(LatexPrinter(), LETTERS, Text("y")).text
     assert plain_brackets(written) == plain_brackets(latex)
 

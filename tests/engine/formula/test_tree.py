@@ -1,4 +1,4 @@
-"""A row's text: what is arithmetic is read as a tree, and everything else is refused and never run."""
+"""A formula that is arithmetic is parsed to a tree; any other text is an error and is never run."""
 
 import ast
 import math
@@ -142,7 +142,7 @@ REFUSED = {
     "1e308": "the number is too large, at '1e308'",
     "-1e400": "the number is too large, at '1e400'",
     "1" + "0" * 400: "the number is too large",
-    # more than a line of a book
+    # too long or too deep
     "(a +\nb)": "one line",
     "a # plus nothing": "one line",
     "a + \\\n b": "one line",
@@ -166,21 +166,21 @@ def test_every_function_of_the_language_is_a_word(word):
     assert Formula(f"{word}(a)").tree == (word, "a")
 
 
-@pytest.mark.parametrize(("text", "says"), REFUSED.items(), ids=map(name, REFUSED))
-def test_what_is_not_arithmetic_is_refused(text, says):
+@pytest.mark.parametrize(("text", "words"), REFUSED.items(), ids=map(name, REFUSED))
+def test_a_text_that_is_not_arithmetic_is_an_error(text, words):
     with pytest.raises(ValueError, match="is not a formula") as caught:
         Formula(text)
-    assert says in str(caught.value)
+    assert words in str(caught.value)
     assert repr(text) in str(caught.value) or len(text) > 500
 
 
 @pytest.mark.parametrize("text", [None, 2, b"a", ["a"], ast.parse("a")], ids=lambda text: type(text).__name__)
-def test_a_formula_is_a_text(text):
+def test_a_formula_that_is_not_a_str_is_an_error(text):
     with pytest.raises(TypeError, match=f"a formula is a str, not {type(text).__name__}"):
         Formula(text)
 
 
-def test_a_refusal_is_one_line_of_bearable_length():
+def test_the_error_for_a_formula_is_one_short_line():
     for text in REFUSED:
         with pytest.raises(ValueError, match="is not a formula") as caught:
             Formula(text)
@@ -188,11 +188,11 @@ def test_a_refusal_is_one_line_of_bearable_length():
         assert len(str(caught.value)) < 700
 
 
-def test_a_tree_may_be_as_deep_as_is_said():
+def test_a_tree_may_have_the_stated_depth():
     assert Formula("-" * (DEEPEST - 1) + "a").letters == ("a",)
 
 
-def test_a_text_may_be_as_long_as_is_said():
+def test_a_text_may_have_the_stated_length():
     longest = "1 * a".ljust(LONGEST - 4, " ") + " * b"
     assert len(longest) == LONGEST
     assert Formula(longest).tree == ("*", ("*", 1.0, "a"), "b")
@@ -201,25 +201,25 @@ def test_a_text_may_be_as_long_as_is_said():
 
 
 @pytest.mark.parametrize("text", ["a +", "(a", "a b", "import os"])
-def test_of_what_is_not_python_python_says_why(text):
-    with pytest.raises(SyntaxError) as said:
+def test_a_syntax_error_has_the_message_of_python(text):
+    with pytest.raises(SyntaxError) as error:
         ast.parse(text, mode="eval")
     with pytest.raises(ValueError, match="is not a formula") as caught:
         Formula(text)
-    assert str(caught.value) == f"{text!r} is not a formula: {said.value.msg}"
+    assert str(caught.value) == f"{text!r} is not a formula: {error.value.msg}"
 
 
-def test_without_a_name_a_formula_has_none():
+def test_the_default_name_of_a_formula_is_empty():
     assert Formula("a").name == ""
 
 
-def test_only_the_letters_that_are_allowed_may_stand_in_it():
+def test_a_letter_that_is_not_allowed_is_an_error():
     assert Formula("a", letters="a").tree == "a"
     with pytest.raises(ValueError, match=r"in the letters a, at 'b'"):
         Formula("a + b", letters="a")
 
 
-def test_the_letters_that_it_uses_are_listed_in_their_order():
+def test_the_letters_of_a_formula_are_listed_in_their_order():
     assert Formula("y + b").letters == ("b", "y")
     assert Formula("b * a - b").letters == ("a", "b")
     assert Formula("1 if b < 2 else exp(a)").letters == ("a", "b")
@@ -237,11 +237,11 @@ def test_an_operation_is_a_word_with_as_many_arguments_as_it_has_letters():
         Formula("thrice(a)", words=words)
 
 
-# To fold
+# Interpreters
 
 
 class Spelled(Interpreter):
-    """Writes what it is asked, as nested brackets."""
+    """Write each call as nested brackets."""
 
     def number(self, x):
         return str(x)
@@ -250,19 +250,19 @@ class Spelled(Interpreter):
         return f"({' '.join((word, *args))})"
 
 
-def test_to_fold_is_to_read_from_the_leaves_up():
+def test_a_formula_is_interpreted_from_the_leaves_up():
     read = Formula("a * exp(-b) + y / 2").interpret(Spelled(), ["A", "B"], "Y")
     assert read == "(+ (* A (exp (neg B))) (/ Y 2.0))"
 
 
-def test_a_choice_is_one_more_word_to_an_algebra_that_does_not_mind():
+def test_an_interpreter_without_choose_gets_a_choice_as_the_word_if():
     assert Formula("a if a < b else 0").interpret(Spelled(), ["A", "B"]) == "(if (< A B) A 0.0)"
 
 
-def test_a_choice_hands_over_both_branches_unread():
+def test_choose_gets_both_branches_as_functions():
     class Chooses(Spelled):
         def number(self, x):
-            assert x != 13, "the branch that was not chosen was read"
+            assert x != 13, "the branch that was not chosen was interpreted"
             return str(x)
 
         def choose(self, test, then, other):
@@ -271,13 +271,13 @@ def test_a_choice_hands_over_both_branches_unread():
     assert Formula("a if a < b else 13").interpret(Chooses(), ["A", "B"]) == "A"
 
 
-def test_a_word_that_is_an_operation_is_read_as_its_formula():
+def test_a_word_that_is_an_operation_is_interpreted_as_its_formula():
     twice = Formula("2 * a", name="twice")
     read = Formula("twice(twice(b))", words={"twice": twice}).interpret(Spelled(), ["A", "B"])
     assert read == "(* 2.0 (* 2.0 B))"
 
 
-def test_an_algebra_may_have_a_name_for_an_operation():
+def test_an_interpreter_may_define_the_call_of_an_operation():
     class Names(Spelled):
         def call(self, formula, *args):
             return self.apply(formula.name, *args)
@@ -286,7 +286,7 @@ def test_an_algebra_may_have_a_name_for_an_operation():
     assert Formula("twice(b)", words={"twice": twice}).interpret(Names(), ["A", "B"]) == "(twice B)"
 
 
-def test_an_algebra_says_at_least_what_numbers_and_words_mean():
+def test_an_interpreter_must_define_number_and_apply():
     with pytest.raises(NotImplementedError):
         Formula("2").interpret(Interpreter(), [])
     with pytest.raises(NotImplementedError):
@@ -297,7 +297,7 @@ def test_a_formula_shows_its_text():
     assert repr(Formula(" 1 - y**2 ")) == "Formula('1 - y**2')"
 
 
-# Whatever is typed in, it is arithmetic or it is refused
+# Any text is arithmetic or an error
 
 KNOWN = {"+", "-", "*", "/", "**", "<", "<=", ">", ">=", "neg", "if", *FUNCTIONS, *CONSTANTS}
 HARMLESS = (
@@ -329,7 +329,7 @@ def assert_arithmetic(tree):
 @given(st.text() | fragments)
 @example("exp(a).__class__")
 @example("(a if a < b else [y for y in a])")
-def test_whatever_is_typed_is_arithmetic_or_a_value_error(text):
+def test_any_text_is_arithmetic_or_a_value_error(text):
     try:
         formula = Formula(text)
     except ValueError:
@@ -339,7 +339,7 @@ def test_whatever_is_typed_is_arithmetic_or_a_value_error(text):
 
 @given(fragments)
 @example("a ** -pi if a < 2e9 else -exp(b)")
-def test_the_python_of_whatever_is_accepted_can_do_nothing_but_arithmetic(text):
+def test_the_python_of_an_accepted_formula_contains_only_arithmetic(text):
     try:
         formula = Formula(text)
     except ValueError:

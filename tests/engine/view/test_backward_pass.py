@@ -1,4 +1,4 @@
-"""A backward pass as an object: the numbers of `backward`, and no gradient is written."""
+"""BackwardPass computes the numbers of `backward` and writes no gradient."""
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +9,7 @@ from engine import BackwardPass, Value, backward_steps, grad, topological_order,
 
 @settings(max_examples=50)
 @given(graphs())
-def test_its_numbers_are_those_of_backward_bit_for_bit(graph):
+def test_a_pass_has_the_numbers_of_backward_bit_for_bit(graph):
     root = graph.build([Value(x) for x in graph.leaves])[-1]
     run = BackwardPass(root)
     order = topological_order(root)
@@ -21,7 +21,7 @@ def test_its_numbers_are_those_of_backward_bit_for_bit(graph):
         assert [step.edge for step in run.steps] == list(backward_steps(root))
 
 
-def test_gradients_that_are_there_are_left_alone():
+def test_a_pass_does_not_change_existing_gradients():
     x = Value(3.0)
     y = x * x
     x.grad, y.grad = 5.0, 7.0
@@ -46,13 +46,13 @@ def test_the_children_are_the_edges_that_lead_from_a_node():
     assert [step.only for step in run.steps] == [True, False, False, False]
 
 
-def test_a_leaf_is_a_pass_of_one_node():
+def test_the_pass_from_a_leaf_has_one_node():
     x = Value(3.0)
     run = BackwardPass(x)
     assert (run.order, run.steps, run.gradients) == ([x], [], {x: 1.0})
 
 
 @pytest.mark.parametrize("wrong", [1.0, None, "x"])
-def test_it_starts_at_a_value(wrong):
+def test_a_pass_from_anything_but_a_value_is_an_error(wrong):
     with pytest.raises(TypeError, match="expected a Value, not"):
         BackwardPass(wrong)

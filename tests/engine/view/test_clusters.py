@@ -1,4 +1,4 @@
-"""Folding: nodes that belong together become one box, no edge is lost, and every box can be opened."""
+"""Folding puts related nodes into one box, keeps every edge, and lets every box be opened again."""
 
 import math
 import random
@@ -23,7 +23,7 @@ def net(atomic=False, nouts=(3, 2)):
 
 
 def batch_loss(model, n=5, as_values=False, regularised=False):
-    """Micrograd's loss: the mean hinge over the samples, and a penalty on the weights."""
+    """Return the loss of micrograd: the mean hinge over the samples, and a penalty on the weights."""
     rng = random.Random(1)
     losses = []
     for _ in range(n):
@@ -54,7 +54,7 @@ def test_every_node_is_in_one_box_and_every_edge_between_two_is_kept(level, atom
 
 @builds
 @levels
-def test_parents_stand_before_children(level, atomic):
+def test_parents_come_before_children(level, atomic):
     boxes = fold(batch_loss(net(atomic, (3, 1)), regularised=True), level, 100)
     place = {box: i for i, box in enumerate(boxes)}
     assert all(place[parent] < place[box] for box in boxes for parent in box.parents)
@@ -68,7 +68,7 @@ def test_a_neuron_is_its_weights_its_z_and_its_a(atomic):
     assert labels - {""} == {"w1_0_0", "w1_0_1", "b1_0", "z1_0", "a1_0"}
 
 
-def test_a_lone_neuron_needs_no_place():
+def test_a_neuron_without_a_layer_is_one_box_too():
     assert names(fold(Neuron(2)([1.0, 2.0]), "neuron", 100)) == ["neuron"]
 
 
@@ -87,7 +87,7 @@ def test_the_samples_of_a_batch_are_one_box_with_a_count(atomic, as_values):
     assert len(boxes) < 15
 
 
-def test_penalised_parameters_have_a_box_of_their_own():
+def test_parameters_with_a_penalty_have_their_own_box():
     boxes = fold(batch_loss(net(nouts=(3, 1)), regularised=True), "batch", 100)
     assert {"parameters of layer 1", "parameters of layer 2", "* × 9", "* × 4", "+ × 13"} <= set(names(boxes))
 
@@ -105,7 +105,7 @@ def test_a_layer_that_is_used_again_after_itself_is_two_boxes():
 
 
 @levels
-def test_roles_that_fold_a_graph_into_a_ring_are_drawn_all_the_same(level):
+def test_a_cycle_of_boxes_from_odd_roles_can_still_be_drawn(level):
     z = Value(1.0) * 2
     z.role = Role("z")
     between = exp(z)
@@ -119,13 +119,13 @@ def test_roles_that_fold_a_graph_into_a_ring_are_drawn_all_the_same(level):
         assert set(ring.parents) & set(ring.children)
 
 
-def test_without_roles_alike_operations_are_still_one_box():
+def test_similar_operations_without_roles_are_one_box():
     w = [Value(0.1 * i, label=f"weight {i}") for i in range(2)]
     root = sum(exp(w[0] * x) - w[1] for x in range(50))
     assert {"exp × 50", "* × 50", "- × 50"} <= set(names(fold(root, "batch", 100)))
 
 
-def test_auto_folds_no_further_than_it_must():
+def test_auto_folds_no_more_than_necessary():
     y = net()([1.0, 2.0])[0]
     sizes = {level: len(fold(y, level, 100)) for level in LEVELS}
     assert sizes["none"] > sizes["neuron"] > sizes["layer"]
@@ -143,7 +143,7 @@ def test_a_chain_without_any_pattern_folds_by_depth():
     assert boxes[0].name == "depth 0 to 45"
 
 
-def test_a_wide_graph_is_folded_too():
+def test_a_wide_graph_without_a_pattern_is_folded():
     y = sum(exp(Value(1.0, label=f"p {i}")) for i in range(1000))
     assert len(fold(y, "auto", 20)) <= 20
 
@@ -158,7 +158,7 @@ def test_a_box_is_opened_by_its_name():
 
 
 @builds
-def test_everything_can_be_opened_down_to_the_single_nodes(atomic):
+def test_all_boxes_can_be_opened_down_to_single_nodes(atomic):
     root = batch_loss(net(atomic, (3, 1)), regularised=True)
     wanted = set()
     for _ in LEVELS:
@@ -205,7 +205,7 @@ def test_a_nan_among_the_numbers_of_a_box_is_shown():
     assert "data nan" in source
 
 
-# Roles, not labels
+# Roles, and not labels, decide
 
 
 def relabel(nodes):
@@ -243,7 +243,7 @@ def test_with_any_labels_a_picture_of_a_net_lists_the_same_boxes(atomic):
     assert folded() == before
 
 
-def test_labels_alone_make_no_neuron():
+def test_labels_without_roles_do_not_make_a_neuron():
     x, w, b = Value(1.0, label="x0"), Value(2.0, label="w1_0_0"), Value(0.0, label="b1_0")
     z = w * x + b
     z.label = "z1_0"
@@ -306,7 +306,7 @@ def test_a_labelled_plain_number_is_an_input():
         ([Value(1.0) * 2], ValueError, "an input is a leaf, and Value"),
     ],
 )
-def test_inputs_are_a_list_of_leaves(inputs, error, message):
+def test_inputs_that_are_not_a_list_of_leaves_are_an_error(inputs, error, message):
     with pytest.raises(error, match=message):
         Kinds(inputs)
     with pytest.raises(error, match=message):

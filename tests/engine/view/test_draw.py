@@ -1,4 +1,4 @@
-"""The picture: it shows every number and every edge, any label is text, and any dot will do."""
+"""draw_dot shows every number and every edge, treats any label as text, and works with any dot."""
 
 import gc
 import importlib.metadata
@@ -33,7 +33,7 @@ def svg(picture):
 
 
 def parts(picture, kind):
-    """For each node or edge of the SVG: its id, and the texts in it."""
+    """Return the texts in each node or edge of the SVG, by its id."""
     found = {}
     for group in svg(picture).iter("{http://www.w3.org/2000/svg}g"):
         if group.get("class") == kind:
@@ -55,7 +55,7 @@ def xy():
     return Value(3.0, label="x"), Value(-2.0, label="w")
 
 
-# What is drawn
+# Nodes and edges
 
 
 def test_a_box_shows_label_data_and_grad_to_four_digits(xy):
@@ -85,7 +85,7 @@ def test_a_gradient_that_an_earlier_pass_left_on_a_leaf_is_shown(xy):
     assert ["w", "data -2", "grad 3"] in boxes(draw_dot(x * w))
 
 
-def test_every_op_is_a_circle_between_its_operands_and_its_result(xy):
+def test_an_op_is_a_circle_between_its_operands_and_its_result(xy):
     x, w = xy
     picture = draw_dot(tanh(x * w))
     assert ["tanh"] in boxes(picture)
@@ -115,7 +115,7 @@ def test_a_plain_number_is_drawn_as_a_bare_number(xy):
     assert ["2"] in boxes(draw_dot(xy[0] ** 2))
 
 
-def test_edges_carry_the_local_gradient_on_request(xy):
+def test_edges_show_the_local_gradient_on_request(xy):
     x, w = xy
     y = x * w + 1
     assert not any(texts for texts in parts(draw_dot(y), "edge").values())
@@ -125,7 +125,7 @@ def test_edges_carry_the_local_gradient_on_request(xy):
     }  # fmt: skip
 
 
-def test_parameters_inputs_and_the_root_have_colours_of_their_own(xy):
+def test_parameters_inputs_and_the_root_have_different_colours(xy):
     x, w = xy
 
     def colours(**options):
@@ -143,7 +143,7 @@ def test_parameters_inputs_and_the_root_have_colours_of_their_own(xy):
     assert colours() == {"x": "input", "w": "parameter", "x1": "input"}
 
 
-def test_every_kind_has_colours_of_its_own():
+def test_every_kind_has_different_colours():
     assert len({border for border, _ in COLOURS.values()}) == len(COLOURS)
     assert len({ground for _, ground in COLOURS.values()}) == len(COLOURS)
 
@@ -159,7 +159,7 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-def test_everything_is_legible_on_white_and_on_black(xy):
+def test_everything_is_legible_on_white_and_on_black_pages(xy):
     source = draw_dot(xy[0] ** 2, local_gradients=True).source
     assert "bgcolor=transparent" in source
     for ground in ("#FFFFFF", "#111111"):
@@ -168,7 +168,7 @@ def test_everything_is_legible_on_white_and_on_black(xy):
     assert all(contrast("#000000", inside) > 12 for _, inside in COLOURS.values())
 
 
-def test_the_path_of_the_largest_gradient_goes_from_the_root_to_a_leaf(xy):
+def test_the_largest_path_goes_from_the_root_to_a_leaf(xy):
     x, w = xy
     y = 5 * x + w * x
     path = largest(BackwardPass(y))
@@ -231,7 +231,7 @@ def test_micrograds_drawing_code_draws_these_values(xy):
     assert svg(plain) is not None
 
 
-# Any label is text
+# Labels
 
 
 @pytest.mark.parametrize("label", HOSTILE)
@@ -280,13 +280,13 @@ def test_a_dot_on_the_path_is_used_first(tmp_path, monkeypatch):
     assert Path(dot.find_dot()) == mine
 
 
-def test_without_it_graphviz_pure_is_used(tmp_path, monkeypatch):
+def test_without_a_dot_on_the_path_graphviz_pure_is_used(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert Path(dot.find_dot()).stem == "graphviz-pure"
     assert ["data 1", "grad not computed"] in boxes(draw_dot(Value(1.0)))
 
 
-def test_with_neither_the_error_names_both_remedies(tmp_path, monkeypatch):
+def test_without_any_dot_the_error_names_both_remedies(tmp_path, monkeypatch):
     def missing(name):
         raise importlib.metadata.PackageNotFoundError(name)
 
@@ -304,7 +304,7 @@ def test_without_the_package_the_error_names_the_extra(monkeypatch):
         draw_dot(Value(1.0))
 
 
-def test_a_dot_that_the_user_has_chosen_is_left_alone(monkeypatch):
+def test_a_dot_that_the_user_has_chosen_is_kept(monkeypatch):
     from graphviz.backend import dot_command
 
     monkeypatch.setattr(dot_command, "DOT_BINARY", Path("/my/dot"))
@@ -318,7 +318,7 @@ def test_the_picture_shows_itself_and_prints_nothing_on_stderr(capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_it_renders_with_the_dot_of_graphviz_pure_as_svg(tmp_path, monkeypatch):
+def test_a_picture_renders_as_svg_with_the_dot_of_graphviz_pure(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     picture = draw_dot(Value(1.0) * 2, format="svg", rankdir="LR")
@@ -327,7 +327,7 @@ def test_it_renders_with_the_dot_of_graphviz_pure_as_svg(tmp_path, monkeypatch):
     assert ElementTree.parse(tmp_path / "g.svg").getroot().tag.endswith("svg")
 
 
-def test_it_opens_a_viewer(tmp_path, monkeypatch):
+def test_view_opens_a_viewer(tmp_path, monkeypatch):
     opened = []
     for name in ("unixoid", "darwin", "windows"):
         monkeypatch.setattr(f"graphviz.backend.viewing.view_{name}", lambda path, **_: opened.append(path))
@@ -340,7 +340,7 @@ def test_it_opens_a_viewer(tmp_path, monkeypatch):
     assert opened == [written] == [str(tmp_path / "g.svg")]
 
 
-def test_another_format_is_for_a_dot_that_has_it():
+def test_a_known_format_is_kept_and_an_unknown_one_is_an_error():
     assert draw_dot(Value(1.0), format="pdf").format == "pdf"
     with pytest.raises(ValueError, match="unknown format: 'pfd'"):
         draw_dot(Value(1.0), format="pfd")
@@ -389,13 +389,13 @@ def test_a_wrong_argument_is_named(wrong, message):
         draw_dot(Value(1.0), **wrong)
 
 
-def test_only_a_value_has_a_picture():
+def test_drawing_anything_but_a_value_is_an_error():
     with pytest.raises(TypeError, match="expected a Value to draw, not float: 1.0"):
         draw_dot(1.0)
 
 
 @pytest.mark.parametrize("wrong", ["5", 5.0, None])
-def test_max_nodes_is_a_whole_number(wrong):
+def test_max_nodes_that_is_not_an_int_is_an_error(wrong):
     with pytest.raises(TypeError, match=f"max_nodes is a whole number, not {type(wrong).__name__}"):
         draw_dot(Value(1.0), max_nodes=wrong)
 

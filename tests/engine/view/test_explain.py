@@ -1,4 +1,4 @@
-"""explain: every number in the text is the engine's, and no text gets too long."""
+"""explain shows the numbers of the engine in texts of bounded length."""
 
 import math
 import random
@@ -42,7 +42,7 @@ def test_a_step_shows_formula_numbers_local_gradient_and_contribution(xwy):
     assert "Upstream × local = contribution: 1 × (-2) = -2. The gradient of x becomes 1 + (-2) = -1." in text
 
 
-def test_the_steps_are_those_of_the_backward_pass_and_leave_the_graph_alone(xwy):
+def test_the_steps_are_those_of_the_backward_pass_and_do_not_change_the_graph(xwy):
     x, w, y = xwy
     y.backward()
     before = [node.grad for node in topological_order(y)]
@@ -56,7 +56,7 @@ def test_the_steps_are_those_of_the_backward_pass_and_leave_the_graph_alone(xwy)
     assert [step.edge for step in run.steps] == list(backward_steps(y))
 
 
-def test_a_gradient_that_is_left_on_a_leaf_does_not_count(xwy):
+def test_an_earlier_gradient_of_a_leaf_is_not_included(xwy):
     x, _, y = xwy
     x.grad = 100.0
     assert next(step for step in BackwardPass(y).steps if step.edge.parent is x).before == 0.0
@@ -88,7 +88,7 @@ def test_a_choice_is_shown_in_brackets_and_without_its_numbers():
     assert "the local gradient (0 if x <= 0 else 1) = 1." in text
 
 
-def test_no_zero_has_a_sign():
+def test_a_zero_is_shown_without_a_sign():
     x = Value(-0.0, label="x")
     text = str(explain(x, -x * 0.0))
     assert not re.search(r"-0(?![.\d])", text)
@@ -142,7 +142,7 @@ def test_paths_are_counted_not_followed():
     assert len(text.splitlines()) < 60
 
 
-def test_even_10_to_the_602_paths_are_counted():
+def test_ten_to_the_power_of_602_paths_are_counted():
     x = y = Value(1e-320, label="x")
     for _ in range(2000):
         y = y - y
@@ -157,7 +157,7 @@ def test_a_graph_of_any_depth_is_explained():
     assert "5,000 steps" in str(explain(y))
 
 
-def test_the_paths_are_as_many_as_were_counted(xwy):
+def test_as_many_paths_are_listed_as_were_counted(xwy):
     x, _, _ = xwy
     y = exp(x) * tanh(x) + x * x
     run = BackwardPass(y)
@@ -166,7 +166,7 @@ def test_the_paths_are_as_many_as_were_counted(xwy):
     assert len(found) == len(set(found)) == number == 4
 
 
-def test_no_path_is_a_gradient_of_zero(xwy):
+def test_the_explanation_without_a_path_gives_a_gradient_of_0(xwy):
     x, _, y = xwy
     text = str(explain(Value(1.0, label="other"), y))
     assert text.startswith("∂y/∂other = 0")
@@ -174,9 +174,9 @@ def test_no_path_is_a_gradient_of_zero(xwy):
     assert "no path" in str(explain(y, x))
 
 
-def test_a_value_has_the_gradient_1_of_itself(xwy):
+def test_the_gradient_of_a_value_with_respect_to_itself_is_explained_as_1(xwy):
     assert str(explain(xwy[0], xwy[0])) == (
-        "∂x/∂x = 1, where x = 3.\n\nx changes exactly as much as itself: ∂x/∂x = 1."
+        "∂x/∂x = 1, where x = 3.\n\nThe derivative of x with respect to itself is 1: ∂x/∂x = 1."
     )
 
 
@@ -185,7 +185,7 @@ def test_a_plain_number_has_no_gradient():
     assert str(explain(two, x * two)).endswith("two is a plain number, which has no gradient.")
 
 
-def test_the_middle_of_a_graph_is_explained_as_well(xwy):
+def test_the_gradient_of_an_inner_node_is_explained(xwy):
     y = xwy[2]
     assert str(explain(y.parents[0], y)).startswith("∂y/∂v1 = 1")
 
@@ -193,7 +193,7 @@ def test_the_middle_of_a_graph_is_explained_as_well(xwy):
 # The whole pass
 
 
-def test_for_a_root_alone_the_whole_pass_is_explained_in_order(xwy):
+def test_for_a_single_argument_the_whole_pass_is_explained_in_order(xwy):
     text = str(explain(xwy[2]))
     assert text.startswith("The backward pass starts at y, with ∂y/∂y = 1.\nIt takes 4 steps, one")
     assert "It takes 1 step, one" in str(explain(relu(xwy[0])))
@@ -229,7 +229,7 @@ def test_a_neuron_itself_is_explained_in_the_same_terms(which):
     a = next(node for node in topological_order(y) if node.label == "a1_0")
     z = a.parents[0]
     text = str(explain(z if which == "preactivation" else a, y))
-    meaning = "in_k = z1_0, a_k = a1_0, Δ_k = -∂z2_0/∂z1_0 (here z2_0 stands in the place of E):"
+    meaning = "in_k = z1_0, a_k = a1_0, Δ_k = -∂z2_0/∂z1_0 (here z2_0 takes the place of E):"
     assert f"In the textbook's terms, where {meaning}" in text
     assert "It leads to 1 neuron. Its signal comes back over the weight: Σ w Δ = w2_0_0 × Δ2_0 = " in text
     [gradient] = grad(y, [z])
@@ -256,7 +256,7 @@ def test_a_neuron_without_activation_has_the_derivative_1():
     assert "no activation, so g'(in_k) = 1" in str(explain(model.layers[0].neurons[0].w[0], y))
 
 
-def test_a_weight_that_many_samples_share_is_explained_for_some():
+def test_a_weight_that_many_samples_share_is_explained_for_three_of_them():
     model, _ = net()
     w = model.layers[0].neurons[0].w[0]
     loss = sum(half_squared_error(model([float(i), 1.0]), [0, 0]) for i in range(10))
@@ -271,7 +271,7 @@ def test_a_weight_that_many_samples_share_is_explained_for_some():
     assert f"The shares of all 10 samples add up to {-gradient:.4g}; other paths add the rest of -∂" in text
 
 
-def test_one_more_sample_is_singular():
+def test_one_more_sample_is_written_in_the_singular():
     model, _ = net()
     w = model.layers[0].neurons[0].w[0]
     loss = sum(half_squared_error(model([float(i), 1.0]), [0, 0]) for i in range(4))
@@ -302,10 +302,10 @@ def test_without_a_neuron_the_textbook_is_not_mentioned(xwy):
     assert "textbook" not in str(explain(xwy[0], xwy[2]))
 
 
-# Forms
+# Output
 
 
-def test_it_shows_itself_as_text_markdown_and_latex(xwy):
+def test_an_explanation_is_shown_as_text_markdown_and_latex(xwy):
     story = explain(xwy[0], xwy[2])
     assert repr(story) == str(story) == story.text
     assert story._repr_markdown_().startswith(r"$\frac{\partial y}{\partial x} = -1$")
@@ -323,7 +323,7 @@ def test_in_markdown_no_label_is_markup(label):
     assert str(explain(x, x * x)).startswith(f"∂v1/∂{label} = 2")
 
 
-def test_a_label_on_several_lines_stays_on_one():
+def test_a_label_of_several_lines_is_shown_on_one():
     x = Value(1.0, label="a\nb\x1b")
     assert str(explain(x, x * x)).startswith("∂v1/∂a b\ufffd = 2")
 
@@ -336,12 +336,12 @@ def test_many_parents_are_named_in_part():
     assert max(map(len, text.splitlines())) < 300
 
 
-def test_every_node_has_a_name_of_its_own():
+def test_every_node_has_a_different_name():
     nodes = [Value(1.0, label=label) for label in ("x", "x", "x#2", "v1", "", "", "x")]
     assert len(set(names(nodes).values())) == len(nodes)
 
 
-def test_indices_are_indices_in_latex():
+def test_digits_at_the_end_of_a_name_are_indices_in_latex():
     pen = Latex({})
     assert [pen.text(name) for name in ("w1_3_0", "x0", "x", "loss", "v12", "Δ1_3")] == [
         "w_{1,3,0}", "x_{0}", "x", r"\text{loss}", "v_{12}", "Δ_{1,3}",
@@ -450,12 +450,24 @@ def test_the_graph_is_sorted_once_and_differentiated_once(atomic, monkeypatch):
         explain(node, loss)
         assert sorted_graphs == [loss]
         assert len(edges) == len(run.steps)
-        explain(node, run)  # with a pass that is there already, not even once
+        explain(node, run)  # an existing pass is not computed again
         assert len(sorted_graphs) == 1
         assert len(edges) == len(run.steps)
 
 
 @pytest.mark.parametrize("wrong", [(1.0, None), (Value(1.0), 2.0), ("x", Value(1.0))])
-def test_only_values_are_explained(wrong):
+def test_explaining_anything_but_values_is_an_error(wrong):
     with pytest.raises(TypeError, match="expected a Value, not"):
         explain(*wrong)
+
+
+def test_a_nan_that_was_given_as_a_plain_number_is_shown_in_its_operation():
+    w = Value(2.0, label="w")
+    text = str(explain(w, w * math.nan + 1.0))
+    assert "The first number that is NaN: a plain number, in v1 = w * nan = nan (w = 2)." in text
+
+
+def test_a_nan_that_is_on_no_path_from_the_leaf_is_not_mentioned():
+    text = str(explain(Value(1.0, label="q"), Value(math.nan, label="w") * 2.0))
+    assert "first number that is NaN" not in text
+    assert "does not depend on" in text

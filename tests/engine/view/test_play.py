@@ -1,4 +1,4 @@
-"""The player: what its page shows, what it does in a browser, and that it harms nothing."""
+"""The player shows each step on a page, works in a browser, and changes no gradient."""
 
 import gc
 import json
@@ -32,7 +32,7 @@ FLAGS = [
     "--virtual-time-budget=3000", "--dump-dom",
 ]  # fmt: skip
 
-# Helpers for a test that runs in the page
+# Helpers for tests that run in the page
 HELPERS = """
 const player = document.querySelector(".chalkgrad");
 const node = (name) => player.querySelector(`[id="${name}"]`);
@@ -41,7 +41,7 @@ const click = (on) => on.dispatchEvent(new MouseEvent("click", { bubbles: true }
 const seen = {};
 const step = () => parseInt(player.querySelector("output").textContent);
 const about = () => player.querySelector(".about").textContent;
-const says = () => player.querySelector(".says").textContent;
+const sentence = () => player.querySelector(".sentence").textContent;
 const grad = (name) => node(name).dataset.grad;
 const lit = (kind) => [...player.querySelectorAll(`.edge.${kind}`)].map((edge) => edge.id);
 """
@@ -62,7 +62,7 @@ def net_loss():
 
 
 class Page(HTMLParser):
-    """A page as a browser shows it: the attributes of each element that has an id, and all texts."""
+    """A parser of a page that collects the attributes of each element with an id, and all visible texts."""
 
     def __init__(self, html):
         super().__init__()
@@ -96,7 +96,7 @@ def live(path, at=""):
 
 
 def acted(path, act):
-    """Return what ``act`` has put into ``seen``, in the page at ``path``."""
+    """Run the script ``act`` in the page at ``path``, and return the object ``seen`` that it fills."""
     script = f"{HELPERS}{act}; document.body.dataset.seen = JSON.stringify(seen)"
     html = path.read_text(encoding="utf-8").replace("</body>", f"<script>{script}</script></body>")
     path.write_text(html, encoding="utf-8")
@@ -131,16 +131,17 @@ def test_each_step_shows_what_has_been_computed_so_far(tmp_path):
     for (let i = 0; i < 5; i++) {
       const data = [...node("n1").querySelectorAll("text")].map((text) => text.textContent);
       const edges = { now: lit("now"), done: lit("done") };
-      seen.steps.push({ data, x: grad("n0"), y: grad("n1"), says: says(), ...edges });
+      seen.steps.push({ data, x: grad("n0"), y: grad("n1"), sentence: sentence(), ...edges });
       key("ArrowRight");
     }"""
     before, forward, turn, half, whole = acted(play(x * x).save(tmp_path / "page.html"), look)["steps"]
     assert before["data"] == ["v1", "data –", "grad –"]
     assert forward["data"] == ["v1", "data 9", "grad –"]
-    assert "v1 = x * x = 9 (x = 3)" in forward["says"]
+    assert "v1 = x * x = 9 (x = 3)" in forward["sentence"]
     assert (turn["x"], turn["y"]) == ("", "1.0")
     assert (half["x"], whole["x"]) == ("3.0", "6.0")
-    assert "Upstream × local = contribution: 1 × 3 = 3. The gradient of x becomes 0 + 3 = 3." in half["says"]
+    assert "Upstream × local = contribution: 1 × 3 = 3." in half["sentence"]
+    assert "The gradient of x becomes 0 + 3 = 3." in half["sentence"]
     assert "n1edge0" in half["now"]
     assert "n1edge1" in whole["now"]
     assert (half["done"], whole["done"]) == (["n1edge0", "n1edge"], ["n1edge0", "n1edge1", "n1edge"])
@@ -173,7 +174,7 @@ def test_the_keys_the_slider_and_the_mouse_work(tmp_path):
 
 
 @in_a_browser
-def test_everything_has_a_name_for_screen_readers(tmp_path):
+def test_every_control_has_a_name_for_screen_readers(tmp_path):
     page = live(play(neuron_loss(), title="One neuron").save(tmp_path / "page.html"), "#end")
     attributes = [attrs for _, attrs in page.tags]
     assert any(attrs.get("aria-live") == "polite" for attrs in attributes)
@@ -200,7 +201,7 @@ HOSTILE = [
 
 
 @in_a_browser
-def test_no_label_and_no_title_is_ever_markup_or_script(tmp_path):
+def test_no_label_and_no_title_becomes_markup_or_script(tmp_path):
     x = y = Value(1.0, label="x")
     for label in HOSTILE:
         y = y + Value(1.0, label=label)
@@ -238,14 +239,14 @@ def test_the_page_needs_no_network(tmp_path):
     assert "default-src 'none'" in html
 
 
-def test_each_step_holds_only_what_changed():
+def test_each_step_stores_only_what_changed():
     player = play(net_loss())
     assert {len(step) for step in player.story["forward"]} == {1}
     assert {len(step) for step in player.story["backward"]} == {6}
 
 
 def chain(n):
-    """A graph of n nodes, of which every third is a leaf."""
+    """Return the root of a graph of n nodes, of which every third is a leaf."""
     y = Value(0.5, label="x")
     for i in range((n - 1) // 3):
         y = tanh(y * Value(0.9, label=f"w{i}"))
@@ -253,7 +254,7 @@ def chain(n):
 
 
 def layers(nin, *nouts):
-    """A net: the graph with the most edges for its nodes."""
+    """Return the root of a net, which has many edges for its number of nodes."""
     return MLP(nin, nouts, activation="tanh", rng=random.Random(0))([0.5 * i for i in range(nin)])
 
 
@@ -272,7 +273,7 @@ def test_the_page_is_small(tmp_path, root, nodes, limit):
     assert play(root).save(tmp_path / "page.html").stat().st_size <= limit
 
 
-def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+def test_a_page_is_written_completely_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "page.html"
     path.write_text("mine")
     player = play(Value(1.0) * 2)
@@ -297,7 +298,7 @@ def test_a_link_at_the_target_stays_a_link(tmp_path):
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
-def test_threads_that_save_one_page_do_not_disturb_each_other(tmp_path):
+def test_threads_that_save_one_page_do_not_mix_their_pages(tmp_path):
     players = [play(Value(float(i)) * 2, title=f"player {i}") for i in range(4)]
     pages = {player.save(tmp_path / "expected.html").read_bytes() for player in players}
     with ThreadPoolExecutor(4) as pool:
@@ -325,7 +326,7 @@ def test_a_player_leaves_no_value_alive(tmp_path):
 
 
 @pytest.mark.parametrize("label", ["z1_0", "w", "x0", ""])
-def test_the_page_calls_leaves_by_their_kind(label):
+def test_the_page_names_the_kind_of_each_leaf(label):
     x, w = Value(2.0, label=label), Value(3.0, label=label + "!")
     y = x * w
     about = [node["about"] for node in play(y, inputs=[x]).story["nodes"]]
@@ -334,19 +335,19 @@ def test_the_page_calls_leaves_by_their_kind(label):
     assert play(y).story["nodes"][0]["about"].endswith(" = 2, a leaf")
 
 
-def test_a_pass_is_played_without_another(monkeypatch):
+def test_playing_a_pass_does_not_compute_it_again(monkeypatch):
     run = BackwardPass(net_loss())
     monkeypatch.setattr("engine.view.backward_pass.topological_order", None)
     assert play(run).html() == play(run).html()
 
 
-def test_it_cannot_be_saved_where_there_is_no_folder(tmp_path):
+def test_saving_into_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         play(Value(1.0) * 2).save(tmp_path / "missing" / "page.html")
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_data_inside_a_script_is_the_same_data(text):
+def test_data_inside_a_script_can_be_read_back(text):
     inside = script({"text": text})
     assert not set("<>&\u2028\u2029") & set(inside)
     back = json.loads(inside)["text"]
@@ -356,7 +357,7 @@ def test_data_inside_a_script_is_the_same_data(text):
 # In a notebook
 
 
-def test_it_shows_itself_with_a_picture_that_needs_no_script():
+def test_a_notebook_shows_a_picture_that_needs_no_script():
     root = neuron_loss()
     player = play(root, title="A & B")
     bundle = player._repr_mimebundle_()
@@ -372,7 +373,7 @@ def test_it_shows_itself_with_a_picture_that_needs_no_script():
         assert all(f"grad {node.grad:.4g}" in texts for node in topological_order(root) if not node.constant)
 
 
-def test_it_returns_the_requested_formats():
+def test_a_player_returns_the_requested_formats():
     player = play(Value(2.0) * 3)
     assert set(player._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
     assert set(player._repr_mimebundle_(exclude=["text/html"])) == {"text/plain", "image/svg+xml"}
@@ -385,7 +386,7 @@ def test_the_same_graph_gives_the_same_page():
 # The graph
 
 
-def test_playing_leaves_the_gradients_alone():
+def test_playing_does_not_change_the_gradients():
     root = neuron_loss()
     root.backward()
     before = [node.grad for node in topological_order(root)]
@@ -407,19 +408,19 @@ def test_a_leaf_can_be_played():
     assert repr(play(Value(1.0))) == "Player(1 step)"
 
 
-def test_a_graph_of_too_many_steps_is_refused_with_what_to_do():
+def test_the_error_for_too_many_steps_says_how_to_play_a_part():
     root = total([relu(Value(1.0)) for _ in range(LIMIT)])
-    with pytest.raises(ValueError, match=r"takes 6,002 steps.* at most 2,000.*smaller part.*one sample"):
+    with pytest.raises(ValueError, match=r"has 6,002 steps.* at most 2,000.*smaller part.*one sample"):
         play(root)
 
 
 @pytest.mark.parametrize("wrong", [{"root": 1.0}, {"root": Value(1.0), "title": 3}])
-def test_only_a_value_with_a_title_of_text_is_played(wrong):
+def test_a_root_that_is_not_a_value_or_a_title_that_is_not_a_str_is_an_error(wrong):
     with pytest.raises(TypeError, match="not (float|int)"):
         play(**wrong)
 
 
-def test_the_picture_is_the_one_that_draw_dot_draws():
+def test_the_picture_has_the_nodes_and_edges_of_draw_dot():
     root = neuron_loss()
     drawn = draw_dot(root).pipe("svg", encoding="utf-8")
     assert play(root).svg.count('class="node"') == drawn.count('class="node"')

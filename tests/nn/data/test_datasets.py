@@ -29,7 +29,7 @@ def test_the_same_generator_gives_the_same_points(make):
 
 
 @pytest.mark.parametrize("make", PLANE)
-def test_without_a_generator_the_module_random_draws(make):
+def test_without_a_generator_the_module_random_is_used(make):
     random.seed(5)
     first = make(10)
     random.seed(5)
@@ -64,7 +64,7 @@ def test_the_second_spiral_is_the_first_turned_by_180_degrees():
         assert (p, q) == pytest.approx((-r, -s))
 
 
-def test_xor_is_its_truth_table():
+def test_xor_without_noise_is_its_truth_table():
     xs, ys = data.xor(4, noise=0.0)
     assert all(y == (p != q) for (p, q), y in zip(xs, ys))
 
@@ -94,7 +94,7 @@ def test_the_measurements_are_plain_lists(name, n, features, classes):
     assert {type(y) for y in ys} == {int}
 
 
-def test_pixels_go_from_paper_to_ink():
+def test_pixels_are_numbers_from_0_to_1():
     pytest.importorskip("sklearn")
     xs, _ = data.digits()
     pixels = [p for x in xs for p in x]

@@ -62,7 +62,7 @@ FAULTS = [OSError(28, "No space left on device"), KeyboardInterrupt(), MemoryErr
 
 
 @pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
-def test_whichever_call_fails_the_old_file_is_whole_and_alone(tmp_path, error):
+def test_if_any_system_call_fails_the_old_file_is_whole_and_alone(tmp_path, error):
     path = tmp_path / "model.json"
     save(net(1), path)
     old = path.read_bytes()
@@ -111,17 +111,17 @@ KILLED = """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forks of itself")
-def test_killed_at_any_call_save_leaves_the_old_file_or_the_new_one(tmp_path):
+def test_a_save_killed_at_any_call_leaves_the_old_file_or_the_new_one(tmp_path):
     run = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(KILLED), tmp_path], capture_output=True, text=True, check=True
     )
     found = eval(run.stdout)
     assert len(found) >= 12
     assert set(found) == {0, 1}
-    assert found.count(1) <= 4  # once it is in its place, it is the new one
+    assert found.count(1) <= 4  # killed after the replacement
 
 
-def test_what_a_killed_save_left_is_removed_by_a_later_one(tmp_path):
+def test_a_later_save_removes_the_partial_file_of_a_killed_one(tmp_path):
     path = tmp_path / "a [1].json"
     old, young, other = ".a [1].json.0123.part", ".a [1].json.4567.part", ".other.json.89.part"
     for name, age in ((old, 7200), (young, 60), (other, 7200)):
@@ -131,7 +131,7 @@ def test_what_a_killed_save_left_is_removed_by_a_later_one(tmp_path):
     assert sorted(os.listdir(tmp_path)) == [young, other, "a [1].json"]
 
 
-def test_what_cannot_be_removed_does_not_stop_a_save(tmp_path):
+def test_a_partial_file_that_cannot_be_removed_does_not_stop_a_save(tmp_path):
     left = tmp_path / ".model.json.0123.part"
     left.mkdir()
     os.utime(left, (time.time() - 7200,) * 2)
@@ -213,7 +213,7 @@ def test_swapped_or_missing_bytes_give_an_error_or_the_same_model(outcome):
 
 
 class Press:
-    """Counts the events of a trace of the run, and presses Ctrl-C at one of them."""
+    """Counts the events of a trace of the run, and sends the signal of Ctrl-C at one of them."""
 
     def __init__(self, at):
         self.at, self.seen, self.near = at, 0, []
@@ -288,7 +288,7 @@ def test_ctrl_c_at_any_instruction_leaves_no_step_half_done(make, backend):
     for at in sorted({*whole.near[:: max(1, len(whole.near) // 100)], *everywhere}):
         press, interrupted, steps, found = run(make, backend, at)
         if press.seen < at:
-            continue  # what Python caches makes one run a few instructions shorter than another
+            continue  # Python caches, so one run may be a few instructions shorter than another
         assert interrupted or steps == 4, at
         assert found == states[steps], at
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, at

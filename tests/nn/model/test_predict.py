@@ -32,8 +32,8 @@ def rows(n):
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_each_row_gets_the_outputs_of_predict(backend, outputs):
     model = net(outputs)
-    for row, said in zip(rows(33), model.predict_many(rows(33), backend)):
-        assert said == pytest.approx(model.predict(row), rel=1e-12, abs=1e-12)
+    for row, outputs_of_row in zip(rows(33), model.predict_many(rows(33), backend)):
+        assert outputs_of_row == pytest.approx(model.predict(row), rel=1e-12, abs=1e-12)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])

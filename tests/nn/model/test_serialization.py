@@ -106,7 +106,7 @@ def test_an_activation_that_is_not_defined_is_named(path):
         load(path)
 
 
-# Refused, with the model as it was
+# Refused files leave the model as it was
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_an_incomplete_architecture_is_refused(path, missing):
 def test_the_message_names_the_fault_of_the_file(path):
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "format": "other"}))
-    with pytest.raises(ValueError, match="or no model: its format is 'other'$"):
+    with pytest.raises(ValueError, match="or not a model: its format is 'other'$"):
         load(path)
     path.write_text(json.dumps({name: it for name, it in content.items() if name != "sha256"}))
     with pytest.raises(ValueError, match="is damaged: its checksum does not fit its content$") as told:
@@ -474,7 +474,10 @@ class Doubled(Neuron):
             lambda m: setattr(m.layers[1].neurons[0], "activation", abs),
             "neuron 0 of layer 2 has the activation <built-in",
         ),
-        (lambda m: m.layers.__setitem__(0, Layer(2, 4)), "layer 2 has 3 inputs and the layer before it 4"),
+        (
+            lambda m: m.layers.__setitem__(0, Layer(2, 4)),
+            "layer 2 has 3 inputs and the layer before it has 4",
+        ),
         (lambda m: m.layers[0].neurons[2].w.pop(), "neuron 2 of layer 1 has 1 weights; expected 2"),
     ],
 )

@@ -213,7 +213,7 @@ def test_no_activation_means_linear():
         ([([[1.0, 2.0]], [0.0], None)], r"layer 1: expected 1 rows of 3 weights each, not rows of \[2\]"),
         ([([[1.0] * 3], [0.0, 1.0], None)], "layer 1: expected 2 rows of 3 weights"),
         ([([[1.0] * 3], [0.0], None), ([[1.0] * 2], [0.0], None)], "layer 2: expected 1 rows of 1 weights"),
-        ([([[1.0] * 3], [0.0], "swish")], "unknown activation 'swish'; written by hand are linear, sigmoid"),
+        ([([[1.0] * 3], [0.0], "swish")], "unknown activation 'swish'; the textbook has linear, sigmoid"),
         ([([[1.0] * 3], [0.0], "swish")], r"sin, cos; or give a pair \(g, g'\)$"),
         ([], r"^expected at least one layer \(W, b, activation\), not an empty list$"),
     ],
@@ -226,7 +226,7 @@ def test_layers_that_do_not_fit_are_refused(layers, message):
 def test_an_unknown_loss_is_refused():
     listed = "half_squared_error, .*, cross_entropy"
     pair = r"or give a pair \(E, ∂E/∂a\)"
-    with pytest.raises(ValueError, match=f"^unknown loss 'l1'; written by hand are {listed}; {pair}$"):
+    with pytest.raises(ValueError, match=f"^unknown loss 'l1'; the textbook has {listed}; {pair}$"):
         textbook.deltas([([[1.0]], [0.0], None)], [1.0], [0.0], "l1")
 
 

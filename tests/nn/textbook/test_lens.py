@@ -25,7 +25,7 @@ def target(loss, n, rng):
 
 
 @st.composite
-def questions(draw):
+def cases(draw):
     """Return a net, a sample, a target and a loss."""
     rng = random.Random(draw(st.integers(0, 10**9)))
     loss = draw(st.sampled_from(list(losses.table)))
@@ -40,15 +40,15 @@ def questions(draw):
     return model, [rng.gauss(0, 1) for _ in range(model.nin)], target(loss, nout, rng), loss
 
 
-@given(questions())
-def test_autograd_and_textbook_agree_on_any_net(question):
-    report = deltas(*question)
+@given(cases())
+def test_autograd_and_textbook_agree_on_any_net(case):
+    report = deltas(*case)
     assert report.disagreement <= 1e-12
 
 
-@given(questions())
-def test_the_matrix_form_has_the_opposite_sign_of_the_report(question):
-    model, x, t, loss = question
+@given(cases())
+def test_the_matrix_form_has_the_opposite_sign_of_the_report(case):
+    model, x, t, loss = case
     book = [
         ([[w.data for w in n.w] for n in layer.neurons], [n.b.data for n in layer.neurons], name(layer))
         for layer in model.layers
@@ -188,9 +188,8 @@ def test_differences_are_relative_to_the_size_of_the_terms(monkeypatch):
     monkeypatch.setattr(LENS, "grad", lambda y, xs: [1.01 * g for g in grad(y, xs)])
     neuron = Neuron(1, None, init="zeros")  # a = 0, so that Δ = t and E = ½ t²
     near, far = deltas(neuron, [1.0], 0.5), deltas(neuron, [3.0], 20.0)
-    assert near.disagreement == pytest.approx(
-        0.01 * 0.5 / (1 + 0.5)
-    )  # Δ beside itself and a pull of at least 1
+    # the size of the terms is |Δ| + max(1, |t - a|)
+    assert near.disagreement == pytest.approx(0.01 * 0.5 / (0.5 + 1))
     assert far.disagreement == pytest.approx(0.01 * 20 / (20 + 20))
     assert near.finite_difference_error == pytest.approx(0.01 * 0.5 / (1.01 * 0.5), rel=1e-2)
     assert far.finite_difference_error == pytest.approx(0.01 * 20 / 200, rel=1e-2)
@@ -208,7 +207,7 @@ def test_a_nan_never_counts_as_agreement(monkeypatch):
     assert math.isnan(report.finite_difference_error)
 
 
-# Places where it is hard
+# Difficult inputs
 
 
 def test_at_a_kink_left_and_right_are_shown_and_not_compared():
@@ -311,8 +310,8 @@ def test_a_certain_prediction_agrees():
     for n in model.layers[1].neurons:
         for w in n.w:
             w.data *= 30
-    said = model.predict([1.0, -1.0])
-    assert deltas(model, [1.0, -1.0], said.index(max(said)), "cross_entropy").disagreement < 1e-12
+    outputs = model.predict([1.0, -1.0])
+    assert deltas(model, [1.0, -1.0], outputs.index(max(outputs)), "cross_entropy").disagreement < 1e-12
 
 
 def test_a_finite_difference_across_the_end_of_the_domain_is_nan():
@@ -357,7 +356,7 @@ def test_under_no_grad_there_is_no_report():
         deltas(MLP(2, [2, 1], "tanh"), [1.0, 2.0], 0.0)
 
 
-# As it is shown
+# Text and HTML
 
 
 @pytest.fixture

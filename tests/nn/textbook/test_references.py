@@ -1,4 +1,4 @@
-"""Published numbers are reproduced, and one wrong number is reproduced by the mistake that explains it."""
+"""Published numbers are reproduced; a published wrong number is reproduced with the mistake behind it."""
 
 import random
 
@@ -24,7 +24,7 @@ def moons():
 PUBLISHED = (0.8958441028683222, 1.7235905336972022, 0.7429006313851131)  # at steps 0, 1 and 2
 
 
-def test_the_demo_of_micrograd_as_its_notebook_writes_it(moons):
+def test_the_loop_of_micrograds_demo_gives_the_published_losses(moons):
     xs, ys = moons
     model = MLP(2, [16, 16, 1])
     assert len(model.parameters()) == 337
@@ -51,7 +51,7 @@ def test_the_demo_of_micrograd_as_its_notebook_writes_it(moons):
     assert right == 100
 
 
-def test_the_demo_of_micrograd_as_fit_runs_it(moons):
+def test_fit_gives_the_published_losses_of_micrograds_demo(moons):
     xs, ys = moons
     model = MLP(2, [16, 16, 1])
     # the derivative of 1e-4 Σ p² is that of ½ · 2e-4 Σ p²
@@ -80,14 +80,14 @@ def error(W1, W2):
 
 
 def step(W1, W2):
-    """Compute every gradient before any weight moves; the biases are not trained."""
+    """Return the weights after a step: every gradient is computed first. The biases are not trained."""
     layers = net(W1, W2)
     (W1, _, _), (W2, _, _) = textbook.update(layers, textbook.gradients(layers, X, T), RATE)
     return W1, W2
 
 
-def slipped_step(W1, W2):
-    """Do the same, but move the output weights before the hidden Δ are computed with them."""
+def wrong_step(W1, W2):
+    """Return the weights after a wrong step, in which the hidden Δ use the new output weights."""
     layers = net(W1, W2)
     (z1, z2), (a1, a2) = textbook.forward(layers, X)
     output = textbook.output_deltas(z2, a2, T, "sigmoid")
@@ -97,20 +97,20 @@ def slipped_step(W1, W2):
     return W1, W2
 
 
-def test_mazur_the_error_and_the_gradients_before_the_first_step():
+def test_the_textbook_gives_mazurs_error_and_gradients():
     assert error(W1, W2) == pytest.approx(0.298371109, abs=5e-10)
     (dW1, _), (dW2, _) = textbook.gradients(net(W1, W2), X, T)
     assert -dW2[0][0] == pytest.approx(0.082167041, abs=5e-10)
     assert -dW1[0][0] == pytest.approx(0.000438568, abs=5e-10)
 
 
-def test_mazur_the_weights_after_the_first_step():
+def test_the_textbook_gives_mazurs_weights_after_the_first_step():
     new_W1, new_W2 = step(W1, W2)
     assert new_W2[0][0] == pytest.approx(0.35891648, abs=5e-9)
     assert new_W1[0][0] == pytest.approx(0.149780716, abs=5e-10)
 
 
-def test_mazur_by_autograd():
+def test_autograd_gives_mazurs_error_and_gradients():
     model = MLP(2, [2, 2], activation="sigmoid", output="sigmoid")
     for layer, W, b in zip(model.layers, (W1, W2), (B1, B2)):
         for neuron, row, bias in zip(layer.neurons, W, b):
@@ -130,10 +130,10 @@ def test_mazur_by_autograd():
     ("method", "after_one", "after_10_000"),
     [
         (step, 0.29102777369359933, 3.510187782978859e-05),
-        (slipped_step, 0.29102792390544197, 3.5084786296312774e-05),
+        (wrong_step, 0.29102792390544197, 3.5084786296312774e-05),
     ],
 )
-def test_mazur_updated_the_output_weights_first(method, after_one, after_10_000):
+def test_the_order_of_the_updates_changes_the_errors_of_mazurs_net(method, after_one, after_10_000):
     weights = method(W1, W2)
     assert error(*weights) == pytest.approx(after_one, rel=1e-13)
     for _ in range(9_999):
@@ -141,11 +141,11 @@ def test_mazur_updated_the_output_weights_first(method, after_one, after_10_000)
     assert error(*weights) == pytest.approx(after_10_000, rel=1e-10)
 
 
-def test_mazurs_mistake_gives_the_numbers_that_he_printed():
-    weights = slipped_step(W1, W2)
+def test_updating_the_output_weights_first_gives_the_numbers_that_mazur_printed():
+    weights = wrong_step(W1, W2)
     assert f"{error(*weights):.9f}" == "0.291027924"
     for _ in range(9_999):
-        weights = slipped_step(*weights)
+        weights = wrong_step(*weights)
     outputs = textbook.forward(net(*weights), X)[1][-1]
     assert [f"{output:.9f}" for output in outputs] == ["0.015912196", "0.984065734"]
 
@@ -157,7 +157,7 @@ def test_mazurs_mistake_gives_the_numbers_that_he_printed():
     ("w", "b", "first", "last"),
     [(0.6, 0.9, "0.82", "0.09"), (2.0, 2.0, "0.98", "0.20")],  # the second learns slowly: it is saturated
 )
-def test_nielsen_one_neuron_learns_to_return_zero(w, b, first, last):
+def test_nielsens_neuron_learns_to_return_zero(w, b, first, last):
     neuron = Neuron(1, activation="sigmoid", init="zeros")
     neuron.w[0].data, neuron.b.data = w, b
     assert f"{neuron.predict([1.0]):.2f}" == first

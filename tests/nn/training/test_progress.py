@@ -95,7 +95,7 @@ def test_an_output_that_cannot_be_written_is_not_an_error(monkeypatch, error):
 
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
-def test_there_may_be_no_output(monkeypatch, name):
+def test_a_missing_output_is_not_an_error(monkeypatch, name):
     monkeypatch.setattr(sys, name, None)
     watch(3)
 

@@ -8,7 +8,7 @@ from nn.training.targets import Classes
 
 @pytest.mark.parametrize("loss", losses.table)
 @pytest.mark.parametrize("count", [2, 3, 10])
-def test_the_target_of_a_class_as_outputs_predicts_that_class(loss, count):
+def test_outputs_equal_to_the_target_of_a_class_predict_that_class(loss, count):
     classes = Classes(loss, count)
     for y in range(count):
         t = classes.target(y)

@@ -2,11 +2,13 @@
 
 import math
 import random
+import warnings
 
 import pytest
 
-from engine import Op, Value, total
-from nn import MLP, Module, losses
+from engine import Op, Value, grad, total
+from engine.compiler.guarded import GuardedFunction
+from nn import MLP, SGD, Module, data, fit, losses
 from nn.training.dataset import Sample
 from nn.training.train_step import AT_ONCE, eager, evaluate, traced
 
@@ -111,7 +113,7 @@ def test_an_activation_of_your_own_is_traced_like_any_other():
     )
 
 
-def test_an_if_on_the_data_is_noticed():
+def test_a_model_that_reads_its_data_is_computed_on_values_with_a_warning_that_names_the_line():
     class Bent(Module):
         def __init__(self):
             self.w = Value(2.0, label="w")
@@ -124,8 +126,10 @@ def test_an_if_on_the_data_is_noticed():
             return self.w * x[0] if x[0].data > 0 else -self.w * x[0]
 
     samples = [Sample([1.0], 0.0, 0), Sample([-1.0], 1.0, 1)]
-    with pytest.raises(ValueError, match="gives other numbers than Values on the first batch"):
-        traced(Bent(), losses.half_squared_error, samples, "python")
+    model = Bent()
+    with pytest.warns(UserWarning, match=r"if x\[0\].data > 0 .* reads the number of a Value"):
+        step = traced(model, losses.half_squared_error, samples, "python")
+    assert step(samples) == eager(model, losses.half_squared_error)(samples)
 
 
 def test_an_unknown_backend_is_refused():
@@ -176,3 +180,98 @@ def test_a_number_outside_a_domain_names_the_sample_of_the_data():
     with pytest.raises(ValueError, match="log") as caught:
         step([Sample([1.0], 0.0, 5), Sample([-3.0], 0.0, 9)])
     assert caught.value.__notes__ == ["at sample 9"]
+
+
+# A traced run is the run
+
+
+def python_hinge(y, t):
+    return max(0, 1 - t * y)
+
+
+def huber(y, t):
+    e = y - t
+    return e * e / 2 if abs(e) < 1 else abs(e) - 0.5
+
+
+def reads_a_number(y, t):
+    e = y - t
+    return e * e if e.data < 1 else abs(e)
+
+
+def small_net(seed=3):
+    return MLP(2, [4, 1], activation="tanh", rng=random.Random(seed))
+
+
+def losses_of(loss, backend, batch_size, seed=3):
+    xs, ys = data.moons(24, rng=random.Random(1))
+    model = small_net(seed)
+    optimizer = SGD(model.parameters(), lr=0.1)
+    targets = [2 * y - 1 for y in ys]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        history = fit(
+            model, xs, targets, loss, optimizer, 3, batch_size, random.Random(5), backend, progress=False
+        )
+    return history.loss, [p.data for p in model.parameters()], [str(w.message) for w in caught]
+
+
+@pytest.mark.parametrize("batch_size", [None, 4, 1])
+@pytest.mark.parametrize("backend", ["python", "numpy", "llvm"])
+@pytest.mark.parametrize("loss", [python_hinge, huber, reads_a_number], ids=lambda loss: loss.__name__)
+def test_a_loss_that_chooses_in_python_trains_as_on_values(loss, backend, batch_size):
+    expected, numbers, _ = losses_of(loss, "eager", batch_size)
+    got, trained, messages = losses_of(loss, backend, batch_size)
+    assert got == pytest.approx(expected, rel=1e-9)
+    assert trained == pytest.approx(numbers, rel=1e-9)
+    assert len(messages) <= 1
+    if loss is reads_a_number:
+        assert "if e.data < 1 else abs(e) reads the number of a Value" in messages[0]
+    elif batch_size is None:
+        assert "Python's comparison in" in messages[0]
+        assert "at sample" in messages[0]
+
+
+def test_after_three_batches_with_a_failed_guard_no_program_is_tried(monkeypatch):
+    calls = []
+    original = GuardedFunction.__call__
+    monkeypatch.setattr(GuardedFunction, "__call__", lambda *args: calls.append(1) or original(*args))
+    losses_of(huber, "python", None, seed=4)
+    assert len(calls) <= 4
+
+
+def test_a_random_mask_is_noticed_on_two_samples_even_with_batches_of_one():
+    masks = random.Random(0)
+
+    class Dropout(MLP):
+        def __call__(self, x):
+            return super().__call__([v if masks.random() < 0.5 else v * 0.0 for v in x])
+
+    model = Dropout(2, [4, 1], rng=random.Random(1))
+    xs, ys = data.moons(8, rng=random.Random(1))
+    with pytest.raises(ValueError, match="gives other numbers than Values on the first batch"):
+        fit(model, xs, ys, "half_squared_error", SGD(model.parameters(), lr=0.1), 1, 1, backend="python",
+            progress=False)  # fmt: skip
+
+
+class Energy(Module):
+    """A model whose output is the derivative of an energy, so that it differentiates inside."""
+
+    def __init__(self):
+        self.net = MLP(1, [3, 1], activation="tanh", rng=random.Random(2))
+
+    def parameters(self):
+        return self.net.parameters()
+
+    def __call__(self, x):
+        x = [v if isinstance(v, Value) else Value(v) for v in x]
+        [force] = grad(self.net(x), x, create_graph=True)
+        return -force
+
+
+def test_a_model_that_differentiates_inside_predicts_and_validates_the_number_of_the_call():
+    model = Energy()
+    call = model([0.5]).data
+    assert model.predict_many([[0.5]], backend="python") == [pytest.approx(call, rel=1e-12)]
+    loss, _ = evaluate(model, losses.half_squared_error, [Sample([0.5], 1.0)])
+    assert loss == pytest.approx((1.0 - call) ** 2 / 2, rel=1e-12)

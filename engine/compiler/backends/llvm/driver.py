@@ -48,9 +48,12 @@ class LlvmFunction(ArrayFunction):
     def __call__(self, parameters: Numbers, columns: Columns = ()) -> Any:
         with self._lock:
             self._run(parameters, columns)
-            if self.program.many:
-                return self._result(MEAN), self._gradients(), self._outputs()[1:]
-            return self._result(MEAN), self._gradients()
+            mean: float = self._result(MEAN)
+            gradients: np.ndarray = self._gradients()
+            others = self._outputs()[1:] if self.program.many else []
+        if mean - mean != 0.0:  # it is infinite or NaN
+            mean, gradients = self.rescue(parameters, columns, mean, gradients)
+        return (mean, gradients, others) if self.program.many else (mean, gradients)
 
     def values(self, parameters: Numbers, columns: Columns = ()) -> Any:
         forward = self.forward_only()
