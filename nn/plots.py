@@ -30,15 +30,25 @@ Dataset: TypeAlias = tuple[Sequence[Sequence[float]], Sequence[int]]
 
 
 def check() -> None:
-    """Raise an ImportError that names what is missing, before a model is trained."""
+    """Raise an ImportError that names what is missing, before a model is trained.
+
+    >>> check()
+    """
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError:
         raise ImportError("pictures are drawn by matplotlib: pip install 'chalkgrad[plot]'") from None
 
 
-def curve(history: History, path: Path) -> None:
-    """Draw the loss and the accuracy of each epoch, for training and for validation."""
+def curve(history: History, path: Path | None = None) -> Figure:
+    """Draw the loss and the accuracy of each epoch, for training and for validation.
+
+    The figure is returned, and shows itself in Jupyter; it is written to ``path`` if there is one.
+
+    >>> figure = curve(History())
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['mean loss', 'accuracy']
+    """
     figure = _figure(9, 3.6)
     left, right = figure.subplots(1, 2)
     epochs = range(1, len(history.epochs) + 1)
@@ -59,11 +69,23 @@ def curve(history: History, path: Path) -> None:
             axes.legend()
     left.set_ylim(bottom=0)
     right.yaxis.set_major_formatter(lambda part, _: f"{part:.0%}")
-    figure.savefig(path)
+    return _saved(figure, path)
 
 
-def digits(xs: Sequence[Sequence[float]], ys: Sequence[int], predictions: Sequence[int], path: Path) -> None:
-    """Draw digits with their predictions: first the wrong ones, framed, then others."""
+def digits(
+    xs: Sequence[Sequence[float]],
+    ys: Sequence[int],
+    predictions: Sequence[int],
+    path: Path | None = None,
+) -> Figure:
+    """Draw digits with their predictions: first the wrong ones, framed, then others.
+
+    The figure is returned, and shows itself in Jupyter; it is written to ``path`` if there is one.
+
+    >>> figure = digits([[0.0] * 64], [3], [8])
+    >>> figure.axes[0].get_title()
+    '8, is 3'
+    """
     order = sorted(range(len(xs)), key=lambda i: predictions[i] == ys[i])[: ROWS * COLUMNS]
     n_wrong = sum(a != b for a, b in zip(predictions, ys))
     figure = _figure(9, 5.6)
@@ -82,7 +104,7 @@ def digits(xs: Sequence[Sequence[float]], ys: Sequence[int], predictions: Sequen
         axes.set(xticks=[], yticks=[])
         for side in axes.spines.values():
             side.set(color="lightgrey" if correct else ORANGE, linewidth=0.5 if correct else 3)
-    figure.savefig(path)
+    return _saved(figure, path)
 
 
 Score: TypeAlias = Callable[[list[list[float]]], list[float]]
@@ -129,7 +151,11 @@ def boundary(
         TypeError: xs or ys is not a list.
         OSError: the file cannot be written.
 
-    An example: ``plots.boundary(model, xs, ys, "boundary.png")``.
+    >>> from nn import MLP, data
+    >>> xs, ys = data.xor(4, noise=0.0)
+    >>> figure = boundary(MLP(2, [3, 2]), xs, ys)
+    >>> figure.axes[0].get_title()
+    'The prediction for each point of the plane'
     """
     if not isinstance(model, Module):
         train, test = cast("Dataset", xs), cast("Dataset", ys)
@@ -201,7 +227,8 @@ def _plane(
         grid = _rows(score(points))
         levels = [i / 10 for i in range(-10, 11)]
         shade = axes.contourf(horizontal, vertical, grid, levels=levels, cmap="PuOr_r", vmin=-2, vmax=2)
-        axes.contour(horizontal, vertical, grid, levels=[0.0], colors="black", linewidths=1.5)
+        if min(map(min, grid)) < 0 < max(map(max, grid)):  # else there is no boundary to draw
+            axes.contour(horizontal, vertical, grid, levels=[0.0], colors="black", linewidths=1.5)
         bar = figure.colorbar(shade, ticks=[-1, 0, 1], shrink=0.8)
         bar.ax.set_yticklabels(["class 0", "undecided", "class 1"])
     elif chosen is not None:
@@ -224,9 +251,7 @@ def _plane(
             )
     axes.set(title="The prediction for each point of the plane")
     figure.legend(loc="outside lower center", ncols=2 if count == 2 else min(count, 5), fontsize=9)
-    if path is not None:
-        figure.savefig(path)
-    return figure
+    return _saved(figure, path)
 
 
 def _rows(numbers: Sequence[float]) -> list[Sequence[float]]:
@@ -237,6 +262,12 @@ def _span(numbers: Sequence[float]) -> tuple[float, float]:
     low, high = min(numbers), max(numbers)
     margin = 0.1 * (high - low) or 1.0
     return low - margin, high + margin
+
+
+def _saved(figure: Figure, path: Path | None) -> Figure:
+    if path is not None:
+        figure.savefig(path)
+    return figure
 
 
 def _figure(width: float, height: float) -> Figure:
