@@ -201,9 +201,9 @@ class Neuron(Module):
         """Return `predict` of floats that have been checked."""
         if not self._is_plain:
             return cast("float", Module.predict(self, x))
-        z = self.b.data
+        z = self.b._data
         for w, x_i in zip(self.w, x):
-            z += w.data * x_i
+            z += w._data * x_i
         return apply(self._activation, z)
 
     def parameters(self) -> list[Value]:

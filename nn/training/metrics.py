@@ -1,4 +1,4 @@
-"""What a loop of your own needs beside `fit`: the accuracy of a model, and batches of samples."""
+"""Helpers for a training loop of your own: the accuracy of a model, and batches of samples."""
 
 from __future__ import annotations
 
