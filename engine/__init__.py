@@ -8,7 +8,7 @@ from engine.core.backward import Contribution, backward_steps, topological_order
 from engine.core.functional import log_softmax, logsumexp, softmax, total, weighted_sum
 from engine.core.grad import grad
 from engine.core.grad_mode import no_grad
-from engine.core.messages import brief, one_line
+from engine.core.messages import brief, did_you_mean, one_line
 from engine.core.methods import Role
 from engine.core.op import shipped
 from engine.core.ops import (
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from engine.view.graphviz import check_graphviz
     from engine.view.play import play
 
+__version__ = "0.2.0"
+
 #: These names are imported when they are first used, as computing with Values does not need them.
 _LAZY = {
     "BACKENDS": "compiler.backends",
@@ -92,6 +94,7 @@ __all__ = [
     "check_row",
     "cos",
     "detect_anomaly",
+    "did_you_mean",
     "draw_dot",
     "erf",
     "erfc",

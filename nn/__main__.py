@@ -1,4 +1,4 @@
-"""The command line: ``python -m nn`` trains a net on a data set and shows the result."""
+"""The command line: ``chalkgrad``, or ``python -m nn``, trains a net on a data set and shows the result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NoReturn, cast
 
-from engine import BACKENDS
+from engine import BACKENDS, did_you_mean
 from nn.demo.run import DEFAULTS, RATES, Options, run
 from nn.model import initializers as init
 from nn.model.activations import get_activation
@@ -33,10 +33,26 @@ class Parser(argparse.ArgumentParser):
         """Print the error, and exit with status 2."""
         self.exit(2, f"{self.prog}: {' '.join(message.split())} (see --help)\n")
 
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Raise an error if a value is none of the choices, and name the most similar one."""
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += did_you_mean(value, map(str, action.choices or ()))
+            raise
+
+    def parse(self, arguments: Sequence[str] | None) -> argparse.Namespace:
+        """Return the options; an unknown one is an error that names the most similar one."""
+        options, unknown = self.parse_known_args(arguments)
+        if unknown:
+            hint = did_you_mean(unknown[0].partition("=")[0], self._option_string_actions)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return options
+
 
 def parser() -> Parser:
     """Return the parser of the options."""
-    p = Parser(prog="python -m nn", description=PURPOSE, epilog=EPILOG, allow_abbrev=False)
+    p = Parser(prog=_program(), description=PURPOSE, epilog=EPILOG, allow_abbrev=False)
     add = p.add_argument
     add("--data", choices=DEFAULTS, default="digits", help="the data set (default: digits)")
     add(
@@ -78,17 +94,24 @@ def parser() -> Parser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run with these arguments; None for those of the command line."""
-    options = parser().parse_args(arguments)
+    options = parser().parse(arguments)
     try:
-        printed = run(cast("Options", options))
+        result = run(cast("Options", options))
     except (ArithmeticError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         _drop_output()
         parser().error(f"{type(error).__name__}: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
-    if not printed:
+    if not result.printed:
         _drop_output()
-        parser().exit(1, f"python -m nn: the output could not be written; the files are in {options.out}\n")
+        parser().exit(1, f"{_program()}: the output could not be written; the files are in {options.out}\n")
+    if result.diverged:
+        parser().exit(1, f"{_program()}: {result.diverged}\n")
+
+
+def _program() -> str:
+    """Return the command that was given: chalkgrad, or python -m nn."""
+    return "chalkgrad" if Path(sys.argv[0]).name.partition(".")[0] == "chalkgrad" else "python -m nn"
 
 
 def _drop_output() -> None:

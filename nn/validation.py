@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequen
 from math import inf, isfinite
 from typing import TYPE_CHECKING, NoReturn, Protocol, SupportsFloat, TypeAlias, TypeGuard, TypeVar, cast
 
-from engine import Constant, Number, Role, Value, as_float, brief, is_number
+from engine import Constant, Number, Role, Value, as_float, brief, did_you_mean, is_number
 
 if TYPE_CHECKING:
     from numpy import ndarray
 
 __all__ = [
     "Floats", "InputValues", "Inputs", "Rng", "Rows", "as_floats", "as_inputs", "as_list", "as_outputs",
-    "as_rows", "check_finite", "check_range", "count", "expected", "generator", "is_list", "look_up",
-    "number", "pair", "table",
+    "as_rows", "check_finite", "check_flag", "check_range", "count", "expected", "generator", "is_list",
+    "look_up", "number", "pair", "table",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -270,6 +270,23 @@ def number(name: str, x: object) -> float:
         return inf
 
 
+def check_flag(name: str, x: object) -> bool:
+    """Return ``x``, which is True, False, 1 or 0, as a bool.
+
+    Raises:
+        TypeError: it is something else; a text, for example.
+
+    >>> check_flag("nonlin", 0)
+    False
+    """
+    if x is True or x is False:
+        return x
+    truth = x.item() if hasattr(x, "item") and getattr(x, "shape", None) == () else x  # of NumPy
+    if not isinstance(truth, (bool, int)) or truth not in (0, 1):
+        expected(f"{name} is True or False", x)
+    return bool(truth)
+
+
 def check_range(name: str, x: object, low: float, below: float = inf) -> float:
     """Return ``x`` as a float, if low <= x < below.
 
@@ -304,7 +321,8 @@ def look_up(noun: str, signature: str, which: str | F, table: Mapping[str, F]) -
     """
     if isinstance(which, str):
         if which not in table:
-            raise ValueError(f"unknown {noun} {brief(which)}; there are {', '.join(table)}")
+            hint = did_you_mean(which, table)
+            raise ValueError(f"unknown {noun} {brief(which)}{hint}; there are {', '.join(table)}")
         return table[which]
     if not callable(which):
         article = "an" if noun[0] in "aeiou" else "a"

@@ -24,12 +24,13 @@ LAYERS = {
     "engine.debug": ["engine.core", "engine.formula"],
     "engine.view": ["engine.core", "engine.formula"],
     "engine.compiler": ["engine.core", "engine.formula"],
+    "nn.parts": ["engine"],
     "nn.validation": ["engine"],
     "nn.data": ["engine", "nn.validation"],
     "nn.model": ["engine", "nn.validation"],
     "nn.training": ["engine", "nn.validation", "nn.model"],
     "nn.textbook": ["engine", "nn.validation", "nn.model", "nn.training"],
-    "nn.plots": ["nn.training"],
+    "nn.plots": ["engine", "nn.validation", "nn.model", "nn.training"],
     "nn.demo": ["engine", "nn.data", "nn.model", "nn.training", "nn.textbook", "nn.plots"],
     "nn.__main__": ["engine", "nn.model", "nn.training", "nn.demo"],
 }
@@ -40,7 +41,10 @@ PUBLIC = {
         weighted_sum total softmax log_softmax logsumexp
         topological_order backward_steps grad no_grad gradcheck explain draw_dot play trace
         """,
-    "nn": "Module Neuron Layer MLP SGD Adam fit deltas save load init losses data",
+    "nn": """
+        Module Neuron Layer MLP SGD Adam fit deltas save load init losses data plots
+        accuracy batches clip_gradients Value
+        """,
 }
 
 # Public names without an example, each with the reason.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 LONGEST = 60  # characters of an argument in a message
 
 
@@ -22,3 +24,16 @@ def brief(x: object) -> str:
     '[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,'
     """
     return f"{x!r}"[:LONGEST].replace("\n", " ").rstrip()
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return " (did you mean ...?)" with the known name that is most like ``name``; "" if none is.
+
+    >>> did_you_mean("ReLu", ["tanh", "relu"]), did_you_mean("swish", ["tanh", "relu"])
+    (' (did you mean relu?)', '')
+    """
+    from difflib import get_close_matches  # slow to import
+
+    by_lower_case = {one.lower(): one for one in known}
+    near = get_close_matches(str(name)[:LONGEST].lower(), by_lower_case, 1)
+    return f" (did you mean {by_lower_case[near[0]]}?)" if near else ""

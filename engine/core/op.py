@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from engine.core.checks import as_point, check_symbol
-from engine.core.messages import one_line
+from engine.core.messages import brief, did_you_mean, one_line
 from engine.core.scalar import Recordable, as_float
 from engine.formula.arithmetic import COMPARISONS, CONSTANTS, WORDS
 from engine.formula.compile import compile_formula
@@ -210,11 +210,14 @@ def get_op(symbol: str) -> Operation:
     """Return the operation of that symbol.
 
     Raises:
-        ValueError: there is none; the message lists all symbols.
+        ValueError: there is none; the message lists all symbols, and names the most similar one.
 
     >>> get_op("tanh")
     <op tanh>
     """
     if symbol not in table:
-        raise ValueError(f"no operation {symbol!r}; there are {', '.join(table)}. Define it with Op first")
+        hint = did_you_mean(symbol, table)
+        raise ValueError(
+            f"no operation {brief(symbol)}{hint}; there are {', '.join(table)}. Define it with Op first"
+        )
     return table[symbol]

@@ -10,10 +10,11 @@ from math import cos, inf, isfinite, pi, sin, sqrt
 from typing import TypeAlias, TypeVar, cast
 
 from engine import brief
-from nn.validation import Floats, Rng, Rows, as_floats, as_list, count, generator, number
+from nn.validation import Floats, Rng, Rows, as_floats, as_list, count, generator, look_up, number
 
 __all__ = [
-    "breast_cancer", "circles", "digits", "iris", "moons", "spirals", "split", "standardise", "table", "xor",
+    "breast_cancer", "circles", "digits", "get_dataset", "iris", "moons", "spirals", "split", "standardise",
+    "table", "xor",
 ]  # fmt: skip
 
 X = TypeVar("X")
@@ -161,6 +162,19 @@ def _shipped(loader: str) -> Dataset:
 table: dict[str, Callable[..., Dataset]] = {
     f.__name__: f for f in (moons, circles, spirals, xor, iris, breast_cancer, digits)
 }
+
+
+def get_dataset(which: str | Callable[..., Dataset]) -> Callable[..., Dataset]:
+    """Return the function of that name, which returns a data set; a function is returned as it is.
+
+    Raises:
+        ValueError: there is none of that name; the message lists the names.
+        TypeError: it is neither a name nor a function.
+
+    >>> get_dataset("moons") is moons
+    True
+    """
+    return look_up("data set", "() -> (xs, ys)", which, table)
 
 
 def split(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Sequence
 from math import tanh
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from nn import plots
 from nn.data import datasets as data
@@ -16,11 +17,12 @@ from nn.model.serialization import save
 from nn.textbook.lens import deltas
 from nn.training import losses
 from nn.training.fit import fit
+from nn.training.history import History
 from nn.training.optim import SGD, Adam, OptimizerLike
 from nn.training.progress import show
 from nn.training.targets import Classes
 
-__all__ = ["DEFAULTS", "RATES", "Options", "run"]
+__all__ = ["DEFAULTS", "RATES", "Options", "Result", "run"]
 
 SHADES = " .:-=+*#%@"  # from paper to ink
 RATES = {"sgd": 0.1, "adam": 0.01}  # the learning rate at the start, which falls to 0
@@ -54,6 +56,13 @@ class Options(Protocol):
     out: Path
 
 
+class Result(NamedTuple):
+    """How a run ended."""
+
+    printed: bool  #: whether all that was to be printed could be printed
+    diverged: str = ""  #: a sentence, if the loss grew instead of falling
+
+
 class Printer:
     """Prints lines until one cannot be written; the run then goes on without output."""
 
@@ -64,11 +73,11 @@ class Printer:
         self.works = self.works and show(text)
 
 
-def run(options: Options) -> bool:
+def run(options: Options) -> Result:
     """Train as the options say, save the model, then print and draw how it went.
 
     Returns:
-        Whether all that was to be printed could be printed. The model is saved in any case.
+        How it ended. The model is saved in any case.
 
     Raises:
         ValueError: an option does not fit the others.
@@ -93,18 +102,20 @@ def run(options: Options) -> bool:
     show_line(f"{options.data}: {len(xs)} samples for training, {len(test_xs)} for validation")
     show_line(f"{model}: {len(model.parameters())} parameters, {options.loss}, {options.optimizer}")
 
-    history = fit(
-        model,
-        xs,
-        targets,
-        options.loss,
-        _optimizer(options, model, steps=epochs * -(-len(xs) // options.batch_size)),
-        epochs,
-        options.batch_size,
-        rng,
-        options.backend,
-        validation=(test_xs, [classes.target(y) for y in test_ys]),
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the loss has grown")  # the last line says it
+        history = fit(
+            model,
+            xs,
+            targets,
+            options.loss,
+            _optimizer(options, model, steps=epochs * -(-len(xs) // options.batch_size)),
+            epochs,
+            options.batch_size,
+            rng,
+            options.backend,
+            validation=(test_xs, [classes.target(y) for y in test_ys]),
+        )
     written = [options.out / "model.json"]
     save(model, written[0])  # saved first, so that no later failure loses it
     if history.interrupted:
@@ -132,7 +143,18 @@ def run(options: Options) -> bool:
     graphs.batch(model, xs[:n], targets[:n], losses.get_loss(options.loss), written[-2])
     graphs.neuron(written[-1])
     show_line(f"\nwritten: {', '.join(map(str, written))}")
-    return show_line.works
+    return Result(show_line.works, _divergence(history, options))
+
+
+def _divergence(history: History, options: Options) -> str:
+    """Return a sentence if the loss grew instead of falling, else ""."""
+    if not history.diverged:
+        return ""
+    rate = RATES[options.optimizer] if options.lr is None else options.lr
+    return (
+        f"the run diverged: the loss has grown from {history.initial_loss:.4g} to {history.loss[-1]:.4g}; "
+        f"try a learning rate below {rate:g}"
+    )
 
 
 def _load_data(name: str, rng: random.Random) -> tuple[data.Dataset, data.Dataset]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar, cast
 
-from engine import Role, Value, brief, no_grad, record, weighted_sum
-from nn.model.activations import Activation, apply, get_activation, symbol
+from engine import Op, Role, Value, brief, record, relu, weighted_sum
+from nn.model.activations import DEFAULT, Activation, apply, get_activation, symbol, with_nonlin
 from nn.model.initializers import Initializer, generator, get_initializer
 from nn.validation import (
     Floats,
@@ -18,6 +18,7 @@ from nn.validation import (
     as_floats,
     as_inputs,
     as_outputs,
+    check_flag,
     count,
     expected,
     is_list,
@@ -47,9 +48,12 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} does not say what it computes: define __call__")
 
     def predict(self, x: Floats) -> float | list[float]:
-        """Return the outputs for plain numbers, as a float or a list of floats; nothing is recorded."""
-        with no_grad():
-            y = as_outputs(self(x))
+        """Return the outputs for plain numbers, as a float or a list of floats: the numbers of the call.
+
+        The graph is recorded and forgotten: under `engine.no_grad`, a model that calls `engine.grad` itself
+        would compute something else.
+        """
+        y = as_outputs(self(x))
         return [out.data for out in y] if isinstance(y, list) else y.data
 
     def predict_many(self, rows: Rows, backend: str = "numpy") -> list[float] | list[list[float]]:
@@ -86,33 +90,46 @@ class Neuron(Module):
         init: the initializer of the weights, see `nn.model.initializers`; the bias starts at 0.
         rng: a source of random numbers, as random.Random is; None for the module `random`.
         atomic: build z from single * and + nodes, as micrograd does, instead of one weighted sum.
+        nonlin: micrograd's flag: False for activation=None; True asks for an activation.
         nout: the number of neurons in its layer, which some initializers use.
         layer, index: the number of its layer and its place there, for the labels and roles of its nodes.
 
     Raises:
-        ValueError: nin is not a whole number of at least 1, or the activation or init is unknown.
-        TypeError: the activation, init or rng is of a wrong kind.
+        ValueError: nin is not a whole number of at least 1, the activation or init is unknown, or activation
+            and nonlin contradict each other.
+        TypeError: the activation, init, rng or nonlin is of a wrong kind.
 
     >>> neuron = Neuron(2, activation="tanh", init="zeros")
     >>> neuron.b.data = 0.5
     >>> round(neuron([1.0, -1.0]).data, 6)
     0.462117
+    >>> neuron.nonlin = False
+    >>> neuron, neuron([1.0, -1.0]).data
+    (Neuron(2, activation=None), 0.5)
     """
+
+    _is_plain = True  #: no method of a subclass computes something that `predict_floats` does not
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._is_plain = _inherits(cls, Neuron, "__call__", "preactivation", "activate")
 
     def __init__(
         self,
         nin: int,
-        activation: Activation = "relu",
+        activation: Activation = DEFAULT,
         init: str | Initializer = "uniform",
         rng: Rng | None = None,
         atomic: bool = False,
         *,
+        nonlin: bool | None = None,
         nout: int = 1,
         layer: int | None = None,
         index: int | None = None,
     ) -> None:
         self.nin, self.atomic = count("nin", nin), bool(atomic)
-        self.activation = get_activation(activation)
+        self._nonlinear = relu  # the activation that nonlin = True restores
+        self.activation = with_nonlin(activation, nonlin)
         _check_size(self.nin + 1)
         draw, rng = get_initializer(init), generator(rng)
         self.layer, self.index = layer, index
@@ -125,6 +142,30 @@ class Neuron(Module):
         self.b.role = Role("b", layer, index)
         self._labels = f"z{place}", f"a{place}"
         self._roles = Role("z", layer, index), Role("a", layer, index)
+
+    @property
+    def activation(self) -> Op | None:
+        """The activation g, an Op, or None for a = z; assign an Op, a name or None."""
+        return self._activation
+
+    @activation.setter
+    def activation(self, activation: Activation) -> None:
+        op = get_activation(activation) if isinstance(activation, str) else activation
+        self._activation: Op | None = op
+        if isinstance(op, Op):
+            self._nonlinear = op
+
+    @property
+    def nonlin(self) -> bool:
+        """Whether there is an activation, as in micrograd.
+
+        False removes it; True restores the last one, which is relu if there was none.
+        """
+        return self._activation is not None
+
+    @nonlin.setter
+    def nonlin(self, nonlin: bool) -> None:
+        self._activation = self._nonlinear if check_flag("nonlin", nonlin) else None
 
     def preactivation(self, x: Inputs) -> Value:
         """Return z = b + Σ_i w_i x_i, added from left to right: the textbook's in_k."""
@@ -142,9 +183,9 @@ class Neuron(Module):
         """Return a = g(z); z itself if there is no activation."""
         if not isinstance(z, Value):
             expected("expected z, a Value", z)
-        if self.activation is None:
+        if self._activation is None:
             return z
-        a = record(self.activation, z)
+        a = record(self._activation, z)
         a.label, a._role = self._labels[1], self._roles[1]
         return a
 
@@ -158,10 +199,12 @@ class Neuron(Module):
 
     def predict_floats(self, x: list[float]) -> float:
         """Return `predict` of floats that have been checked."""
-        z = self.b.data
+        if not self._is_plain:
+            return cast("float", Module.predict(self, x))
+        z = self.b._data
         for w, x_i in zip(self.w, x):
-            z += w.data * x_i
-        return apply(self.activation, z)
+            z += w._data * x_i
+        return apply(self._activation, z)
 
     def parameters(self) -> list[Value]:
         """Return the weights, then the bias."""
@@ -181,18 +224,27 @@ class Layer(Module):
     Layer(3, 4, activation=None)
     """
 
+    _is_plain = _lists_activations = True  #: no method of a subclass computes something else than `predict`
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._lists_activations = _inherits(cls, Layer, "activations")
+        cls._is_plain = cls._lists_activations and _inherits(cls, Layer, "__call__")
+
     def __init__(
         self,
         nin: int,
         nout: int,
-        activation: Activation = "relu",
+        activation: Activation = DEFAULT,
         init: str | Initializer = "uniform",
         rng: Rng | None = None,
         atomic: bool = False,
         *,
+        nonlin: bool | None = None,
         number: int = 1,
     ) -> None:
         self.nin, self.nout = count("nin", nin), count("nout", nout)
+        activation = with_nonlin(activation, nonlin)
         _check_size((self.nin + 1) * self.nout)
         self.neurons = [
             Neuron(nin, activation, init, rng, atomic, nout=nout, layer=number, index=k) for k in range(nout)
@@ -209,10 +261,14 @@ class Layer(Module):
 
     def predict(self, x: Floats) -> float | list[float]:
         """Return the activations as floats: the same bits as the recorded ones."""
+        if not self._is_plain:
+            return Module.predict(self, x)
         return one_or_list(self.predict_floats(as_floats(x, self.nin)))
 
     def predict_floats(self, x: list[float]) -> list[float]:
         """Return `predict` of floats that have been checked, always as a list."""
+        if not self._lists_activations:
+            return [a.data for a in self.activations(x)]
         return [neuron.predict_floats(x) for neuron in self.neurons]
 
     def parameters(self) -> list[Value]:
@@ -241,7 +297,19 @@ class MLP(Module):
     >>> model = MLP(2, [16, 16, 1])
     >>> model, len(model.parameters())
     (MLP(2, [16, 16, 1], activation='relu', output=None), 337)
+
+    The net of micrograd's lecture has tanh in every layer, and learns the four samples there in 20 steps of
+    rate 0.1. The defaults, relu inside and nothing at the end, are those of micrograd's nn, and do not:
+
+    >>> MLP(3, [4, 4, 1], activation="tanh", output="tanh")
+    MLP(3, [4, 4, 1], activation='tanh', output='tanh')
     """
+
+    _is_plain = True  #: no method of a subclass computes something else than `predict`
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._is_plain = _inherits(cls, MLP, "__call__")
 
     def __init__(
         self,
@@ -278,6 +346,8 @@ class MLP(Module):
         >>> MLP(2, [3, 2], init="zeros").predict([1.0, 2.0])
         [0.0, 0.0]
         """
+        if not self._is_plain:
+            return Module.predict(self, x)
         a = as_floats(x, self.nin)
         for layer in self.layers:
             a = layer.predict_floats(a)
@@ -296,6 +366,11 @@ def _check_size(parameters: int) -> None:
     """Raise a ValueError, before the first weight is drawn, if the net would not fit into memory."""
     if parameters > MOST:
         raise ValueError(f"{parameters:.3g} parameters are too many: a net of Values has at most {MOST}")
+
+
+def _inherits(cls: type, base: type, *methods: str) -> bool:
+    """Return whether a class has these methods from ``base``."""
+    return all(getattr(cls, method) is getattr(base, method) for method in methods)
 
 
 def one_or_list(values: list[T]) -> T | list[T]:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, overload
 
-from engine import Op, as_float, brief, one_line, ops, shipped, write_whole
+from engine import Op, as_float, brief, one_line, ops, shipped
 from nn.model.activations import get_activation, symbol
 from nn.model.modules import MLP, Layer, Module, Neuron
 from nn.validation import expected
@@ -71,6 +71,8 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         "parameters": numbers,
     }
     import json
+
+    from engine import write_whole  # loads pathlib, which is slow to import, too
 
     write_whole(path, json.dumps({**content, "sha256": _checksum(content)}, indent=1))
 

@@ -19,9 +19,13 @@ __all__ = ["DeltaReport", "NeuronRow", "WeightRow", "deltas"]
 
 Net = list[list[Neuron]]
 PerNeuron = list[list[float]]  # [layer][neuron]
+Difference = tuple[float, tuple[float, float] | None]  # the central one; left and right at a kink
 PerWeight = list[list[list[float]]]  # [layer][neuron][input]
 
 STEP = 6e-6  # the cube root of the rounding of a float, where a central difference is most exact
+JUMP = 1e-6  # a kink: left and right differ by more than this part of the largest number in the computation,
+NOISE = 100 * 2.3e-16 / STEP  # and by more than this part of what the signals contribute to E
+FINER = 64  # a kink is confirmed by a step smaller by this factor
 TINY = 1e-300  # numbers below it have fewer digits
 
 
@@ -67,11 +71,17 @@ def deltas(model: Module, x: Floats, t: object, loss: str | Loss = "half_squared
         ),
         textbook.output_deltas(zs[-1], outs[-1], t_book, None, E_book),
     ]
-    by_differences = _finite_differences(net, zs, t, E, by_autograd)
+    found = [abs(d) for layer in by_autograd for d in layer]
+    largest = max(abs(error), *map(abs, outs[-1]), *found)
+    signal = max(abs(number) for layer in (*zs, *outs) for number in layer)
+    jump = max(JUMP * largest, NOISE * signal * max(found), TINY)
+    by_differences = _finite_differences(net, zs, t, E, jump)
 
     columns = zip(zs, outs, derivatives, downstream, by_autograd, by_hand, by_differences)
     neurons = [
-        NeuronRow(l, k, *row) for l, layer in enumerate(columns, 1) for k, row in enumerate(zip(*layer))
+        NeuronRow(l, k, *row, *difference)
+        for l, (*layer, differences) in enumerate(columns, 1)
+        for k, (*row, difference) in enumerate(zip(*layer, differences))
     ]
     weights = [
         WeightRow(l, k, j, *pair)
@@ -80,7 +90,7 @@ def deltas(model: Module, x: Floats, t: object, loss: str | Loss = "half_squared
         for j, pair in enumerate(zip(*neuron))
     ]
     disagreement = _disagreement(neurons, weights, _sizes(book, derivatives, downstream), [inputs, *outs])
-    fd_error = _finite_difference_error(neurons, [error, *outs[-1]])
+    fd_error = _finite_difference_error(neurons, largest, jump)
     return DeltaReport(repr(model), losses.name(E), error, neurons, weights, disagreement, fd_error)
 
 
@@ -111,11 +121,13 @@ def _autograd(net: Net, x: list[float], t: object, E: Loss) -> tuple[float, PerN
     return error.data, by_neuron, [[[next(minus) for _ in neuron.w] for neuron in layer] for layer in net]
 
 
-def _finite_differences(net: Net, zs: PerNeuron, t: object, E: Loss, found: PerNeuron) -> PerNeuron:
+def _finite_differences(net: Net, zs: PerNeuron, t: object, E: Loss, jump: float) -> list[list[Difference]]:
     """Return -(E(in_k + h) - E(in_k - h)) / 2h of every neuron; NaN where E is not defined on both sides.
 
-    At a kink the derivatives on the left and on the right differ, and autograd must give one of them or their
-    mean; so the one of these three that is nearest to autograd's is returned.
+    Beside it stands None, or at a kink the differences on the left and on the right. Each of these is
+    extrapolated from h and h / 2, so that at a smooth place they differ by rounding only, not by curvature.
+    A difference above ``jump`` that a smaller h does not confirm is that of a kink nearby, or of an E that
+    varies within h; the difference of the smaller h is then the better one.
     """
 
     def error(l: int, k: int, z_k: float) -> float:
@@ -126,20 +138,28 @@ def _finite_differences(net: Net, zs: PerNeuron, t: object, E: Loss, found: PerN
         with no_grad():
             return as_value(E(one_or_list([Value(a_k) for a_k in a]), t)).data
 
-    def delta(l: int, k: int, z: float) -> float:
-        low, high = z - STEP * max(1.0, abs(z)), z + STEP * max(1.0, abs(z))
+    def quotients(l: int, k: int, z: float, h: float) -> tuple[float, float, float]:
+        points = [z - h, z - h / 2, z, z + h / 2, z + h]
         try:
-            below, here, above = (error(l, k, z_k) for z_k in (low, z, high))
+            E0, E1, E2, E3, E4 = (error(l, k, z_k) for z_k in points)
         except (ArithmeticError, ValueError):
-            return nan
-        left, right, across = (
-            (below - here) / (z - low),
-            (here - above) / (high - z),
-            (below - above) / (high - low),
-        )
-        return min(across, left, right, key=lambda quotient: abs(quotient - found[l][k]))
+            return nan, nan, nan
+        z0, z1, z2, z3, z4 = points
+        left = 2 * (E1 - E2) / (z2 - z1) - (E0 - E2) / (z2 - z0)
+        right = 2 * (E2 - E3) / (z3 - z2) - (E2 - E4) / (z4 - z2)
+        return (E0 - E4) / (z4 - z0), left, right
 
-    return [[delta(l, k, z_k) for k, z_k in enumerate(z)] for l, z in enumerate(zs)]
+    def difference(l: int, k: int, z: float) -> Difference:
+        h = STEP * max(1.0, abs(z))
+        central, left, right = quotients(l, k, z, h)
+        if not abs(left - right) > jump:
+            return central, None
+        finer, finer_left, finer_right = quotients(l, k, z, h / FINER)
+        if abs(finer_left - finer_right) > abs(left - right) / 2:
+            return central, (left, right)
+        return finer, None
+
+    return [[difference(l, k, z_k) for k, z_k in enumerate(z)] for l, z in enumerate(zs)]
 
 
 def _sizes(book: Sequence[textbook.Layer], derivatives: PerNeuron, downstream: PerNeuron) -> PerNeuron:
@@ -168,10 +188,18 @@ def _disagreement(
     return _worst([abs(error) / max(size, TINY) for error, size in errors])
 
 
-def _finite_difference_error(neurons: list[NeuronRow], others: list[float]) -> float:
-    """Return the largest error of a finite difference, relative to the largest number in its computation."""
-    largest = max(abs(number) for number in (*others, *(n.autograd for n in neurons)))
-    return _worst([abs(n.finite_difference - n.autograd) / max(largest, TINY) for n in neurons])
+def _finite_difference_error(neurons: list[NeuronRow], largest: float, jump: float) -> float:
+    """Return the largest error of a finite difference, relative to the largest number in its computation.
+
+    At a kink, only a number outside the interval from left to right is an error; NaN if nothing is compared.
+    """
+    errors = []
+    for n in neurons:
+        if n.kink is None:
+            errors.append(abs(n.finite_difference - n.autograd))
+        elif not min(n.kink) - jump <= n.autograd <= max(n.kink) + jump:
+            errors.append(min(abs(side - n.autograd) for side in n.kink))
+    return _worst([e / max(largest, TINY) for e in errors]) if errors else nan
 
 
 def _worst(errors: Iterable[float]) -> float:

@@ -27,6 +27,9 @@ class NeuronRow:
     autograd: float  #: Δ_k from the backward pass
     textbook: float  #: Δ_k = slope × downstream, by hand
     finite_difference: float  #: Δ_k = -(E(in_k + h) - E(in_k - h)) / 2h
+    kink: tuple[float, float] | None = (
+        None  #: the differences on the left and on the right, where they differ
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,10 @@ class DeltaReport:
         disagreement: the largest difference between autograd and textbook, of neurons and of weights,
             relative to the size of the terms of the sum in question.
         finite_difference_error: the largest difference between autograd and finite difference, relative to
-            the largest of the Δ, the outputs and E, from which the finite difference is computed.
+            the largest of the Δ, the outputs and E, from which the finite difference is computed. At a kink,
+            autograd may give any number from the left difference to the right one: a number between them is
+            not compared, one outside is an error. NaN if nothing could be compared.
+        kinks: the rows at a kink.
     """
 
     model: str
@@ -71,6 +77,11 @@ class DeltaReport:
     weights: list[WeightRow]
     disagreement: float
     finite_difference_error: float
+
+    @property
+    def kinks(self) -> list[NeuronRow]:
+        """The neurons at a kink of E, where its derivatives on the left and on the right differ."""
+        return [row for row in self.neurons if row.kink is not None]
 
     def __str__(self) -> str:
         lines = [self._opening()]
@@ -103,7 +114,19 @@ class DeltaReport:
     def _closing(self) -> str:
         return (
             f"Largest relative difference: autograd and textbook {self.disagreement:.1e}, "
-            f"autograd and finite difference {self.finite_difference_error:.1e}."
+            f"autograd and finite difference {self.finite_difference_error:.1e}.{self._kinks()}"
+        )
+
+    def _kinks(self) -> str:
+        """Return a sentence about the neurons at a kink; "" if there are none."""
+        n = len(self.kinks)
+        if not n:
+            return ""
+        which = ", ".join(f"{row.index} of layer {row.layer}" for row in self.kinks[:SHOWN])
+        more = f" and {n - SHOWN} more" if n > SHOWN else ""
+        return (
+            f"\nAt a kink: neuron{'s' * (n > 1)} {which}{more}. The derivatives on the left and on the right "
+            "differ there,\nand a finite difference confirms no number between them."
         )
 
     def _tables(self) -> list[Table]:
@@ -119,7 +142,7 @@ class DeltaReport:
             f"Layer {l}{', the outputs' * is_last}: Δ_{i} = g'(in_{i}) {term}{which}",
             [i, f"in_{i}", f"a_{i}", f"g'(in_{i})", term.strip("()"), f"Δ_{i} autograd", "textbook",
              "finite difference", f"δ_{i} = -Δ_{i}"],
-            [[str(n.index), n.z, n.a, n.slope, n.downstream, n.autograd, n.textbook, n.finite_difference,
+            [[str(n.index), n.z, n.a, n.slope, n.downstream, n.autograd, n.textbook, _difference(n),
               -n.autograd] for n in shown],
         )  # fmt: skip
 
@@ -130,6 +153,14 @@ class DeltaReport:
             ["w_jk", "-∂E/∂w_jk autograd", "a_j Δ_k textbook"],
             [[f"w{w.layer}_{w.index}_{w.input}", w.minus_gradient, w.product] for w in shown],
         )
+
+
+def _difference(n: NeuronRow) -> float | str:
+    """Return the finite difference of a neuron; at a kink, that on the left and that on the right."""
+    if n.kink is None:
+        return n.finite_difference
+    left, right = map(_text, n.kink)
+    return f"kink: {left} left, {right} right"
 
 
 def _text(cell: float | str) -> str:

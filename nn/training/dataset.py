@@ -10,7 +10,7 @@ from engine import Value, as_value, topological_order
 from nn.model.modules import Module
 from nn.training import losses
 from nn.training.losses import Loss
-from nn.validation import Floats, Rows, as_floats, as_list, as_outputs, check_finite
+from nn.validation import Floats, Rows, as_floats, as_list, as_outputs, check_finite, expected
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -35,7 +35,7 @@ def check_samples(model: Module, xs: Rows, ys: Targets, loss: Loss) -> list[Samp
     Args:
         model: the model that they are for.
         xs: the samples, a list of lists or an array with one row each.
-        ys: their targets, as many.
+        ys: their targets, as many; a Value among them counts as its number.
         loss: the loss that they are for.
 
     Raises:
@@ -69,6 +69,7 @@ def check_samples(model: Module, xs: Rows, ys: Targets, loss: Loss) -> list[Samp
     blank: float | list[float] | None = None  # outputs of the right shape, on which a target can be tried
     for i, (x, t) in enumerate(zip(rows, targets)):
         try:
+            t = _without_values(t)
             inputs = as_floats(cast("Floats", x), nin)
             nin = nin or len(inputs)
             check_finite("input", inputs)
@@ -82,6 +83,21 @@ def check_samples(model: Module, xs: Rows, ys: Targets, loss: Loss) -> list[Samp
             raise type(error)(f"sample {i}: {error}") from None
         samples.append(Sample(inputs, t, i))
     return samples
+
+
+def _without_values(t: object) -> object:
+    """Return a target with its Values as their numbers, so that every backend treats them alike.
+
+    Raises:
+        TypeError: a Value was computed from others: eager training would change them, a compiled run not.
+    """
+    if isinstance(t, (list, tuple)) and any(isinstance(t_k, Value) for t_k in t):
+        return [_without_values(t_k) for t_k in t]
+    if isinstance(t, Value):
+        if t.parents:
+            expected("a target is a number, or a Value that was not computed from others: give its .data", t)
+        return t.data
+    return t
 
 
 def check_loss(model: Module, samples: Sequence[Sample], loss: Loss) -> None:

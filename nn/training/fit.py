@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, cast
 
 from engine import brief
 from nn.model.modules import Module
 from nn.training import losses
+from nn.training.convergence import Callback, Convergence
 from nn.training.dataset import Sample, Targets, check_loss, check_samples
 from nn.training.history import Epoch, History
 from nn.training.losses import Loss
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Epoch", "History", "fit"]
 
+FIRST = 4  # samples, at the least, of which the initial loss is the mean
+
 
 def fit(
     model: Module,
@@ -37,6 +41,10 @@ def fit(
     backend: str = "eager",
     progress: bool = True,
     validation: tuple[Rows, Targets] | None = None,
+    tolerance: float | None = None,
+    patience: int | None = None,
+    min_gradient: float | None = None,
+    callback: Callback | None = None,
 ) -> History:
     """Train a model on samples.
 
@@ -52,10 +60,22 @@ def fit(
         backend: "eager" computes on Values; any other name compiles the traced graph, see `engine.trace`.
         progress: show a bar in a terminal (with tqdm installed), a line every few epochs elsewhere.
         validation: ``(xs, ys)``, evaluated after each epoch and never used for training.
+        tolerance, patience: stop when the loss (the validation loss, if there is one) has not fallen by more
+            than tolerance for patience epochs. If only one is given, the other is 0.0 or 10.
+        min_gradient: stop after an epoch in which the norm of the gradient, of the mean loss and the weight
+            decay by the parameters of the optimizer, is below it. With batches, the gradient is the mean of
+            theirs.
+        callback: a function, called with the number of the epoch, counted from 1, and its `Epoch` (``.loss``,
+            ``.accuracy``, ``.validation_loss``, ``.validation_accuracy``) after each epoch. If it returns
+            True, the run stops.
 
     Returns:
-        A `History`. Ctrl-C ends the run early: the model keeps what it has learned, no step is left half
-        done, and ``history.interrupted`` is True.
+        A `History`, in which ``history.stopped`` is the reason for the end: "epochs", "tolerance",
+        "min_gradient", "callback" or "interrupted". Ctrl-C interrupts a run: the model keeps what it has
+        learned, no step is left half done, and ``history.interrupted`` is True.
+
+    Warns:
+        UserWarning: the loss of an epoch is a hundred times that of the first batch; once in a run.
 
     Raises:
         ValueError, TypeError: an argument is not as above, a sample does not fit, or the loss does not depend
@@ -69,8 +89,12 @@ def fit(
     >>> model = MLP(2, [4, 1], activation="tanh", rng=random.Random(1))
     >>> optimizer = SGD(model.parameters(), lr=0.5)
     >>> history = fit(model, xs, ys, "binary_cross_entropy", optimizer, epochs=200, progress=False)
-    >>> history.accuracy[-1]
-    1.0
+    >>> history.accuracy[-1], history.stopped
+    (1.0, 'epochs')
+    >>> history = fit(model, xs, ys, "binary_cross_entropy", optimizer, epochs=1000, progress=False,
+    ...               callback=lambda number, epoch: epoch.loss < 0.01)
+    >>> history.stopped
+    'callback'
     """
     from nn.training.train_step import eager, evaluate, traced  # loads the compiler: slow to import
 
@@ -84,10 +108,11 @@ def fit(
         held_back = check_samples(model, cast("Rows", validation_xs), cast("Targets", validation_ys), loss)
     size = len(samples) if batch_size is None else count("batch_size", batch_size)
     _check_optimizer(optimizer, model)
+    convergence = Convergence(tolerance, patience, min_gradient, callback, optimizer)
     has_classes = losses.decide(loss, samples[0].t) is not None
 
     history = History()
-    shown = Progress(epochs, -(-len(samples) // size), progress)
+    shown, stopped, warned = Progress(epochs, -(-len(samples) // size), progress), "", False
     try:
         check_loss(model, samples, loss)
         step = (
@@ -99,17 +124,28 @@ def fit(
             if batch_size is not None:
                 rng.shuffle(samples)
             try:
-                mean, n_correct = _epoch(samples, size, step, optimizer, shown)
+                means, n_correct = _epoch(samples, size, step, optimizer, shown, convergence)
             except (ArithmeticError, ValueError) as error:
                 error.add_note(f"in epoch {number}")
                 raise
-            epoch = Epoch(mean, n_correct / len(samples) if has_classes else None)
+            sizes = [min(size, len(samples) - first) for first in range(0, len(samples), size)]
+            epoch = Epoch(_mean(means, sizes), n_correct / len(samples) if has_classes else None)
+            if number == 1:
+                n = -(-FIRST // size)
+                history.initial_loss = _mean(means[:n], sizes[:n])
             if held_back:
                 mean, n_correct = evaluate(model, loss, held_back)
                 accuracy = n_correct / len(held_back) if has_classes else None
                 epoch = Epoch(epoch.loss, epoch.accuracy, mean, accuracy)
             history.epochs.append(epoch)
-            shown.epoch(number, epoch)
+            if history.diverged and not warned:
+                warned = True
+                _warn_of_divergence(history, optimizer)
+            stopped = convergence.reason(number, epoch)
+            shown.epoch(number, epoch, stopped)
+            if stopped:
+                break
+        history.stopped = stopped or "epochs"
     except KeyboardInterrupt:
         history.interrupted = True
     finally:
@@ -118,19 +154,46 @@ def fit(
 
 
 def _epoch(
-    samples: Sequence[Sample], size: int, step: Step, optimizer: OptimizerLike, shown: Progress
-) -> tuple[float, int]:
-    """Make one step for each batch; return the mean loss, and how many predictions were correct."""
-    whole, n_correct = 0.0, 0
+    samples: Sequence[Sample],
+    size: int,
+    step: Step,
+    optimizer: OptimizerLike,
+    shown: Progress,
+    convergence: Convergence,
+) -> tuple[list[float], int]:
+    """Make one step for each batch; return the mean loss of each, and how many predictions were correct."""
+    means, n_correct = [], 0
     for first in range(0, len(samples), size):
         batch = samples[first : first + size]
         optimizer.zero_grad()
         mean, correct_here = step(batch)
+        convergence.add_gradient(len(batch) / len(samples))
         with _uninterrupted():
             optimizer.step()
-        whole, n_correct = whole + mean * len(batch), n_correct + correct_here
+        means.append(mean)
+        n_correct += correct_here
         shown.step()
-    return whole / len(samples), n_correct
+    return means, n_correct
+
+
+def _mean(means: Sequence[float], sizes: Sequence[int]) -> float:
+    """Return the mean over the samples of batches, from the mean and the size of each."""
+    n, whole, safe = sum(sizes), 0.0, 0.0
+    for mean, size in zip(means, sizes):  # not sum(), which adds otherwise in later versions of Python
+        whole += mean * size
+        safe += mean * (size / n)
+    return whole / n if isfinite(whole) else safe
+
+
+def _warn_of_divergence(history: History, optimizer: OptimizerLike) -> None:
+    import warnings
+
+    rate = getattr(optimizer, "last_lr", None) or getattr(optimizer, "lr", "of the optimizer")
+    warnings.warn(
+        f"the loss has grown from {history.initial_loss:.4g} to {history.loss[-1]:.4g} "
+        f"by epoch {len(history.epochs)}: the learning rate {rate} may be too large",
+        stacklevel=3,
+    )
 
 
 @contextmanager

@@ -36,7 +36,10 @@ class History:
 
     Attributes:
         epochs: the completed epochs, each an `Epoch`.
+        stopped: why the run ended: "epochs" (all were made), "tolerance" (the loss no longer improved),
+            "min_gradient" (the gradient was small), "callback" or "interrupted" (by Ctrl-C); "" before.
         interrupted: whether Ctrl-C ended the run early; the model keeps what it had learned.
+        initial_loss: the mean loss of the first batch, before the first step; None if there was none.
         loss, accuracy, validation_loss, validation_accuracy: lists of one number per epoch. An accuracy is
             None where the loss has no classes; without validation samples the last two lists are empty.
 
@@ -50,7 +53,30 @@ class History:
 
     def __init__(self) -> None:
         self.epochs: list[Epoch] = []
-        self.interrupted = False
+        self.stopped = ""
+        self.initial_loss: float | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the run early."""
+        return self.stopped == "interrupted"
+
+    @interrupted.setter
+    def interrupted(self, interrupted: bool) -> None:
+        self.stopped = "interrupted" if interrupted else ""
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss of the last epoch is more than a hundred times the initial loss.
+
+        >>> history = History()
+        >>> history.initial_loss = 0.5
+        >>> history.epochs.append(Epoch(loss=60.0, accuracy=None))
+        >>> history.diverged
+        True
+        """
+        first = self.initial_loss
+        return bool(self.epochs and first is not None and first > 0 and self.loss[-1] / 100 > first)
 
     @property
     def loss(self) -> list[float]:
@@ -94,7 +120,8 @@ class History:
         every = -(-n // SHOWN)  # rounded up
         shown = [i for i in range(n) if i == n - 1 or (i + 1) % every == 0]
         lines = [f"epoch {i + 1:>{len(str(n))}}  {self.epochs[i]}" for i in shown]
-        return [*lines, *["interrupted"] * self.interrupted] or ["no epoch was completed"]
+        ends = {"": [], "epochs": [], "interrupted": ["interrupted"]}
+        return lines + ends.get(self.stopped, [f"stopped by {self.stopped}"]) or ["no epoch was completed"]
 
 
 def _curve(losses: Sequence[float], top: float, style: str) -> str:

@@ -8,6 +8,7 @@ not probabilities but logits, any numbers, where a greater number means more cer
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import TypeAlias, overload
 
 from engine import Number, Value, as_float, brief, logsumexp, ops, relu, softplus, total, weighted_sum
@@ -46,7 +47,9 @@ def half_squared_error(outputs: Outputs, targets: Outputs) -> Number:
     >>> half_squared_error([1.0, 2.0], [0.0, 4.0])
     2.5
     """
-    return 0.5 * _sum(_squares(outputs, targets))
+    squares = _squares(outputs, targets)
+    error = 0.5 * _sum(squares)
+    return error if isfinite(_data(error)) else _scaled(squares, 0.5, 1.0)
 
 
 @overload
@@ -211,7 +214,18 @@ def _sum(values: list[Number]) -> Number:
 
 
 def _mean(values: list[Number]) -> Number:
-    return values[0] if len(values) == 1 else total(values) / len(values)
+    n = len(values)
+    if n == 1:
+        return values[0]
+    mean = total(values) / n
+    part = 0.5 ** n.bit_length()  # a power of 2, so that nothing is rounded
+    return mean if isfinite(_data(mean)) else _scaled(values, part, n * part)
+
+
+def _scaled(values: list[Number], part: float, divisor: float) -> Number:
+    """Return the sum of part · value, divided by ``divisor``: for values whose sum is no float."""
+    whole = weighted_sum([part] * len(values), values)
+    return whole if divisor == 1.0 else whole / divisor
 
 
 def _entries(x: object) -> list[object]:

@@ -7,13 +7,13 @@ it while every parameter is still unchanged.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import isfinite, sqrt
+from math import hypot, inf, isfinite, nan, sqrt
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from engine import Value, brief, one_line
-from nn.validation import check_range, expected, pair
+from nn.validation import check_range, expected, number, pair
 
-__all__ = ["Adam", "Optimizer", "SGD"]
+__all__ = ["Adam", "Optimizer", "SGD", "clip_gradients"]
 
 S = TypeVar("S")  # what a rule keeps of each parameter from one step to the next
 
@@ -40,6 +40,8 @@ class Optimizer(Generic[S]):
     A subclass defines `_rule`, which computes the new number of a parameter.
     """
 
+    _uses = ""  # what the rule computes from a gradient, for the message of a step that is refused
+
     def __init__(self, parameters: Iterable[Value], lr: Rate, weight_decay: float) -> None:
         if not hasattr(parameters, "__iter__"):
             expected("parameters is a list of Values, such as model.parameters()", parameters)
@@ -54,6 +56,7 @@ class Optimizer(Generic[S]):
         if len({id(p) for p in self.parameters}) < len(self.parameters):
             raise ValueError("a parameter is in the list twice; it would move twice as far as the others")
         self.steps = 0  #: the number of steps that have been made
+        self.last_lr: float | None = None  #: the learning rate of the last step
         self.weight_decay = check_range("weight_decay", weight_decay, 0.0)
         self._memory: Sequence[S | None] = [None] * len(self.parameters)  # a state for each
         self.lr = lr
@@ -85,9 +88,10 @@ class Optimizer(Generic[S]):
         numbers, memory = zip(*[rule(p.data, p.grad + decay * p.data, state) for p, state in states])
         if not all(map(isfinite, numbers)):
             self._refuse(numbers, rate)
-        for p, number in zip(self.parameters, numbers):
-            p.data = number
+        for p, moved in zip(self.parameters, numbers):
+            p.data = moved
         self._memory = memory
+        self.last_lr = rate
         self.steps += 1
 
     def _refuse(self, numbers: Sequence[float], rate: float) -> None:
@@ -97,12 +101,64 @@ class Optimizer(Generic[S]):
         name = one_line(p.label) or f"number {k}"
         raise FloatingPointError(
             f"the step would take parameter {name} from {p.data} to {numbers[k]}: "
-            f"its gradient is {p.grad}, the learning rate {rate}. No parameter was moved"
+            f"its gradient is {p.grad}{self._uses}, the learning rate {rate}. No parameter was moved"
         )
 
     def _rule(self, rate: float) -> Rule[S]:
         """Return the rule of the next step."""
         raise NotImplementedError(f"{type(self).__name__} does not say where a step goes: define _rule")
+
+
+def clip_gradients(parameters: Iterable[Value], max_norm: float) -> float:
+    """Scale the gradients down, if their norm is above ``max_norm``, to that norm; keep their direction.
+
+    Args:
+        parameters: the Values whose gradients count, such as ``model.parameters()``.
+        max_norm: the largest norm √(Σ grad²) of all gradients together.
+
+    Returns:
+        The norm before, as in PyTorch.
+
+    Raises:
+        TypeError: a parameter is not a Value, or max_norm is not a number.
+        ValueError: max_norm is not above 0.
+        FloatingPointError: a gradient is not finite; the message names it, and no gradient has changed.
+
+    >>> v, w = Value(1.0), Value(2.0)
+    >>> (3 * v + 4 * w).backward()
+    >>> clip_gradients([v, w], max_norm=1.0)
+    5.0
+    >>> round(v.grad, 9), round(w.grad, 9)
+    (0.6, 0.8)
+
+    An optimizer for `nn.fit` that clips before each step:
+
+    >>> class ClippedSGD(SGD):
+    ...     def step(self):
+    ...         clip_gradients(self.parameters, max_norm=1.0)
+    ...         super().step()
+    """
+    if not hasattr(parameters, "__iter__"):
+        expected("parameters is a list of Values, such as model.parameters()", parameters)
+    listed = list(parameters)
+    most = number("max_norm", max_norm)
+    if not most > 0:
+        raise ValueError(f"max_norm is a number above 0, not {brief(max_norm)}")
+    for k, p in enumerate(listed):
+        if not (hasattr(p, "data") and hasattr(p, "grad")):
+            expected("a parameter is a Value", p)
+        if not isfinite(p.grad):
+            name = one_line(p.label) or f"number {k}"
+            raise FloatingPointError(
+                f"the gradient of parameter {name} is {p.grad}; expected finite gradients. None was changed"
+            )
+    largest = max((abs(p.grad) for p in listed), default=0.0)
+    norm = hypot(*(p.grad for p in listed))
+    if norm > most:
+        relative = hypot(*(p.grad / largest for p in listed))  # finite where the norm is not
+        for p in listed:
+            p.grad = p.grad / largest * (most / relative)
+    return norm
 
 
 class SGD(Optimizer[float]):
@@ -114,10 +170,11 @@ class SGD(Optimizer[float]):
 
     Args:
         parameters: the Values to move.
-        lr: η, a number, or a function of the number of steps made so far.
+        lr: η, a number, or a schedule: a function of the number of steps made so far.
         momentum: the part of the last step to keep, 0 <= momentum < 1.
         nesterov: evaluate the step ahead, along the momentum.
-        weight_decay: draws each parameter towards 0, as ½ weight_decay · Σ w² in the loss does.
+        weight_decay: λ, which draws each parameter towards 0, as ½·λ·Σw² in the loss does. So micrograd's
+            regularization alpha = 1e-4, which is alpha·Σp², is weight_decay=2e-4 here.
 
     Raises:
         TypeError: a parameter is not a Value, or another argument is not a number.
@@ -131,6 +188,13 @@ class SGD(Optimizer[float]):
     >>> optimizer.step()
     >>> w.data
     4.0
+
+    A learning rate that falls in a straight line to 0 over 100 steps, and one that halves every 30 steps:
+
+    >>> optimizer = SGD([w], lr=lambda step: 0.1 * (1 - step / 100))
+    >>> optimizer = SGD([w], lr=lambda step: 0.1 * 0.5 ** (step // 30))
+    >>> optimizer.lr
+    0.1
     """
 
     def __init__(
@@ -170,7 +234,9 @@ class Adam(Optimizer[tuple[float, float]]):
         betas: β₁ and β₂, each 0 <= β < 1.
         eps: ε > 0.
 
-    The other arguments, and the errors, are those of `SGD`.
+    The other arguments, and the errors, are those of `SGD`. A gradient whose square is too large for a float
+    is refused by the step, as one that is not finite is: v would stay infinite, and the parameter would never
+    move again.
 
     >>> from engine import Value
     >>> w = Value(5.0)
@@ -180,6 +246,8 @@ class Adam(Optimizer[tuple[float, float]]):
     >>> round(w.data, 6)
     4.9
     """
+
+    _uses = ", the mean of whose squares must be finite"
 
     def __init__(
         self,
@@ -206,6 +274,8 @@ class Adam(Optimizer[tuple[float, float]]):
             m = beta1 * m + new1 * gradient
             v = beta2 * v + new2 * gradient * gradient
             m_hat, v_hat = m / all1, v / all2
+            if v_hat == inf:
+                return nan, (m, v)  # the step is refused; else the parameter would never move again
             return data - rate * m_hat / (sqrt(v_hat) + eps), (m, v)
 
         return moved

@@ -34,14 +34,14 @@ class Progress:
         if self.bar is not None:
             self.bar.update()
 
-    def epoch(self, number: int, epoch: Epoch) -> None:
-        """Show that the epoch of that number, counted from 1, is complete."""
+    def epoch(self, number: int, epoch: Epoch, stopped: str = "") -> None:
+        """Show that the epoch of that number, counted from 1, is complete, and what stops the run."""
         text = f"epoch {number}/{self.epochs}"
         if self.bar is not None:
             self.bar.set_description_str(text, refresh=False)
             self.bar.set_postfix_str(str(epoch))
-        elif self.wanted and (number % -(-self.epochs // LINES) == 0 or number == self.epochs):
-            self.wanted = show(f"{text}  {epoch}")
+        elif self.wanted and (number % -(-self.epochs // LINES) == 0 or number == self.epochs or stopped):
+            self.wanted = show(f"{text}  {epoch}" + f"  stopped by {stopped}" * bool(stopped))
 
     def close(self) -> None:
         """Remove the bar, at the end or when the run ends early."""

@@ -428,7 +428,7 @@ def test_the_table_is_long_enough():
 def test_a_device_is_not_replaced_by_a_file(world, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(OSError, match="expected a file, or nothing, to write a model to"):
+    with pytest.raises(OSError, match="expected a file, or nothing, to write to"):
         save(world.model, pipe)
     assert pipe.is_fifo()
 

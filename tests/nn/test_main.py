@@ -242,6 +242,48 @@ def test_help_explains_every_option(capsys):
     assert "boundary.png" in out
 
 
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("options", ["--lr 1e9", "--lr 1e6 --loss hinge", "--lr 1e9 --backend python"])
+def test_a_run_that_diverged_says_so_and_exits_with_1(options, tmp_path, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["--data", "xor", *QUICK, *options.split(), "--out", str(tmp_path / "out")])
+    _, err = capsys.readouterr()
+    assert left.value.code == 1
+    assert err.startswith("python -m nn: the run diverged: the loss has grown from ")
+    assert f"try a learning rate below {float(options.split()[1]):g}" in err
+    assert err.count("\n") == 1
+    assert (tmp_path / "out" / "model.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (("--data", "moon"), "(did you mean moons?)"),
+        (("--loss", "Hinge"), "(did you mean hinge?)"),
+        (("--init", "xaver"), "(did you mean xavier?)"),
+        (("--optimizer", "adams"), "(did you mean adam?)"),
+        (("--backend", "nunpy"), "(did you mean numpy?)"),
+        (("--activation", "rely"), "(did you mean relu?)"),
+        (("--epoch", "3"), "(did you mean --epochs?)"),
+        (("--epoch=3",), "(did you mean --epochs?)"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_suggested(options, hint, tmp_path, capsys):
+    with pytest.raises(SystemExit) as left:
+        main([*options, "--out", str(tmp_path / "out")])
+    _, err = capsys.readouterr()
+    assert (left.value.code, err.count("\n")) == (2, 1)
+    assert hint in err
+
+
+@pytest.mark.parametrize("command", ["/usr/bin/chalkgrad", "chalkgrad.exe", "chalkgrad"])
+def test_the_console_script_is_named_as_it_was_called(command, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [command])
+    with pytest.raises(SystemExit):
+        main(["--data", "mnist"])
+    assert capsys.readouterr().err.startswith("chalkgrad: argument --data: invalid choice: 'mnist'")
+
+
 def test_it_runs_as_a_module(tmp_path):
     done = subprocess.run([sys.executable, "-m", "nn", "--layers", "x"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

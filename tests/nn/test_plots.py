@@ -1,11 +1,12 @@
 """Plots of a training run: the files that they write, and the data that they show."""
 
+import math
 import random
 import sys
 
 import pytest
 
-from nn import History, data, plots
+from nn import MLP, History, data, plots
 from nn.training.history import Epoch
 
 pytest.importorskip("matplotlib")
@@ -98,3 +99,70 @@ def test_without_matplotlib_the_error_names_the_extra(draw, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"pip install 'chalkgrad\[plot\]'"):
         draw()
+
+
+# The boundary of a model of the user's
+
+
+def net(outputs, activation="tanh"):
+    return MLP(2, [3, outputs], activation, rng=random.Random(0))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "targets"),
+    [
+        (1, [0, 1]),
+        (1, [-1, 1]),
+        (1, [[-1.0], [1.0]]),
+        (2, [0, 1]),
+        (2, [[1, 0], [0, 1]]),
+        (2, [[1, -1], [-1, 1]]),
+        (3, [0, 2]),
+        (3, [[1, 0, 0], [0, 0, 1]]),
+    ],
+)
+def test_the_boundary_of_a_model_shows_every_sample_by_its_class(
+    tmp_path, drawn, monkeypatch, outputs, targets
+):
+    monkeypatch.setattr(plots, "GRID", 10)
+    xs = [[0.0, 1.0], [2.0, -1.0]]
+    figure = plots.boundary(net(outputs), xs, targets, tmp_path / "b.png")
+    assert is_a_picture(tmp_path / "b.png")
+    assert drawn == [figure]
+    labels = {c.get_label(): c.get_offsets().tolist() for c in figure.axes[0].collections}
+    last = f"class {max(outputs, 2) - 1}"
+    assert (labels["class 0"], labels[last]) == ([xs[0]], [xs[1]])
+
+
+def test_without_a_path_the_figure_shows_itself(monkeypatch):
+    monkeypatch.setattr(plots, "GRID", 10)
+    figure = plots.boundary(net(1), [[0.0, 1.0], [2.0, -1.0]], [0, 1])
+    assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("loss", "middle"), [("hinge", 0.0), ("half_squared_error", 0.5)])
+def test_the_boundary_is_where_the_loss_has_it(monkeypatch, loss, middle):
+    monkeypatch.setattr(plots, "GRID", 10)
+    seen = []
+    monkeypatch.setattr(plots, "_rows", lambda numbers: (seen.append(numbers), [[0.0] * 10] * 10)[1])
+    model = MLP(2, [1], init="zeros")
+    model.layers[0].neurons[0].b.data = 0.5
+    plots.boundary(model, [[0.0, 1.0], [2.0, -1.0]], [0, 1], loss=loss)
+    assert set(seen[0]) == {math.tanh(0.5 - middle)}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "xs", "ys", "error", "message"),
+    [
+        (1, [[1.0]], [0], ValueError, "row 0: expected 2 inputs, got 1"),
+        (1, [[1.0, 2.0]], [0, 1], ValueError, "1 samples, 2 targets"),
+        (1, [], [], ValueError, "expected at least one sample"),
+        (1, [[1.0, 2.0]], [2], ValueError, "target 0: expected the number of a class, from 0 to 1, not 2"),
+        (3, [[1.0, 2.0]], [-1], ValueError, "target 0: expected the number of a class, from 0 to 2, not -1"),
+        (1, [[1.0, 2.0]], ["a"], TypeError, "target 0: "),
+        (1, 5, [0], TypeError, "rows is a list with one sample each, not int: 5"),
+    ],
+)
+def test_samples_that_do_not_fit_are_refused(outputs, xs, ys, error, message):
+    with pytest.raises(error, match=message):
+        plots.boundary(net(outputs), xs, ys)

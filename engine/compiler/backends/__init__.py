@@ -9,6 +9,7 @@ from typing import cast
 
 from engine.compiler.compiled import CompiledFunction
 from engine.compiler.ir import IR
+from engine.core.messages import brief, did_you_mean
 
 #: The number of operations beyond which another backend is better. XLA takes 3 s for 800 operations in a
 #: straight line, 10 s for 1,300 and 75 s for 3,500, which LLVM compiles in less than 1 s. LLVM takes 15 to 50
@@ -39,7 +40,9 @@ def get_backend(name: str) -> Callable[[IR], CompiledFunction]:
     <class 'engine.compiler.backends.python.PythonFunction'>
     """
     if name not in BACKENDS:
-        raise ValueError(f"no backend {name!r}; there are {', '.join(BACKENDS)}")
+        raise ValueError(
+            f"no backend {brief(name)}{did_you_mean(name, BACKENDS)}; there are {', '.join(BACKENDS)}"
+        )
     try:
         module = import_module(f"engine.compiler.backends.{name}")
     except ImportError as error:

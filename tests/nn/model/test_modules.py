@@ -1,6 +1,7 @@
 """Neuron, Layer and MLP: two nodes for each neuron, micrograd's weights, predictions with the same bits."""
 
 import copy
+import inspect
 import pickle
 import random
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import Value, no_grad, ops, topological_order
+from engine import Value, exp, grad, no_grad, ops, topological_order
 from nn import MLP, Layer, Module, Neuron
 
 SMOOTH = ["relu", "tanh", "sigmoid", "leaky_relu", "softplus", "gelu", "sin", None]
@@ -178,7 +179,7 @@ def test_layers_and_neurons_predict():
     assert isinstance(Layer(2, 1).predict([1.0, 2.0]), float)
 
 
-def test_a_module_of_the_user_predicts_without_recording():
+def test_a_module_of_the_user_predicts_by_its_call():
     class Line(Module):
         def __init__(self):
             self.slope = Value(2.0)
@@ -303,3 +304,151 @@ def test_repr_shows_the_sizes_and_activations():
     assert repr(MLP(2, [16, 16, 1])) == "MLP(2, [16, 16, 1], activation='relu', output=None)"
     assert repr(Layer(2, 3, "tanh")) == "Layer(2, 3, activation='tanh')"
     assert repr(Neuron(2, None)) == "Neuron(2, activation=None)"
+
+
+# micrograd's flag
+
+
+def test_without_nonlin_a_neuron_gives_micrograds_number():
+    random.seed(1337)
+    n = Neuron(2)
+    n.nonlin = False
+    random.seed(1337)
+    w = [random.uniform(-1, 1) for _ in range(2)]
+    assert n([1.0, -5.0]).data == w[0] * 1.0 + w[1] * -5.0
+    assert n.predict([1.0, -5.0]) == n([1.0, -5.0]).data
+    assert n([1.0, -5.0]).data == Neuron.__call__(n, [1.0, -5.0]).data != 0.0
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Neuron(2, nonlin=False),
+        lambda: Neuron(2, None, nonlin=False),
+        lambda: Neuron(2, activation=None, nonlin=0),
+        lambda: Layer(2, 3, nonlin=False),
+        lambda: Layer(2, 3, None, nonlin=False),
+    ],
+)
+def test_nonlin_false_means_no_activation(build):
+    neurons = getattr(build(), "neurons", None) or [build()]
+    assert [(n.activation, n.nonlin) for n in neurons] == [(None, False)] * len(neurons)
+
+
+@pytest.mark.parametrize("make", [Neuron, lambda nin, *args, **options: Layer(nin, 1, *args, **options)])
+def test_a_contradictory_pair_is_refused(make):
+    for activation, nonlin in (("relu", False), ("tanh", False), (None, True)):
+        with pytest.raises(ValueError, match=f"activation={activation!r} and nonlin={nonlin} contradict"):
+            make(2, activation, nonlin=nonlin)
+    for bad in ("False", 2, 0.5, [True]):
+        with pytest.raises(TypeError, match="nonlin is True or False, not"):
+            make(2, nonlin=bad)
+    assert "tanh" in repr(make(2, "tanh", nonlin=True))
+    assert "relu" in repr(make(2, nonlin=True))
+
+
+def test_a_bare_flag_names_the_argument_for_it():
+    with pytest.raises(TypeError, match="not False; micrograd's flag is written nonlin=False"):
+        Neuron(2, False)
+
+
+def test_nonlin_restores_the_activation_that_the_neuron_had():
+    neuron = Neuron(2, "tanh")
+    assert neuron.nonlin
+    neuron.nonlin = False
+    assert (neuron.nonlin, neuron.activation) == (False, None)
+    neuron.nonlin = True
+    assert neuron.activation is ops.tanh
+    linear = Neuron(2, None)
+    linear.nonlin = True
+    assert linear.activation is ops.relu
+    with pytest.raises(TypeError, match="nonlin is True or False, not str: 'no'"):
+        linear.nonlin = "no"
+    assert linear.nonlin
+
+
+def test_the_activation_can_be_set_to_a_name_an_op_or_none():
+    neuron = Neuron(1, None, init="zeros")
+    neuron.b.data = 0.5
+    for activation, op in (("tanh", ops.tanh), (ops.sin, ops.sin), (None, None)):
+        neuron.activation = activation
+        assert neuron.activation is op
+        assert neuron([1.0]).data == neuron.predict([1.0]) == (op(0.5) if op else 0.5)
+    with pytest.raises(ValueError, match=r"unknown activation 'tanhh' \(did you mean tanh\?\)"):
+        neuron.activation = "tanhh"
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_copy_has_the_flag_and_what_it_restores(again):
+    neuron = Neuron(2, "tanh")
+    neuron.nonlin = False
+    twin = again(neuron)
+    assert not twin.nonlin
+    twin.nonlin = True
+    assert twin.activation is ops.tanh
+
+
+def test_the_signature_shows_the_default():
+    assert inspect.signature(Neuron).parameters["activation"].default == "relu"
+    assert "activation: 'Activation' = 'relu'" in str(inspect.signature(Layer))
+
+
+# A prediction is the number of the call
+
+
+class Force(Module):
+    """-dE/dx of a net E: it differentiates when it is called."""
+
+    def __init__(self):
+        self.net = MLP(1, [4, 1], "tanh", rng=random.Random(3))
+
+    def parameters(self):
+        return self.net.parameters()
+
+    def __call__(self, x):
+        x0 = x[0] if isinstance(x[0], Value) else Value(x[0])
+        return -grad(self.net([x0]), [x0], create_graph=True)[0]
+
+
+def test_a_model_that_differentiates_predicts_the_number_of_the_call():
+    model = Force()
+    assert model.predict([0.7]) == model([0.7]).data != 0.0
+
+
+def test_a_net_whose_call_is_overridden_predicts_the_number_of_the_call():
+    class Positive(MLP):
+        def __call__(self, x):
+            return exp(super().__call__(x))
+
+    class Doubled(Layer):
+        def activations(self, x):
+            return [2 * a for a in super().activations(x)]
+
+    class Shifted(Layer):
+        def __call__(self, x):
+            return [a + 1 for a in super().__call__(x)]
+
+    class Cubed(Neuron):
+        def activate(self, z):
+            return z**3
+
+    class Mixin:
+        def preactivation(self, x):
+            return super().preactivation(x) * 10
+
+    class Large(Mixin, Neuron):
+        pass
+
+    x, rng = [0.4, -0.9], random.Random(0)
+    model = MLP(2, [3, 2], rng=rng)
+    model.layers[0] = Doubled(2, 3, rng=rng)
+    model.layers[1].neurons[0] = Cubed(3, rng=rng)
+    for m in (Positive(2, [3, 1], rng=rng), Doubled(2, 3), Shifted(2, 3), Cubed(2), Large(2), model):
+        found = m(x)
+        assert m.predict(x) == ([v.data for v in found] if isinstance(found, list) else found.data)
+
+
+def test_a_net_still_predicts_without_a_graph(monkeypatch):
+    model = MLP(2, [3, 1])
+    monkeypatch.setattr(MLP, "__call__", None)
+    assert isinstance(model.predict([1.0, 2.0]), float)

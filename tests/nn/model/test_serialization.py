@@ -320,7 +320,7 @@ def test_saving_writes_through_a_symbolic_link(tmp_path, model):
 def test_only_a_file_is_replaced(tmp_path, model):
     with pytest.raises(OSError, match="expected a file") as told:
         save(model, tmp_path)
-    says = "expected a file, or nothing, to write a model to"
+    says = "expected a file, or nothing, to write to"
     assert (told.value.errno, told.value.strerror, told.value.filename) == (errno.EINVAL, says, str(tmp_path))
 
 
@@ -392,6 +392,20 @@ def no_activations(model):
         neuron.activation = None
 
 
+def no_nonlinearity(model):
+    for neuron in model.layers[0].neurons[:2]:
+        neuron.nonlin = False
+
+
+def activations_by_name(model):
+    for neuron in model.layers[0].neurons:
+        neuron.activation = "sin"
+
+
+def another_activation_of_a_layer(model):
+    model.layers[0] = Layer(2, 3, activation="sin")
+
+
 def another_layer(model):
     model.layers[0] = Layer(2, 5, activation="sin")
     model.layers[1] = Layer(5, 2, activation="gelu")
@@ -411,6 +425,9 @@ def atomic_neurons(model):
         one_other_activation,
         other_activations,
         no_activations,
+        no_nonlinearity,
+        activations_by_name,
+        another_activation_of_a_layer,
         another_layer,
         one_more_layer,
         atomic_neurons,

@@ -210,18 +210,39 @@ def test_a_nan_never_counts_as_agreement(monkeypatch):
 # Difficult inputs
 
 
-def test_at_a_kink_the_side_of_the_op_is_compared():
+def test_at_a_kink_left_and_right_are_shown_and_not_compared():
     neuron = Neuron(1, "relu", init="zeros")  # in = 0
     report = deltas(neuron, [1.0], 5.0)
     [row] = report.neurons
-    assert (row.slope, row.autograd, row.textbook, row.finite_difference) == (0.0, 0.0, 0.0, 0.0)
-    assert report.finite_difference_error == 0.0
+    assert (row.slope, row.autograd, row.textbook) == (0.0, 0.0, 0.0)
+    assert row.finite_difference == pytest.approx(2.5, rel=1e-4)  # the central one, whatever autograd says
+    assert row.kink == (0.0, pytest.approx(5.0, rel=1e-6))
+    assert report.kinks == [row]
+    assert math.isnan(report.finite_difference_error)  # nothing was compared
+    assert "kink: 0 left, 5 right" in str(report)
+    assert "At a kink: neuron 0 of layer 1. The derivatives on the left and on the right differ" in str(
+        report
+    )
+    assert "kink: 0 left, 5 right" in report._repr_html_()
 
 
-@pytest.mark.parametrize(("kink", "picked"), [("left", 0.25), ("right", 4.0), ("middle", 2.125)])
-def test_at_a_kink_either_side_or_the_mean_is_right(kink, picked):
+def test_a_wrong_derivative_between_left_and_right_is_not_confirmed():
+    op = Op("half_of_the_lens", "a if a > 0 else 0", "1 if a > 0 else 0 if a < 0 else 0.5")
+    model = MLP(2, [2, 1], op, init="zeros")
+    model.layers[1].neurons[0].w[0].data = 1.0
+    report = deltas(model, [0.0, 0.0], 1.0)
+    first, second, out = report.neurons
+    assert first.autograd == 0.5
+    assert first.kink == (0.0, pytest.approx(1.0, rel=1e-6))
+    assert (second.kink, out.kink) == (None, None)  # a weight of 0 hides the kink of the second
+    assert report.kinks == [first]
+    assert report.finite_difference_error < 1e-8  # of the two others
+
+
+@pytest.mark.parametrize("picked", [0.25, 4.0, 2.125])
+def test_at_a_kink_the_finite_difference_does_not_depend_on_autograd(picked):
     op = Op(
-        f"{kink}_of_the_lens",
+        f"kink_{str(picked)[0]}_of_the_lens",
         "a / 4 if a < 1 else 4 * a - 3.75",
         f"0.25 if a < 1 else 4 if a > 1 else {picked}",
     )
@@ -229,14 +250,44 @@ def test_at_a_kink_either_side_or_the_mean_is_right(kink, picked):
     neuron.b.data = 1.0
     report = deltas(neuron, [1.0], 5.25)  # a = 0.25, so that t - a = 5
     assert report.neurons[0].autograd == 5.0 * picked
-    assert report.neurons[0].finite_difference == pytest.approx(5.0 * picked, rel=1e-4)
+    assert report.neurons[0].finite_difference == pytest.approx(5.0 * 2.125, rel=1e-4)
+    assert report.neurons[0].kink == (pytest.approx(1.25, rel=1e-4), pytest.approx(20.0, rel=1e-4))
 
 
-def test_at_a_kink_any_other_derivative_is_wrong():
+def test_at_a_kink_a_derivative_outside_of_left_and_right_is_wrong():
     op = Op("steep_of_the_lens", "a / 4 if a < 0 else 4 * a", "0.25 if a < 0 else 4 if a > 0 else 9")
     report = deltas(Neuron(1, op, init="zeros"), [1.0], 5.0)
-    assert report.neurons[0].finite_difference == pytest.approx(20.0, rel=1e-4)
+    assert report.neurons[0].kink == (pytest.approx(1.25, rel=1e-4), pytest.approx(20.0, rel=1e-4))
     assert report.finite_difference_error == pytest.approx(25.0 / 45.0, rel=1e-4)
+
+
+def test_a_kink_of_the_loss_is_found_too():
+    model = MLP(2, [2, 1], "tanh", rng=random.Random(0))
+    model.layers[1].neurons[0].b.data += 1 - model.predict([0.3, 0.2])  # the margin of hinge
+    report = deltas(model, [0.3, 0.2], 1, "hinge")
+    assert len(report.kinks) == 3
+
+
+def test_beside_a_kink_the_smaller_step_decides():
+    neuron = Neuron(1, "relu", init="zeros")
+    for b in (-1e-6, 1e-6):  # nearer than h = 6e-6
+        neuron.b.data = b
+        report = deltas(neuron, [1.0], 5.0)
+        assert not report.kinks
+        assert report.finite_difference_error < 1e-6
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 30.0, 1e6])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus", "gelu", "sin", None])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_smooth_net_has_no_kinks(activation, scale, seed):
+    model = MLP(2, [3, 3, 1], activation, rng=random.Random(seed))
+    for p in model.layers[1].parameters():
+        p.data *= scale
+    for t in (0.0, 1e3, 1e-3):
+        report = deltas(model, [0.3, -0.7], t)
+        assert not report.kinks
+        assert "kink" not in str(report)
 
 
 def test_deep_sigmoid_nets_with_tiny_deltas_agree():

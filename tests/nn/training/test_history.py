@@ -85,3 +85,26 @@ def test_a_single_epoch_has_no_curve():
 def test_a_loss_of_zero_throughout_is_drawn_at_the_bottom():
     [curve] = curves(history(Epoch(0.0, None), Epoch(0.0, None)))
     assert {y for _, y in curve} == {120.0}
+
+
+def test_the_reason_for_the_end_is_the_last_line():
+    for stopped, last in (
+        ("", "epoch 1  loss 1"),
+        ("epochs", "epoch 1  loss 1"),
+        ("interrupted", "interrupted"),
+        ("tolerance", "stopped by tolerance"),
+        ("callback", "stopped by callback"),
+    ):
+        made = history(Epoch(1.0, None))
+        made.stopped = stopped
+        assert repr(made).split("\n")[-1] == last
+        assert made.interrupted == (stopped == "interrupted")
+
+
+def test_a_run_has_diverged_by_its_last_epoch():
+    made = history(Epoch(1.0, None), Epoch(1e5, None))
+    assert not made.diverged  # the initial loss is not known
+    made.initial_loss = 1.0
+    assert made.diverged
+    made.epochs.append(Epoch(0.1, None))
+    assert not made.diverged

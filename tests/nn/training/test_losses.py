@@ -252,3 +252,31 @@ def test_outputs_and_targets_of_one_class_decide_equally(loss, outputs, target, 
 @pytest.mark.parametrize("loss", [losses.half_squared_error, losses.mean_squared_error, lambda a, t: a])
 def test_other_losses_have_no_classes(loss):
     assert losses.decide(loss, 0.3) is None
+
+
+# Sums that are too large for a float
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+@pytest.mark.parametrize("wrap", [float, Value])
+def test_a_mean_is_finite_where_the_sum_is_not(n, wrap):
+    found = losses.hinge([wrap(-1.2e308)] * n, [1] * n)
+    assert (found.data if isinstance(found, Value) else found) == pytest.approx(1.2e308)
+    found = losses.mean_squared_error([wrap(1.2e154)] * n, [0.0] * n)
+    assert (found.data if isinstance(found, Value) else found) == pytest.approx(1.44e308)
+
+
+def test_half_a_sum_is_finite_where_the_sum_is_not():
+    a, b = Value(1e154), Value(1e154)
+    error = losses.half_squared_error([a, b], [0.0, 0.0])
+    assert error.data == pytest.approx(1e308)
+    assert grad(error, [a, b]) == pytest.approx([1e154, 1e154])
+
+
+def test_the_gradient_of_such_a_mean_is_right():
+    scores = [Value(-1.2e308) for _ in range(3)]
+    assert grad(losses.hinge(scores, [1, 1, 1]), scores) == pytest.approx([-1 / 3] * 3, rel=1e-15)
+
+
+def test_a_mean_of_an_infinity_stays_infinite():
+    assert losses.mean_squared_error([float("inf"), 1.0], [0.0, 0.0]) == float("inf")

@@ -324,3 +324,40 @@ def test_sgd_refuses_bad_arguments(options, error, message):
 def test_adam_refuses_bad_arguments(options, message):
     with pytest.raises((TypeError, ValueError), match=message):
         Adam(W, **options)
+
+
+# Gradients whose squares are no floats
+
+
+@pytest.mark.parametrize("gradient", [1e200, -1e200, 1.7e308])
+def test_adam_refuses_a_gradient_whose_square_overflows(gradient):
+    w = Value(5.0, "w")
+    optimizer = Adam([w], lr=0.1)
+    w.grad = gradient
+    with pytest.raises(
+        FloatingPointError, match="parameter w from 5.0 to nan: its gradient is .*, the mean of"
+    ):
+        optimizer.step()
+    assert (w.data, optimizer.steps, optimizer.last_lr) == (5.0, 0, None)
+    for _ in range(3):
+        w.grad = 1.0
+        optimizer.step()
+    assert w.data == pytest.approx(4.7)  # it still moves
+
+
+def test_the_rate_of_the_last_step_is_kept():
+    w = Value(5.0)
+    optimizer = SGD([w], lr=lambda step: 0.5**step)
+    for expected in (1.0, 0.5, 0.25):
+        optimizer.step()
+        assert optimizer.last_lr == expected
+
+
+def test_micrograds_alpha_is_half_of_weight_decay():
+    weights = [Value(0.3), Value(-2.0)]
+    (1e-4 * sum(w * w for w in weights)).backward()
+    by_loss = SGD(weights, lr=0.5)
+    by_loss.step()
+    decayed = [Value(0.3), Value(-2.0)]
+    SGD(decayed, lr=0.5, weight_decay=2e-4).step()
+    assert [w.data for w in decayed] == pytest.approx([w.data for w in weights], rel=1e-15)
