@@ -49,8 +49,7 @@ def check_all_recorded(root: object, order: Iterable[object]) -> None:
     for node in order:
         if not getattr(node, "recorded", True):
             raise ValueError(
-                f"{brief(root)} depends only on {brief(node)}, computed under no_grad: there is no gradient to "
-                "compute"
+                f"{brief(root)} depends only on {brief(node)}, computed under no_grad: there is no gradient"
             )
 
 

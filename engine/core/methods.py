@@ -180,8 +180,8 @@ class Methods(Attributes):
             return []
         if self.is_stale():
             raise ValueError(
-                f"{brief(self)} no longer follows from the numbers that it was computed from, as one of them was "
-                "changed: compute it again before you differentiate with create_graph=True"
+                f"{brief(self)} no longer follows from the numbers that it was computed from, as one of them "
+                "was changed: compute it again before you differentiate with create_graph=True"
             )
         args = [parent._data if parent.constant else parent for parent in self.parents]
         return [

@@ -71,8 +71,9 @@ class Value(Methods):
         self.op: Operation | None = None
         self.parents: tuple[Value, ...] = ()
         self._local: Sequence[float] = ()  # ∂self/∂parent for each parent, kept from the forward pass
-        if parents != () or _children != () or op or _op:  # _children and _op are micrograd's names
-            make_by_hand(self, _children if parents == () else parents, op or _op)
+        given = _children if type(parents) is tuple and not parents else parents  # micrograd's name for them
+        if type(given) is not tuple or given or op or _op:
+            make_by_hand(self, given, op or _op)
 
     @property
     def data(self) -> float:

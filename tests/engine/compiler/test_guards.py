@@ -3,11 +3,12 @@
 import copy
 import math
 import pickle
+import threading
 
 import pytest
 from support.backends import each_backend
 
-from engine import GuardError, Value, exp, grad, log, relu, sigmoid, trace, weighted_sum
+from engine import GuardError, Value, exp, grad, log, no_grad, relu, sigmoid, trace, weighted_sum
 
 
 def leaves(*names):
@@ -202,3 +203,92 @@ def test_programs_without_comparisons_are_the_backends_own_functions():
     x, w = leaves("x", "w")
     step = trace(lambda x: w * x, inputs=[x], parameters=[w]).compile("python")
     assert type(step).__name__ == "PythonFunction"
+
+
+def test_an_input_is_compared_with_numbers_as_the_number_that_it_stands_for():
+    x, w = Value(1.0, "x"), Value(2.0, "w")
+    program = trace(lambda x: w * x if x == 1 else w - x, inputs=[x], parameters=[w])
+    step = program.compile("python")
+    assert step([2.0], [[1.0]]) == (2.0, [1.0])
+    with pytest.raises(GuardError):
+        step([2.0], [[1.0, 0.0]])
+    assert trace(lambda x: w * x if x in (0, 1) else w, inputs=[x], parameters=[w]).guards
+    assert (w == 2.0) is False  # a parameter is a Value: == is identity
+
+
+@pytest.mark.parametrize("use", [
+    lambda x, w: [1.0, 5.0, 7.0][x] * w, lambda x, w: int(x) * w, lambda x, w: float(x) * w,
+    lambda x, w: round(x) * w, lambda x, w: grad(w**3, [w])[0] * w, lambda x, w: float(f"{w:.9f}") * w,
+    lambda x, w: len(repr(w)) * w, lambda x, w: w.tanh().local_gradients()[0] * w,
+    lambda x, w: w.tanh().pullback(2.0)[0] * w, lambda x, w: w * (1.0 + w.grad),
+])  # fmt: skip
+def test_every_way_to_a_plain_number_is_noted_as_a_read(use):
+    x, w = Value(1.0, "x"), Value(2.0, "w")
+    assert trace(lambda x: use(x, w), inputs=[x], parameters=[w]).reads
+
+
+def test_a_number_computed_under_no_grad_is_noted_as_a_read():
+    x, w = Value(1.0, "x"), Value(2.0, "w")
+
+    def function(x):
+        with no_grad():
+            scale = w * x + 1
+        return w * x * scale
+
+    assert trace(function, inputs=[x], parameters=[w]).reads
+
+
+def test_an_error_that_python_may_catch_is_noted_as_a_read():
+    x, w = Value(-1.0, "x"), Value(2.0, "w")
+
+    def function(x):
+        try:
+            return log(w * x)
+        except ValueError:
+            return w * x
+
+    assert trace(function, inputs=[x], parameters=[w]).reads
+
+
+def test_a_constant_on_the_left_of_a_comparison_is_guarded_too():
+    x, w = Value(0.5, "x"), Value(2.0, "w")
+    with no_grad():
+        limit = Value(0.5) * 2
+    step = trace(lambda x: w * x if limit > x else w * 100, inputs=[x], parameters=[w]).compile()
+    with pytest.raises(GuardError):
+        step([2.0], [[5.0]])
+
+
+def test_a_derivative_that_is_a_value_is_no_read():
+    x, w = Value(0.5, "x"), Value(2.0, "w")
+    program = trace(lambda x: grad(w * x * x, [x], create_graph=True)[0], inputs=[x], parameters=[w])
+    assert (program.reads, program.guards) == ((), ())
+    assert program.compile()([2.0], [[3.0]]) == (12.0, [6.0])
+
+
+def test_a_leaf_of_a_class_of_the_users_own_is_not_traced():
+    class Mine(Value):
+        def __mul__(self, other):
+            return Value.__mul__(self, other) * 2.0
+
+    x, w = Value(1.0, "x"), Mine(0.5, label="w")
+    program = trace(lambda x: w * x, inputs=[x], parameters=[w])
+    assert program.reads
+    assert type(w) is Mine
+
+
+def test_threads_that_trace_the_same_parameters_take_turns():
+    w = Value(2.0, "w")
+    programs = []
+
+    def work():
+        x = Value(1.0, "x")
+        programs.append(trace(lambda x: max(0, sum([w * x] * 50)), inputs=[x], parameters=[w]))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(program.guards) for program in programs] == [1] * 8
+    assert type(w) is Value

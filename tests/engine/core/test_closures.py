@@ -4,6 +4,7 @@ import copy
 import math
 import pickle
 
+import numpy as np
 import pytest
 
 from engine import (
@@ -324,3 +325,68 @@ def test_gradcheck_checks_the_whole_function_but_not_the_edges_of_a_closure():
     report = gradcheck(lambda a: wrong(a) * 2.0, [2.0])
     assert not report
     assert "1 WRONG" in report.summary()
+
+
+def test_a_function_may_wrap_the_one_that_it_replaces():
+    x, visits = Value(3.0), []
+    y = x * x
+    inner = y._backward
+
+    def hook():
+        visits.append(y.grad)
+        inner()
+
+    y._backward = hook
+    y.backward()
+    assert (x.grad, visits) == (6.0, [1.0])
+
+
+def test_a_missing_closure_does_not_become_one_by_being_assigned_to_itself():
+    y = Value(6.0, (Value(3.0),), "double")
+    y._backward = y._backward
+    with pytest.raises(ValueError, match="has no closure"):
+        y.backward()
+
+
+def test_the_step_by_hand_inside_a_closure_may_write_parents_only():
+    x = Value(3.0)
+    h = x * x
+    out = Value(h.data, (h,), "id")
+
+    def closure():
+        h.grad += out.grad
+        h._backward()
+
+    out._backward = closure
+    with pytest.raises(ValueError, match="which is not one of its parents"):
+        out.backward()
+
+
+def test_a_pass_inside_a_closure_is_refused():
+    x, w = Value(3.0), Value(2.0)
+    out = Value(6.0, (x,), "f")
+    out._backward = lambda: (w * x).backward()
+    with pytest.raises(ValueError, match="starts a backward pass from"):
+        grad(out, [x])
+    assert (x.grad, w.grad) == (0.0, 0.0)
+
+
+def test_a_closure_that_the_variable_does_not_reach_does_not_stop_a_second_derivative():
+    x, w = Value(3.0), Value(2.0)
+    [dx] = grad(x**3 + mul(w, w), [x], create_graph=True)
+    assert dx.data == 27.0
+
+
+def test_parents_may_be_any_collection_of_values():
+    a, b = Value(1.0), Value(2.0)
+    assert Value(3.0, np.array([a, b]), "f").parents == (a, b)
+    assert set(Value(3.0, {a, b}, "f").parents) == {a, b}
+
+
+def test_attributes_are_copied_deeply():
+    x = Value(1.0)
+    x.history, x.me = [1.0], x
+    y = copy.deepcopy(x)
+    y.history.append(2.0)
+    assert x.history == [1.0]
+    assert y.me is y

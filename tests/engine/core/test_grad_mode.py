@@ -231,3 +231,57 @@ def test_a_thread_that_ends_inside_a_suspended_block_does_not_affect_later_threa
         run(suspend)
         run(lambda: modes.append(recording()))
     assert modes == [True] * 20
+
+
+def test_a_graph_that_depends_on_unrecorded_values_alone_is_an_error_and_not_0():
+    w = Value(2.0)
+    loss = (unrecorded(w) - 1) ** 2
+    for differentiate in (Value.backward, lambda y: list(backward_steps(y))):
+        with pytest.raises(ValueError, match="under no_grad: there is no gradient"):
+            differentiate(loss)
+    assert w.grad == 0.0
+
+
+def test_an_unrecorded_value_has_no_gradient_of_its_own():
+    y = unrecorded(Value(2.0))
+    with pytest.raises(ValueError, match="no recorded path"):
+        grad(y * 3.0, [y])
+
+
+def test_a_block_that_has_ended_is_not_inherited_by_a_task():
+    async def main():
+        opened = asyncio.Event()
+
+        async def child():
+            await opened.wait()
+            return recording()
+
+        with no_grad():
+            task = asyncio.create_task(child())
+        await asyncio.sleep(0)
+        with no_grad():
+            opened.set()
+            await asyncio.sleep(0)
+        return await task
+
+    assert asyncio.run(main())
+
+
+def test_no_grad_decorates_generators_and_coroutines():
+    @no_grad()
+    def numbers(x):
+        received = yield x * 2
+        yield x * received
+
+    generator = numbers(Value(3.0))
+    assert not next(generator).recorded
+    assert recording()
+    assert not generator.send(4.0).recorded
+
+    @no_grad()
+    async def later(x):
+        await asyncio.sleep(0)
+        return x * 2
+
+    assert not asyncio.run(later(Value(3.0))).recorded
+    assert later.__name__ == "later"

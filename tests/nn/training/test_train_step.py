@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from engine import Op, Value, grad, total
+from engine import Op, Value, grad, log, no_grad, sigmoid, total
 from engine.compiler.guarded import GuardedFunction
 from nn import MLP, SGD, Module, data, fit, losses
 from nn.training.dataset import Sample
@@ -275,3 +275,70 @@ def test_a_model_that_differentiates_inside_predicts_and_validates_the_number_of
     assert model.predict_many([[0.5]], backend="python") == [pytest.approx(call, rel=1e-12)]
     loss, _ = evaluate(model, losses.half_squared_error, [Sample([0.5], 1.0)])
     assert loss == pytest.approx((1.0 - call) ** 2 / 2, rel=1e-12)
+
+
+class Two(Module):
+    """Two parameters, and whatever is computed from them."""
+
+    def __init__(self, call):
+        self.a, self.b, self.call = Value(0.5, "a"), Value(-0.75, "b"), call
+
+    def parameters(self):
+        return [self.a, self.b]
+
+    def __call__(self, x):
+        return self.call(self, [v if isinstance(v, Value) else Value(v) for v in x])
+
+
+def linear(m, x):
+    return m.a * x[0] + m.b * x[1]
+
+
+def stop_gradient(m, x):
+    with no_grad():
+        n = m.a * x[0] + 1
+    return m.b * x[1] * n
+
+
+def by_exception(m, x):
+    try:
+        return log(m.a * x[0]) + m.b
+    except ValueError:
+        return m.b * x[1]
+
+
+def by_closure(m, x):
+    out = Value(m.a.data * x[0].data, (m.a,), "f")
+
+    def closure():
+        m.a.grad += x[0].data * out.grad
+
+    out._backward = closure
+    return out + m.b
+
+
+MODELS = [linear, stop_gradient, by_exception, by_closure, lambda m, x: m.a if x[0] == 0.0 else m.b * x[1]]
+
+
+@pytest.mark.parametrize("call", MODELS)
+@pytest.mark.parametrize("loss", [
+    lambda y, t: (y - t) ** 2, lambda y, t: -log(sigmoid(y)) if t == 1 else -log(1 - sigmoid(y)),
+    lambda y, t: (y - t) ** 2 if abs(y - t) < Value(1.0) else abs(y - t),
+    lambda y, t: (y - {0.0: 0.5, 1.0: 2.0}[t]) ** 2,
+])  # fmt: skip
+def test_whatever_python_does_training_and_predictions_are_those_of_values(call, loss):
+    rng = random.Random(0)
+    xs = [[rng.choice([0.0, rng.gauss(0, 1)]), rng.gauss(0, 1)] for _ in range(12)]
+    ys = [float(i > 5) for i in range(12)]
+    results = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for backend in ("eager", "python", "numpy"):
+            model = Two(call)
+            optimizer = SGD(model.parameters(), lr=0.05)
+            history = fit(model, xs, ys, loss, optimizer, 3, 3, random.Random(1), backend, progress=False)
+            results.append([*history.loss, model.a.data, model.b.data])
+    assert results[1] == pytest.approx(results[0], rel=1e-9)
+    assert results[2] == pytest.approx(results[0], rel=1e-9)
+    one_by_one = [model.predict(x) for x in xs]
+    assert model.predict_many(xs, backend="python") == pytest.approx(one_by_one, rel=1e-12)
