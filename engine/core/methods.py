@@ -112,6 +112,65 @@ class Methods:
         """Return self, or 0.01 self if it is negative."""
         return self.__record__(ops.leaky_relu, self)  # type: ignore[no-any-return]
 
+    def asin(self) -> Self:
+        """Return the angle between -π/2 and π/2 whose sine is self."""
+        return self.__record__(ops.asin, self)  # type: ignore[no-any-return]
+
+    def acos(self) -> Self:
+        """Return the angle between 0 and π whose cosine is self."""
+        return self.__record__(ops.acos, self)  # type: ignore[no-any-return]
+
+    def atan(self) -> Self:
+        """Return the angle between -π/2 and π/2 whose tangent is self."""
+        return self.__record__(ops.atan, self)  # type: ignore[no-any-return]
+
+    def atan2(self, other: Any) -> Self:
+        """Return the angle of the point (other, self)."""
+        return self.__record__(ops.atan2, self, other)  # type: ignore[no-any-return]
+
+    def sinh(self) -> Self:
+        """Return (e^self - e^-self) / 2."""
+        return self.__record__(ops.sinh, self)  # type: ignore[no-any-return]
+
+    def cosh(self) -> Self:
+        """Return (e^self + e^-self) / 2."""
+        return self.__record__(ops.cosh, self)  # type: ignore[no-any-return]
+
+    def asinh(self) -> Self:
+        """Return the number whose sinh is self."""
+        return self.__record__(ops.asinh, self)  # type: ignore[no-any-return]
+
+    def acosh(self) -> Self:
+        """Return the number, 0 or greater, whose cosh is self."""
+        return self.__record__(ops.acosh, self)  # type: ignore[no-any-return]
+
+    def atanh(self) -> Self:
+        """Return the number whose tanh is self."""
+        return self.__record__(ops.atanh, self)  # type: ignore[no-any-return]
+
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # NumPy's names: np.arcsin(v) is v.arcsin()
+    arcsinh, arccosh, arctanh = asinh, acosh, atanh
+
+    def silu(self) -> Self:
+        """Return self × sigmoid(self), also called swish."""
+        return self.__record__(ops.silu, self)  # type: ignore[no-any-return]
+
+    def elu(self) -> Self:
+        """Return self, or e^self - 1 if it is negative."""
+        return self.__record__(ops.elu, self)  # type: ignore[no-any-return]
+
+    def floor(self) -> Self:
+        """Return the greatest whole number that is at most self."""
+        return self.__record__(ops.floor, self)  # type: ignore[no-any-return]
+
+    def ceil(self) -> Self:
+        """Return the least whole number that is at least self."""
+        return self.__record__(ops.ceil, self)  # type: ignore[no-any-return]
+
+    def sign(self) -> Self:
+        """Return -1, 0 or 1."""
+        return self.__record__(ops.sign, self)  # type: ignore[no-any-return]
+
     def neg(self) -> Self:
         """Return -self."""
         return self.__record__(ops.neg, self)  # type: ignore[no-any-return]
@@ -164,10 +223,11 @@ class Methods:
                 "changed: compute it again before you differentiate with create_graph=True"
             )
         args = [parent._data if parent.constant else parent for parent in self.parents]
-        return [
-            0.0 if parent.constant else self.op.derivative(position, Evaluator(), args, self)
-            for position, parent in enumerate(self.parents)
-        ]
+        positions = [position for position, parent in enumerate(self.parents) if not parent.constant]
+        found: list[Self | float] = [0.0] * len(args)
+        for position, x in zip(positions, self.op.derivatives(positions, Evaluator(), args, self)):
+            found[position] = x
+        return found
 
     @property
     def _prev(self) -> tuple[Self, ...]:

@@ -179,7 +179,7 @@ def enable() -> None:
     for op in table.values():
         if isinstance(op, Op):
             _add(op)
-        else:
+        elif op in (ops.weighted_sum, ops.total):  # any other would repeat its intermediate results
             unrolled[op] = Unrolled(op)
     on_register.append(_add)
 
@@ -198,6 +198,8 @@ def disable() -> None:
 def _add(op: Op) -> None:
     def first(*args: Any) -> Any:
         recorder = recorders[op] = fast(op)
+        if table[op.symbol] is not op:  # another row took its symbol, and so its method
+            return recorder(*args)
         for name, turned in zip(OPERATORS.get(op, (op.symbol,)), (False, len(op.partials) == 2)):
             _replace(name, recorder, op, turned)
         return recorder(*args)

@@ -12,7 +12,7 @@ from engine.core.closures import check_write, local_of, make_by_hand
 from engine.core.messages import brief
 from engine.core.methods import Methods
 from engine.core.node_factories import active_factory, open_blocks
-from engine.core.op import Op, Operation, on_register
+from engine.core.op import Op, Operation, on_register, shipped
 from engine.core.scalar import as_float, is_number
 
 Number: TypeAlias = "Value | float"
@@ -267,5 +267,6 @@ def _add_method(op: Op) -> None:
         setattr(Value, op.symbol, method)
 
 
-_methods: set[str] = set()
+#: The methods that an operation may replace.
+_methods: set[str] = set(ops.table) - shipped
 on_register.append(_add_method)

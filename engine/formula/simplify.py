@@ -79,6 +79,9 @@ class Simplifier(Interpreter[T]):
                 return self.inner.apply("-", cast(T, x), cast(T, -y))
         return self.inner.apply(word, *args)
 
+    def let(self, x: T) -> T:
+        return x if isinstance(x, float) else self.inner.let(x)
+
     def choose(self, test: T, then: Callable[[], T], other: Callable[[], T]) -> T:
         if isinstance(test, bool):
             return then() if test else other()
