@@ -118,7 +118,8 @@ class Op(Operation):
 
     Raises:
         ValueError: a formula is not arithmetic, there is not one partial derivative for each letter, or the
-            symbol belongs to an operation of version 0.1.0. The message shows the row, and nothing is registered.
+            symbol belongs to an operation of version 0.1.0. The message shows the row, and nothing is
+            registered.
 
     >>> swish = Op("swish", "a * sigmoid(a)", "sigmoid(a) + y * (1 - sigmoid(a))")
     >>> swish(0.0)
