@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
 from engine.core import ops
 from engine.core.backward import pass_on, topological_order
@@ -25,6 +25,19 @@ class Role(NamedTuple):
     layer: int | None = None  #: counted from 1; None for a neuron that belongs to no layer
     neuron: int | None = None  #: its place in the layer, counted from 0
     input: int | None = None  #: of a weight or an input, which input, counted from 0
+
+
+class Undefined(Sequence[float]):
+    """The local gradients of a node that has none: to read one raises the error that says why."""
+
+    def __init__(self, error: Exception, count: int) -> None:
+        self.error, self.count = error, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, position: object) -> NoReturn:
+        raise self.error
 
 
 class Methods:
@@ -201,6 +214,8 @@ class Methods:
         if self.op is None or isinstance(self.op, OwnOperation):
             return False
         data = [parent._data for parent in self.parents]
+        if isinstance(self._local, Undefined):
+            return self.op.value(*data) != self._data
         try:
             y = self.op.value(*data)
             now = (y, *self.op.local_gradients(data, y, [parent.constant for parent in self.parents]))
@@ -217,6 +232,8 @@ class Methods:
         """
         if self.op is None:
             return []
+        if isinstance(self._local, Undefined):
+            raise self._local.error
         if self.is_stale():
             raise ValueError(
                 f"{self!r} no longer follows from the numbers that it was computed from, as one of them was "

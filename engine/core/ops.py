@@ -24,10 +24,12 @@ mul     = Op("*",         "a * b",                      "b",                    
              at=[(2, 3), (-1, 0.5)])
 div     = Op("/",         "a / b",                      "1 / b",                 "-y / b",
              at=[(2, 3), (-1, -0.5)])
-# where b is tiny, a ** (b - 1) may overflow though the slope does not; 0 ** 0 is 1 for every a nearby; and
-# y = 0 stays 0 when b changes a little
+# below 0.5, b - 1 loses digits of b, and the last factor brings them back; where b is tiny, a ** (b - 1) may
+# overflow though the derivative does not; 0 ** 0 is 1 for every a nearby; y = 0 stays 0 when b changes a little
 pow     = Op("**",        "a ** b",
-             "(0 if abs(a) + abs(b) <= 0 else b / a * y) if abs(b) <= 5e-16 else b * a ** (b - 1)",
+             "b * a ** (b - 1) if b >= 0.5"
+             " else (0 if abs(a) + abs(b) <= 0 else b / a * y) if abs(b) <= 5e-16"
+             " else b * a ** (b - 1) * a ** (b - (b - 1 + 1)) if abs(a) <= 1e307 else b * a ** (b - 1)",
                                                         "0 if abs(y) <= 0 else y * log(a)",
              at=[(2, 3), (0.5, -1.5), (2, 0)])
 
