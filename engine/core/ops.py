@@ -25,7 +25,7 @@ mul     = Op("*",         "a * b",                      "b",                    
 div     = Op("/",         "a / b",                      "1 / b",                 "-y / b",
              at=[(2, 3), (-1, -0.5)])
 # below 0.5, b - 1 loses digits of b, and the last factor brings them back; where b is tiny, a ** (b - 1) may
-# overflow though the derivative does not; 0 ** 0 is 1 for every a nearby; y = 0 stays 0 when b changes a little
+# overflow though the derivative does not; 0 ** 0 is 1 for every a nearby; y = 0 stays 0 for every b nearby
 pow     = Op("**",        "a ** b",
              "b * a ** (b - 1) if b >= 0.5"
              " else (0 if abs(a) + abs(b) <= 0 else b / a * y) if abs(b) <= 5e-16"

@@ -143,7 +143,7 @@ def test_mixed_derivatives_do_not_mind_the_order(op):
 
 POWER = text(ops.pow.partials[0].tree)
 HARMLESS = {  # at 0, or where one of the two is a NaN, the other branch gives the same
-    "**": {  # b = 0.5, or nearly 0; 1 more than 1e307; and that a zero of b differs shows in second order only
+    "**": {  # near the borders; and that a zero of b differs shows in second order only
         "0 if sqrt(y) <= 0 else y * log(a)",
         POWER,
         POWER.removeprefix("b * a ** (b - 1) if b >= 0.5 else (")[:-1],
@@ -438,10 +438,12 @@ LIMITS = {  # at -∞ and ∞: the value, the derivative; None where there is no
     "elu": ((-1.0, 0.0), (math.inf, 1.0)), "relu": ((0.0, 0.0), (math.inf, 1.0)),
     "leaky_relu": ((-math.inf, 0.01), (math.inf, 1.0)), "abs": ((math.inf, -1.0), (math.inf, 1.0)),
     "atan": ((-math.pi / 2, 0.0), (math.pi / 2, 0.0)), "asinh": ((-math.inf, 0.0), (math.inf, 0.0)),
-    "sinh": ((-math.inf, math.inf), (math.inf, math.inf)), "cosh": ((math.inf, -math.inf), (math.inf, math.inf)),
+    "sinh": ((-math.inf, math.inf), (math.inf, math.inf)),
+    "cosh": ((math.inf, -math.inf), (math.inf, math.inf)),
     "floor": ((-math.inf, 0.0), (math.inf, 0.0)), "ceil": ((-math.inf, 0.0), (math.inf, 0.0)),
     "sign": ((-1.0, 0.0), (1.0, 0.0)), "log": (None, (math.inf, 0.0)), "log1p": (None, (math.inf, 0.0)),
-    "sqrt": (None, (math.inf, 0.0)), "acosh": (None, (math.inf, 0.0)), "neg": ((math.inf, -1.0), (-math.inf, -1.0)),
+    "sqrt": (None, (math.inf, 0.0)), "acosh": (None, (math.inf, 0.0)),
+    "neg": ((math.inf, -1.0), (-math.inf, -1.0)),
     "sin": (None, None), "cos": (None, None), "tan": (None, None),
     "asin": (None, None), "acos": (None, None), "atanh": (None, None),
 }  # fmt: skip
@@ -466,7 +468,7 @@ def test_a_derivative_that_exists_is_given_with_create_graph_too():
     assert dx.data == 0.0
     assert not dx.is_stale()
     for differentiate in (lambda: grad(dx, [x]), lambda: grad(dx, [x], create_graph=True), dx.backward):
-        with pytest.raises(ZeroDivisionError, match=r"derivative ∂/∂a of a \*\* b .* at a = 0.0"):
+        with pytest.raises(ZeroDivisionError, match=r"derivative ∂/∂a of a \*\* b, .* at a = 0.0"):
             differentiate()  # 0.75 / sqrt(0)
     [dx] = grad(x**2.5, [x], create_graph=True)
     [second] = grad(dx, [x], create_graph=True)
