@@ -31,12 +31,12 @@ class Undefined(Sequence[float]):
     """The local gradients of a node that has none: to read one raises the error that says why."""
 
     def __init__(self, error: Exception, count: int) -> None:
-        self.error, self.count = error, count
+        self.error, self._length = error, count
 
     def __len__(self) -> int:
-        return self.count
+        return self._length
 
-    def __getitem__(self, position: object) -> NoReturn:
+    def __getitem__(self, position: Any) -> NoReturn:
         raise self.error
 
 

@@ -439,6 +439,5 @@ def test_every_function_of_formulas_has_an_operation():
 
 def test_the_symbols_of_version_0_1_0_are_taken_and_no_others():
     assert len(shipped) == 27
-    assert ADDED == sorted(
-        "asin acos atan atan2 sinh cosh asinh acosh atanh silu elu floor ceil sign".split()
-    )
+    added = "acos acosh asin asinh atan atan2 atanh ceil cosh elu floor sign silu sinh"
+    assert " ".join(ADDED) == added

@@ -368,3 +368,18 @@ def test_the_latex_of_every_row_is_balanced(op):
         assert latex.count("{") == latex.count("}")
         assert latex.count(r"\left") == latex.count(r"\right")
         assert latex.count("(") == latex.count(")")
+
+
+LATEX = {
+    "floor(a) + ceil(a)": r"\left\lfloor{x}\right\rfloor + \left\lceil{x}\right\rceil",
+    "asin(a)": r"\arcsin\left(x\right)",
+    "acosh(a)": r"\operatorname{arcosh}\left(x\right)",
+    "sinh(a)": r"\sinh\left(x\right)",
+    "sign(a)": r"\operatorname{sgn}\left(x\right)",
+    "atan2(a, a)": r"\operatorname{atan2}\left(x, x\right)",
+}
+
+
+@pytest.mark.parametrize(("text", "latex"), LATEX.items(), ids=LATEX)
+def test_latex_uses_the_names_of_the_field(text, latex):
+    assert Formula(text).interpret(LatexPrinter(), [Text("x")]).text == latex
