@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import math
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from engine.compiler.batching import hoist
 from engine.compiler.identifiers import Identifiers
 from engine.compiler.ir import IR, Instruction, terms
-from engine.formula.arithmetic import CONSTANTS, FUNCTIONS, pow
+from engine.formula.arithmetic import CONSTANTS, FUNCTIONS, OWN
 from engine.formula.printers import (
     ATOM,
     POWER,
@@ -86,7 +86,7 @@ class Source(PythonPrinter):
 
     def apply(self, word: str, *args: Text) -> Text:
         if word in CONSTANTS or (word in FUNCTIONS and word != "abs"):
-            self.imports.add(word)
+            self._use(word)
         if word == "*":
             left, right = float_literals(args)
             return Text(f"{left.within(PRODUCT)}*{right.within(SIGN)}", PRODUCT)
@@ -95,8 +95,12 @@ class Source(PythonPrinter):
     def power(self, base: Text, exponent: Text) -> Text:
         if is_whole(exponent):
             return Text(f"{base.within(ATOM)}**{exponent.text}", POWER)
-        self.imports |= {"inf", "pow"} if self.module == "math" else {"pow"}
+        self._use("pow")
         return Text(f"pow({base.text}, {exponent.text})")
+
+    def _use(self, word: str) -> None:
+        """Note that the text needs a function; those that `math` does not have are defined, with ``inf``."""
+        self.imports |= {word, "inf"} if word in OWN and self.module == "math" else {word}
 
     def call(self, formula: Formula, *args: Text) -> Text:
         if formula not in self._named:
@@ -231,15 +235,16 @@ def split_gradients(
 def preface(writer: Source) -> str:
     """Return what the statements of a writer need to run: imports, and the functions that they call."""
     parts = []
-    helpers = [pow_source()] * (writer.module == "math" and "pow" in writer.imports)
-    if names := sorted(writer.imports - {"pow"} if helpers else writer.imports):
+    own = writer.imports & OWN.keys() if writer.module == "math" else set()
+    helpers = [source_of(OWN[name]) for name in sorted(own)]
+    if names := sorted(writer.imports - own):
         parts.append("\n" + rows(f"from {writer.module} import ", "(", names, ", ", ")") + "\n")
     return "".join(parts + ["\n\n" + text for text in helpers + writer.functions])
 
 
-def pow_source() -> str:
-    """Return the source of `pow`, for a program that runs on its own."""
-    first, *rest = inspect.getsource(pow).splitlines(keepends=True)
+def source_of(function: Callable[..., float]) -> str:
+    """Return the source of one of OWN, for a program that runs on its own."""
+    first, *rest = inspect.getsource(function).splitlines(keepends=True)
     return first.partition("  #")[0] + "\n" + "".join(rest)
 
 

@@ -14,6 +14,7 @@ from engine.compiler.program import Program
 from engine.compiler.source import RESERVED
 from engine.core.backward import AdjointNode, topological_order
 from engine.core.messages import brief
+from engine.core.methods import Role
 from engine.core.op import Operation
 from engine.core.scalar import is_number
 from engine.core.value import Value, as_value
@@ -131,15 +132,31 @@ def _lifted(outputs: Value | Sequence[Value]) -> Value | Sequence[Value]:
     return as_value(outputs) if is_number(outputs) else outputs
 
 
+class _Namer(TreeBuilder):
+    """Builds trees in which an intermediate result that is used more than once has a name."""
+
+    def __init__(self, write: Callable[[Tree], str]) -> None:
+        self.write = write
+        self.known: dict[Tree, str] = {}
+
+    def let(self, x: Tree) -> Tree:
+        if not isinstance(x, tuple):
+            return x
+        if x not in self.known:
+            self.known[x] = self.write(x)
+        return self.known[x]
+
+
 class _Tracer:
     """Writes the instructions of one graph."""
 
     def __init__(self, roots: tuple[Value, ...], order: list[Value], requires_grad: set[Value]) -> None:
         self.roots, self.order, self.requires_grad = roots, order, requires_grad
         self.differentiated = order[: order.index(roots[0]) + 1]  # the nodes that the first output depends on
-        self.simplifier, self.identifiers = Simplifier(TreeBuilder()), Identifiers(RESERVED)
+        self.simplifier, self.identifiers = Simplifier(_Namer(self.let)), Identifiers(RESERVED)
         self.instructions: list[Instruction] = []
         self.nameless = 0
+        self.role: Role | None = None  # of the node whose formula is being written
         self.names: dict[Value, Tree] = {}  # of each node; a plain number is itself
 
     def program(
@@ -182,6 +199,7 @@ class _Tracer:
         if node.op is None:
             self.names.setdefault(node, node.data)  # a plain number; any other leaf has its name already
             return
+        self.role = node.role
         args = tuple(self.names[parent] for parent in node.parents)
         needs_grad = tuple(i for i, parent in enumerate(node.parents) if parent in requires_grad)
         self.names[node] = name = self.identifiers.give(node.label or self.nickname(node))
@@ -189,6 +207,13 @@ class _Tracer:
         self.instructions.append(
             Instruction(name, "forward", tree, node.label, node.op, args, needs_grad, node.role)
         )
+
+    def let(self, tree: Tree) -> str:
+        """Write an instruction for an intermediate result of one node's formula, and return its name."""
+        self.nameless += 1
+        name = self.identifiers.give(f"v{self.nameless}")
+        self.instructions.append(Instruction(name, "forward", tree, role=self.role))
+        return name
 
     def nickname(self, node: Value) -> str:
         """Return a name for a node without a label: y for the first output, y1 for the next, v1, v2, ..."""
@@ -209,12 +234,13 @@ class _Tracer:
                 continue
             upstream = self.gradient(node, contributions.pop(node))
             args = [self.names[parent] for parent in node.parents]
-            for position, parent in enumerate(node.parents):
-                left[parent] -= 1
-                if parent in self.requires_grad:
-                    local = node.op.derivative(position, self.simplifier, args, self.names[node])
-                    term = self.simplifier.apply("*", upstream, local)
-                    contributions.setdefault(parent, []).append(term)
+            left.subtract(node.parents)
+            self.role = node.role
+            positions = [i for i, parent in enumerate(node.parents) if parent in self.requires_grad]
+            local = node.op.derivatives(positions, self.simplifier, args, self.names[node])
+            for position, derivative in zip(positions, local):
+                term = self.simplifier.apply("*", upstream, derivative)
+                contributions.setdefault(node.parents[position], []).append(term)
             for leaf in dict.fromkeys(node.parents):
                 if leaf.op is None and not left[leaf] and leaf in self.requires_grad:
                     gradients[leaf] = self.gradient(leaf, contributions.pop(leaf))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import isinf
 from typing import overload
 
 from engine.core import ops
@@ -83,13 +82,16 @@ def record_all(op: Operation, args: tuple[Number, ...]) -> Number:
     return fast[len(args)](parents) if fast is not None else make_node(op, parents)
 
 
-def _shifted(values: Iterable[Number]) -> tuple[Number, list[Number]]:
-    """Return the greatest of ``values``, and value - greatest for each: 0 or less, so exp cannot overflow."""
+EMPTY = "expected at least one value, not an empty list"
+
+
+def _below_greatest(values: Iterable[Number]) -> list[Number]:
+    """Return value - the greatest for each of ``values``: 0 or less, so exp cannot overflow."""
     numbers = [value if isinstance(value, Value) else as_float(value) for value in values]
     if not numbers:
-        raise ValueError("expected at least one value, not an empty list")
+        raise ValueError(EMPTY)
     greatest: Number = functools.reduce(ops.maximum, numbers)
-    return greatest, [value - greatest for value in numbers]
+    return [value - greatest for value in numbers]
 
 
 @overload
@@ -101,18 +103,17 @@ def logsumexp(values: Iterable[Number]) -> Value: ...
 
 
 def logsumexp(values: Iterable[Number]) -> Number:
-    """Return log Σ exp(aᵢ), for numbers of any size.
+    """Return log Σ exp(aᵢ) as one node, for numbers of any size; if the greatest is ±∞, that itself.
 
-    It is m + log Σ exp(aᵢ - m), where m is the greatest; m itself if that is ±∞.
+    The local gradients are the probabilities that `softmax` returns.
 
     >>> logsumexp([1000.0, 1000.0])
     1000.6931471805599
     """
-    greatest, below = _shifted(values)
-    if isinf(greatest._data if isinstance(greatest, Value) else greatest):
-        return greatest  # as ∞ - ∞ is not a number
-    result: Number = greatest + ops.log(total([ops.exp(value) for value in below]))
-    return result
+    values = tuple(values)
+    if not values:
+        raise ValueError(EMPTY)
+    return record_all(ops.logsumexp, values)
 
 
 @overload
@@ -129,8 +130,8 @@ def log_softmax(values: Iterable[Number]) -> list[float] | list[Value]:
     >>> log_softmax([0.0, -1000.0])
     [0.0, -1000.0]
     """
-    _, below = _shifted(values)
-    log_total = ops.log(total([ops.exp(value) for value in below]))
+    below = _below_greatest(values)
+    log_total = logsumexp(below)
     return [value - log_total for value in below]
 
 
@@ -148,7 +149,6 @@ def softmax(values: Iterable[Number]) -> list[float] | list[Value]:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    _, below = _shifted(values)
-    exps = [ops.exp(value) for value in below]
+    exps = [ops.exp(value) for value in _below_greatest(values)]
     whole = total(exps)
     return [e / whole for e in exps]

@@ -8,8 +8,10 @@ from typing import Literal, TypeVar, overload
 from engine.core.backward import AdjointNode, pass_on, topological_order
 from engine.core.checks import check_recorded, check_value
 from engine.core.messages import brief
-from engine.core.op import Evaluator
-from engine.core.value import Number, Value
+from engine.core.methods import Undefined
+from engine.core.node_factories import node_factory
+from engine.core.op import Evaluator, Operation
+from engine.core.value import Number, Value, make_node
 from engine.formula.simplify import Simplifier
 
 G = TypeVar("G")
@@ -109,7 +111,26 @@ def _gradients(
 
 
 def _differentiate(node: Value) -> list[Adjoint]:
-    return [Adjoint(derivative) for derivative in node.differentiate()]
+    try:
+        derivatives = node.differentiate()
+    except (ArithmeticError, ValueError):
+        with node_factory(_node_with_value):
+            derivatives = node.differentiate()
+    return [Adjoint(derivative) for derivative in derivatives]
+
+
+def _node_with_value(op: Operation, parents: tuple[Value, ...]) -> Value:
+    """Return a new node, even if its local gradients do not exist: 1.5 * x ** 0.5, of x ** 1.5, at x = 0."""
+    try:
+        with node_factory(None):
+            return make_node(op, parents)
+    except (ArithmeticError, ValueError) as error:
+        try:
+            node = Value(op.value(*[parent.data for parent in parents]))
+        except (ArithmeticError, ValueError):
+            raise error from None
+        node.op, node.parents, node._local = op, parents, Undefined(error, len(parents))
+        return node
 
 
 def _as_leaf(x: Number) -> Value:

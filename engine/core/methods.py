@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
 from engine.core import ops
 from engine.core.backward import AdjointNode, pass_on, topological_order
 from engine.core.closures import OwnClosure, OwnOperation, check_write, make_by_hand
 from engine.core.messages import brief
-from engine.core.op import Evaluator, Op, Operation
+from engine.core.op import Evaluator, Op, Operation, shipped
 from engine.core.scalar import as_float
 
 
@@ -24,6 +24,19 @@ class Role(NamedTuple):
     layer: int | None = None  #: counted from 1; None for a neuron that belongs to no layer
     neuron: int | None = None  #: its position in the layer, counted from 0
     input: int | None = None  #: the position of the input, counted from 0, for a weight or an input
+
+
+class Undefined(Sequence[float]):
+    """The local gradients of a node that has none: to read one raises the error that says why."""
+
+    def __init__(self, error: Exception, count: int) -> None:
+        self.error, self._length = error, count
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, position: Any) -> NoReturn:
+        raise self.error
 
 
 if TYPE_CHECKING:
@@ -121,6 +134,65 @@ class Methods(Attributes):
         """Return self if it is positive, else 0.01 × self."""
         return self.__record__(ops.leaky_relu, self)
 
+    def asin(self) -> Self:
+        """Return the angle between -π/2 and π/2 whose sine is self."""
+        return self.__record__(ops.asin, self)
+
+    def acos(self) -> Self:
+        """Return the angle between 0 and π whose cosine is self."""
+        return self.__record__(ops.acos, self)
+
+    def atan(self) -> Self:
+        """Return the angle between -π/2 and π/2 whose tangent is self."""
+        return self.__record__(ops.atan, self)
+
+    def atan2(self, other: Any) -> Self:
+        """Return the angle of the point (other, self)."""
+        return self.__record__(ops.atan2, self, other)
+
+    def sinh(self) -> Self:
+        """Return (e^self - e^-self) / 2."""
+        return self.__record__(ops.sinh, self)
+
+    def cosh(self) -> Self:
+        """Return (e^self + e^-self) / 2."""
+        return self.__record__(ops.cosh, self)
+
+    def asinh(self) -> Self:
+        """Return the number whose sinh is self."""
+        return self.__record__(ops.asinh, self)
+
+    def acosh(self) -> Self:
+        """Return the number, 0 or greater, whose cosh is self."""
+        return self.__record__(ops.acosh, self)
+
+    def atanh(self) -> Self:
+        """Return the number whose tanh is self."""
+        return self.__record__(ops.atanh, self)
+
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # NumPy's names: np.arcsin(v) is v.arcsin()
+    arcsinh, arccosh, arctanh = asinh, acosh, atanh
+
+    def silu(self) -> Self:
+        """Return self × sigmoid(self), also called swish."""
+        return self.__record__(ops.silu, self)
+
+    def elu(self) -> Self:
+        """Return self, or e^self - 1 if it is negative."""
+        return self.__record__(ops.elu, self)
+
+    def floor(self) -> Self:
+        """Return the greatest whole number that is at most self."""
+        return self.__record__(ops.floor, self)
+
+    def ceil(self) -> Self:
+        """Return the least whole number that is at least self."""
+        return self.__record__(ops.ceil, self)
+
+    def sign(self) -> Self:
+        """Return -1, 0 or 1."""
+        return self.__record__(ops.sign, self)
+
     def neg(self) -> Self:
         """Return -self."""
         return self.__record__(ops.neg, self)
@@ -154,6 +226,8 @@ class Methods(Attributes):
         if self.op is None or isinstance(self.op, OwnOperation):
             return False
         data = [parent._data for parent in self.parents]
+        if isinstance(self._local, Undefined):
+            return self.op.value(*data) != self._data
         try:
             y = self.op.value(*data)
             now = (y, *self.op.local_gradients(data, y, [parent.constant for parent in self.parents]))
@@ -178,16 +252,19 @@ class Methods(Attributes):
         """
         if self.op is None:
             return []
+        if isinstance(self._local, Undefined):
+            raise self._local.error
         if self.is_stale():
             raise ValueError(
                 f"{brief(self)} no longer follows from the numbers that it was computed from, as one of them "
                 "was changed: compute it again before you differentiate with create_graph=True"
             )
         args = [parent._data if parent.constant else parent for parent in self.parents]
-        return [
-            0.0 if parent.constant else self.op.derivative(position, Evaluator(), args, self)
-            for position, parent in enumerate(self.parents)
-        ]
+        positions = [position for position, parent in enumerate(self.parents) if not parent.constant]
+        found: list[Self | float] = [0.0] * len(args)
+        for position, x in zip(positions, self.op.derivatives(positions, Evaluator(), args, self)):
+            found[position] = x
+        return found
 
     @property
     def _prev(self) -> tuple[Self, ...]:
@@ -318,8 +395,8 @@ def _number(x: Any) -> float:
     return x._data if isinstance(x, Methods) else as_float(x)
 
 
-#: The names of the methods that are operations of the user's own.
-own_methods: set[str] = set()
+#: The names of the methods that an operation of the user's own may replace.
+own_methods: set[str] = set(ops.table) - shipped
 
 
 def add_method(cls: type[Methods], op: Op) -> None:

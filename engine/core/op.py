@@ -20,8 +20,11 @@ Point = float | Sequence[float]  # where to check a row: a number, or one for ea
 
 #: Every operation, by its symbol.
 table: dict[str, Operation] = {}
-#: The symbols of the operations that chalkgrad ships; no other operation may take one.
+#: The symbols of version 0.1.0; no other operation may take one. Operations that were added later may be
+#: replaced by a row of the same symbol, so that programs with such a row keep working.
 shipped: set[str] = set()
+#: The operation of each word of a formula, whatever row later takes its symbol.
+word_operations: dict[str, Operation] = {}
 #: Called with each Op when it is registered.
 on_register: list[Callable[[Op], None]] = []
 
@@ -42,6 +45,12 @@ class Operation:
     def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
         """Return ∂y/∂(the parent at ``position``) as ``interpreter`` understands it."""
         raise NotImplementedError
+
+    def derivatives(
+        self, positions: Sequence[int], interpreter: Interpreter[T], args: Sequence[T], y: T
+    ) -> list[T]:
+        """Return the derivatives at several positions; an operation may compute them together."""
+        return [self.derivative(position, interpreter, args, y) for position in positions]
 
     def text(self, printer: Interpreter[Text], args: Sequence[Text]) -> Text:
         """Return the formula of y as people read it."""
@@ -109,7 +118,8 @@ class Op(Operation):
 
     Raises:
         ValueError: a formula is not arithmetic, there is not one partial derivative for each letter, or the
-            symbol belongs to a shipped operation. The message shows the row, and nothing is registered.
+            symbol belongs to an operation of version 0.1.0. The message shows the row, and nothing is
+            registered.
 
     >>> swish = Op("swish", "a * sigmoid(a)", "sigmoid(a) + y * (1 - sigmoid(a))")
     >>> swish(0.0)
@@ -131,7 +141,11 @@ class Op(Operation):
         kinks: Mapping[Any, Point] | None = None,
     ) -> None:
         self.symbol, arity = symbol, len(partials)
-        words = {name: op.formula for name, op in rows().items() if name.isidentifier()}
+        words = {
+            name: op.formula
+            for name, op in rows().items()
+            if name.isidentifier() and op is not word_operations.get(name)
+        }
         try:
             check_symbol(symbol, shipped)
             self.formula = Formula(formula, "ab", words, symbol)
@@ -150,6 +164,8 @@ class Op(Operation):
             raise type(error)(f"Op({row}): {error}") from None
         self.__doc__ = f"y = {formula}, with the derivative{'s' * (arity > 1)} {' and '.join(partials)}."
         table[symbol] = self
+        if symbol in WORDS:
+            word_operations.setdefault(symbol, self)  # the first is chalkgrad's own
         for callback in on_register:
             callback(self)
 
@@ -194,7 +210,7 @@ class Evaluator(Interpreter[Any]):
     def apply(self, word: str, *args: Any) -> Any:
         for arg in args:
             if not isinstance(arg, float):  # a Value: the word is an operation, or compares numbers
-                return (COMPARISONS.get(word) or table[word])(*args)  # type: ignore[operator]
+                return (COMPARISONS.get(word) or word_operations[word])(*args)  # type: ignore[operator]
         return WORDS[word](*args) if args else CONSTANTS[word]
 
     def choose(self, test: bool, then: Callable[[], Any], other: Callable[[], Any]) -> Any:

@@ -19,8 +19,9 @@ from typing import Any
 
 from engine.core import ops
 from engine.core.functional import unrolled
+from engine.core.methods import own_methods
 from engine.core.node_factories import active_factory, open_blocks
-from engine.core.op import Op, Operation, on_register, table
+from engine.core.op import Op, Operation, on_register, shipped, table
 from engine.core.scalar import is_number
 from engine.core.value import Constant, Value, as_value, make_node, recorders
 from engine.formula.compile import compile_formula, run_source
@@ -179,7 +180,7 @@ def enable() -> None:
     for op in table.values():
         if isinstance(op, Op):
             _add(op)
-        else:
+        elif op in (ops.weighted_sum, ops.total):  # any other would repeat its intermediate results
             unrolled[op] = Unrolled(op)
     on_register.append(_add)
 
@@ -198,7 +199,11 @@ def disable() -> None:
 def _add(op: Op) -> None:
     def first(*args: Any) -> Any:
         recorder = recorders[op] = fast(op)
-        for name, turned in zip(OPERATORS.get(op, (op.symbol,)), (False, len(op.partials) == 2)):
+        if table[op.symbol] is not op:  # another row took its symbol, and so its method
+            return recorder(*args)
+        is_method = op.symbol in shipped or op.symbol in own_methods
+        names = OPERATORS.get(op, (op.symbol,) if is_method else ())
+        for name, turned in zip(names, (False, len(op.partials) == 2)):
             _replace(name, recorder, op, turned)
         return recorder(*args)
 

@@ -212,9 +212,21 @@ def check_row(op: Op | str, eps: float = 1e-6, rtol: float = 1e-5) -> Report:
         for letter, pick, edge in zip("ab", picks, _edges(row(*map(Value, point)), eps, rtol), strict=False):
             what = f"{row.symbol}: ∂y/∂{letter} picked"
             kinks.append(Comparison(what, edge.at, edge.autograd, pick, pick, noise=0.0, rtol=0.0))
-            if not math.isnan(edge.left):  # it is NaN if one of the sides is outside the domain
+            # a NaN where one of the sides is outside the domain; at a jump both quotients have no limit
+            if not math.isnan(edge.left) and not _jumps(row, point):
                 kinks.append(edge)
     return Report([], smooth + kinks)
+
+
+def _jumps(row: Op, point: tuple[float, ...]) -> bool:
+    """Return whether a neighbouring float has a value that is far from the one at ``point``."""
+    y = row.value(*point)
+    near = [
+        (*point[:i], math.nextafter(x, towards), *point[i + 1 :])
+        for i, x in enumerate(point)
+        for towards in (-math.inf, math.inf)
+    ]
+    return any(abs(row.value(*neighbour) - y) > 1e-3 * (1 + abs(y)) for neighbour in near)
 
 
 class Quotients(NamedTuple):

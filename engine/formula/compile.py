@@ -6,12 +6,12 @@ import itertools
 import math
 from collections.abc import Callable, Mapping
 
-from engine.formula.arithmetic import CONSTANTS, FUNCTIONS, pow
+from engine.formula.arithmetic import CONSTANTS, FUNCTIONS, OWN
 from engine.formula.printers import PythonPrinter
 from engine.formula.tree import Formula
 
 #: The names that generated Python may use.
-NAMESPACE: dict[str, object] = {**FUNCTIONS, **CONSTANTS, "inf": math.inf, "nan": math.nan, "pow": pow}
+NAMESPACE: dict[str, object] = {**FUNCTIONS, **CONSTANTS, **OWN, "inf": math.inf, "nan": math.nan}
 
 _numbers = itertools.count(1)
 

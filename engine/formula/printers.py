@@ -110,6 +110,10 @@ class LatexPrinter(Interpreter[Text]):
     """
 
     NAMES: ClassVar = {"log": r"\ln", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "tanh": r"\tanh",
+                       "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan",
+                       "sinh": r"\sinh", "cosh": r"\cosh", "asinh": r"\operatorname{arsinh}",
+                       "acosh": r"\operatorname{arcosh}", "atanh": r"\operatorname{artanh}",
+                       "sign": r"\operatorname{sgn}",
                        "max": r"\max", "min": r"\min", "sigmoid": r"\sigma", "pi": r"\pi"}  # fmt: skip
     SIGNS: ClassVar = {"<=": r"\le", ">=": r"\ge", "*": r"\,"}
 
@@ -128,6 +132,8 @@ class LatexPrinter(Interpreter[Text]):
                 return Text(rf"\sqrt{{{a}}}")
             case "abs", a:
                 return Text(rf"\left|{a}\right|")
+            case (("floor" | "ceil"), a):
+                return Text(rf"\left\l{word}{{{a}}}\right\r{word}")
             case "/", a, b:
                 return Text(rf"\frac{{{a}}}{{{b}}}", PRODUCT)
             case "**", _, b:

@@ -67,9 +67,15 @@ class Simplifier(Interpreter[T]):
                     pass  # an operation outside its domain raises when it is run
             return self.inner.apply(word, *args)
         match word, *args:
-            case ("*", x, 1.0) | ("*", 1.0, x) | ("**" | "/", x, 1.0) | ("+" | "-", x, 0.0) | ("+", 0.0, x):
+            case (
+                ("*", x, float(1.0))
+                | ("*", float(1.0), x)
+                | ("**" | "/", x, float(1.0))
+                | ("+" | "-", x, float(0.0))
+                | ("+", float(0.0), x)
+            ):
                 return cast(T, x)
-            case ("*", x, -1.0) | ("*", -1.0, x):
+            case ("*", x, float(-1.0)) | ("*", float(-1.0), x):
                 return self.inner.apply("neg", cast(T, x))
             case ("neg", ("neg", x)):
                 return cast(T, x)
@@ -78,6 +84,9 @@ class Simplifier(Interpreter[T]):
             case ("+", x, float(y)) if y < 0:
                 return self.inner.apply("-", cast(T, x), cast(T, -y))
         return self.inner.apply(word, *args)
+
+    def let(self, x: T) -> T:
+        return x if isinstance(x, float) else self.inner.let(x)
 
     def choose(self, test: T, then: Callable[[], T], other: Callable[[], T]) -> T:
         if isinstance(test, bool):

@@ -18,7 +18,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NoReturn, TypeAlias, TypeVar
 
-from engine.formula.arithmetic import CONSTANTS, FUNCTIONS
+from engine.formula.arithmetic import BINARY, CONSTANTS, FUNCTIONS
 
 T = TypeVar("T")
 Word: TypeAlias = "str | Formula"
@@ -36,6 +36,10 @@ COMPARISONS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: "
 
 class Interpreter(Generic[T]):
     """The meaning of the words of a formula. A subclass defines at least `number` and `apply`."""
+
+    def let(self, x: T) -> T:
+        """Return an intermediate result that is used more than once; an interpreter may give it a name."""
+        return x
 
     def number(self, x: float) -> T:
         """Return the meaning of a number in the formula."""
@@ -60,7 +64,7 @@ class Formula:
     Args:
         text: the formula.
         letters: those that it may use, of ``a`` and ``b`` (the arguments) and ``y`` (the result).
-        words: the operations that it may call by name, beside FUNCTIONS.
+        words: the operations that it may call by name, beside FUNCTIONS; they come first.
         name: the word by which later formulas may call this one.
 
     Raises:
@@ -130,13 +134,14 @@ class Formula:
         return (COMPARISONS[type(node.ops[0])], *(self._number(side, deep) for side in sides))
 
     def _word(self, word: str, count: int, node: ast.expr) -> Word:
-        if word not in FUNCTIONS and word not in self._words:
+        called = self._words.get(word)
+        if called is None and word not in FUNCTIONS:
             known = ", ".join(sorted({*FUNCTIONS, *CONSTANTS, *self._words}))
             self._refuse(node, f"the word {word!r} is unknown; known are {known}")
-        expected = 1 if word in FUNCTIONS else len(self._words[word].letters)
+        expected = len(called.letters) if called else 1 + (word in BINARY)
         if count != expected:
             self._refuse(node, f"{word} takes {expected} argument{'s' * (expected > 1)}, not {count}")
-        return word if word in FUNCTIONS else self._words[word]
+        return called or word
 
     def _refuse(self, node: ast.expr, why: str) -> NoReturn:
         part = ast.get_source_segment(self.text, node)

@@ -11,7 +11,19 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import TypeAlias, overload
 
-from engine import Number, Value, as_float, brief, logsumexp, ops, relu, softplus, total, weighted_sum
+from engine import (
+    Number,
+    Value,
+    as_float,
+    brief,
+    log_softmax,
+    logsumexp,
+    ops,
+    relu,
+    softplus,
+    total,
+    weighted_sum,
+)
 from nn.validation import Floats, as_list, is_list, look_up
 
 __all__ = [
@@ -99,21 +111,21 @@ def binary_cross_entropy(outputs: Outputs, targets: Outputs) -> Number: ...
 def binary_cross_entropy(outputs: Outputs, targets: Outputs) -> Number:
     """Return the mean of -t log p - (1 - t) log(1 - p), where p = sigmoid(s) is the probability of 1.
 
-    For t = 1 this is softplus(-s), for t = 0 softplus(s), so it is written softplus((1 - 2t) s): exact for
-    logits of any size.
+    It is written t softplus(-s) + (1 - t) softplus(s), of which one term is left for t = 0 and t = 1: exact
+    for logits of any size.
 
     Args:
         outputs: the logits s_k, a Value or a list.
-        targets: t_k, each 0 (no) or 1 (yes).
+        targets: t_k, each 0 (no), 1 (yes), or a probability in between.
 
     Raises:
-        ValueError: there are not as many targets as outputs, or one is neither 0 nor 1.
+        ValueError: there are not as many targets as outputs, or one is not between 0 and 1.
         TypeError: a target is not a number.
 
     >>> binary_cross_entropy([1000.0, -1000.0], [0, 0])
     500.0
     """
-    return _mean([softplus((1 - 2 * t) * s) for s, t in _pairs(outputs, targets, allowed=(0.0, 1.0))])
+    return _mean([_surprise(s, t) for s, t in _probabilities(outputs, targets)])
 
 
 @overload
@@ -127,10 +139,12 @@ def cross_entropy(outputs: Outputs, target: Outputs) -> Number:
 
     Args:
         outputs: the logits, a list of at least two, one for each class.
-        target: t, the number of the class, counted from 0; or one-hot, a list with 1 at t and 0 elsewhere.
+        target: t, the number of the class, counted from 0; or the probabilities t_k of all classes, such as 1
+            at one class and 0 elsewhere, for -Σ_k t_k log softmax(s)_k.
 
     Raises:
-        ValueError: the target is none of the classes, or not one-hot; or there are fewer than two outputs.
+        ValueError: the target is none of the classes, or the probabilities do not add up to 1 (within 1e-9);
+            or there are fewer than two outputs.
         TypeError: the target is not a number or a list of them.
 
     >>> cross_entropy([0.0, 1000.0], 1), cross_entropy([0.0, 1000.0], [1, 0])
@@ -141,14 +155,19 @@ def cross_entropy(outputs: Outputs, target: Outputs) -> Number:
         found = len(logits) or 1 - is_list(outputs)
         raise ValueError(f"cross_entropy expects one output for each of two or more classes, not {found}")
     if is_list(target):
-        one_hot = [t for _, t in _pairs(logits, target, allowed=(0.0, 1.0))]
-        if sum(map(_data, one_hot)) != 1:
-            raise ValueError(f"a one-hot target has a single 1, not {brief(target)}")
-        return logsumexp(logits) - weighted_sum(one_hot, logits)
+        pairs = _probabilities(logits, target)
+        if not abs(sum(_data(t) for _, t in pairs) - 1) <= 1e-9:
+            raise ValueError(f"the probabilities of the classes add up to 1, not {brief(target)}")
+        ts = [t for _, t in pairs]
+        if not (1.0 in ts and ts.count(0.0) == len(ts) - 1):
+            kept = [(t, log_p) for t, log_p in zip(ts, log_softmax(logits)) if isinstance(t, Value) or t]
+            return -weighted_sum([t for t, _ in kept], [log_p for _, log_p in kept])
+        target = ts.index(1.0)
     t = _data(target)
     if not (0 <= t < len(logits) and t == int(t)):
         raise ValueError(f"the class is a whole number from 0 to {len(logits) - 1}, not {brief(target)}")
-    return logsumexp(logits) - logits[int(t)]
+    right = logits[int(t)]  # subtracted first: for s = 1e16, log Σ exp(s) has no digits after the point
+    return logsumexp([0.0 if k == t else s - right for k, s in enumerate(logits)])
 
 
 #: Every loss, by its name.
@@ -239,6 +258,21 @@ def _data(x: object) -> float:
 
 def _as_number(x: object) -> Number:
     return x if isinstance(x, Value) else as_float(x)
+
+
+def _surprise(s: Number, t: Number) -> Number:
+    if isinstance(t, Value) or 0 < t < 1:
+        return t * softplus(-s) + (1 - t) * softplus(s)
+    return softplus(-s if t else s)
+
+
+def _probabilities(outputs: object, targets: object) -> list[tuple[Number, Number]]:
+    """Return each output with its target, a number from 0 to 1."""
+    pairs = _pairs(outputs, targets)
+    for _, t in pairs:
+        if not 0 <= _data(t) <= 1:
+            raise ValueError(f"a target of this loss is a number from 0 to 1, not {brief(t)}")
+    return pairs
 
 
 def _pairs(outputs: object, targets: object, allowed: Sequence[float] = ()) -> list[tuple[Number, Number]]:

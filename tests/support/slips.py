@@ -6,6 +6,8 @@ from engine.formula.tree import interpret
 OTHER = {
     "+": "-", "-": "+", "*": "/", "/": "*", "**": "*", "<": "<=", "<=": "<", ">": ">=", ">=": ">",
     "sin": "cos", "cos": "sin", "tan": "tanh", "tanh": "tan", "exp": "expm1", "expm1": "exp",
+    "asin": "acos", "acos": "asin", "atan": "asinh", "asinh": "atan", "acosh": "atanh", "atanh": "acosh",
+    "sinh": "cosh", "cosh": "sinh", "floor": "ceil", "ceil": "floor", "sign": "neg",
     "log": "log1p", "log1p": "log", "erf": "erfc", "erfc": "erf", "sqrt": "abs", "abs": "sqrt",
     "a": "b", "b": "a", "y": "a",
 }  # fmt: skip

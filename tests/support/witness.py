@@ -42,6 +42,9 @@ DEFINITIONS = {
     "sigmoid": lambda a: 1 / (1 + mp.exp(-a)),
     "softplus": lambda a: mp.log1p(mp.exp(a)) if a < 1e4 else a,
     "gelu": lambda a: a * erfc(-a / mp.sqrt(2)) / 2,
+    "silu": lambda a: a / (1 + mp.exp(-a)),
+    "elu": lambda a: a if a > 0 else mp.expm1(a),
+    "atan2": lambda a, b: mp.atan2(a, b),
 }
 
 
@@ -79,6 +82,17 @@ class Evaluator(Interpreter):
         "erf": (erf, lambda a: 2 * mp.exp(-(a**2)) / mp.sqrt(mp.pi)),
         "erfc": (erfc, lambda a: -2 * mp.exp(-(a**2)) / mp.sqrt(mp.pi)),
         "abs": (abs, lambda a: mp.sign(a)),
+        "asin": (mp.asin, lambda a: 1 / mp.sqrt(1 - a * a)),
+        "acos": (mp.acos, lambda a: -1 / mp.sqrt(1 - a * a)),
+        "atan": (mp.atan, lambda a: 1 / (1 + a * a)),
+        "sinh": (mp.sinh, mp.cosh),
+        "cosh": (mp.cosh, mp.sinh),
+        "asinh": (mp.asinh, lambda a: 1 / mp.sqrt(1 + a * a)),
+        "acosh": (mp.acosh, lambda a: 1 / mp.sqrt(a * a - 1)),
+        "atanh": (mp.atanh, lambda a: 1 / (1 - a * a)),
+        "floor": (mp.floor, lambda a: mpf(0)),
+        "ceil": (mp.ceil, lambda a: mpf(0)),
+        "sign": (mp.sign, lambda a: mpf(0)),
     }
     TESTS = {  # noqa: RUF012
         "<": lambda a, b: a < b,
@@ -108,6 +122,11 @@ class Evaluator(Interpreter):
                 return Dual(a.x * b.x, a.dx * b.x + a.x * b.dx)
             case "/", (a, b):
                 return Dual(a.x / b.x, (a.dx - a.x / b.x * b.dx) / b.x)
+            case "atan2", (a, b):
+                square = a.x * a.x + b.x * b.x
+                by_a = chain(mpf(0), lambda: b.x / square, a)
+                by_b = chain(mpf(0), lambda: -a.x / square, b)
+                return Dual(mp.atan2(a.x, b.x), by_a.dx + by_b.dx)
             case "**", (a, b):
                 y = a.x**b.x
                 by_base = chain(y, lambda: b.x * a.x ** (b.x - 1) if b.x else mpf(0), a)

@@ -7,7 +7,32 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import numpy as np
-from numpy import cos, exp, expm1, inf, log, log1p, nan, pi, sin, sqrt, tan, tanh  # noqa: F401 (for the source)
+from numpy import arccos as acos  # noqa: F401
+from numpy import arccosh as acosh  # noqa: F401
+from numpy import arcsin as asin  # noqa: F401
+from numpy import arcsinh as asinh  # noqa: F401
+from numpy import arctan as atan  # noqa: F401
+from numpy import arctan2 as atan2  # noqa: F401
+from numpy import arctanh as atanh  # noqa: F401
+from numpy import (  # noqa: F401 (for the source)
+    ceil,
+    cos,
+    cosh,
+    exp,
+    expm1,
+    floor,
+    inf,
+    log,
+    log1p,
+    nan,
+    pi,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+)
 
 from engine.compiler.backends.arrays import ArrayFunction
 from engine.compiler.ir import IR

@@ -19,6 +19,9 @@ from engine.formula.tree import Formula, Interpreter
 Array: TypeAlias = np.ndarray  # or the array of the library, which has the same operators
 #: Python's operators apply to arrays, too; the real power of `engine.formula.arithmetic` is for floats only.
 OPERATORS: dict[str, Callable[..., object]] = {**ARITHMETIC, **COMPARISONS, "**": operator.pow, "abs": abs}
+#: The words that libraries have under another name.
+NAMES = {word: word.replace("a", "arc", 1)
+         for word in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh")}  # fmt: skip
 
 
 class Unknown:
@@ -62,7 +65,8 @@ class Library(Interpreter[Meaning]):
     def __init__(
         self, module: ModuleType, special: dict[str, Callable[[Array], Array]], zeros: Array
     ) -> None:
-        self.module, self.special, self.zeros = module, special, zeros
+        self.module, self.zeros = module, zeros
+        self.special = {**special, "sign": self._sign}
         self.bad: list[Array] = []  # for each result that may be outside its domain, whether it is
         self._mask: Array | bool = True
 
@@ -72,16 +76,22 @@ class Library(Interpreter[Meaning]):
 
     def apply(self, word: str, *args: Meaning) -> Meaning:
         known = not any(isinstance(arg, Unknown) for arg in args)  # numbers outside the domain of the word
-        arrays: list[object] = [x if isinstance(x, float) and not known else self.array(x) for x in args]
+        floats = word in OPERATORS and not known
+        arrays: list[object] = [x if isinstance(x, float) and floats else self.array(x) for x in args]
         if word == "**" and isinstance(arrays[1], float) and arrays[1].is_integer():
             arrays[1] = int(arrays[1])  # a whole power is exact, and has a derivative everywhere
         function: Callable[..., object] = (
-            OPERATORS.get(word) or self.special.get(word) or getattr(self.module, word)
+            OPERATORS.get(word) or self.special.get(word) or getattr(self.module, NAMES.get(word, word))
         )
         y = cast(Array, function(*arrays))
         if word in PARTIAL:
             self.bad.append(~self.module.isfinite(y) & self._mask)
         return Unknown(y)
+
+    def _sign(self, x: Array) -> Array:
+        """Return the sign; a NaN is kept, which is not so in every library."""
+        result: Array = self.module.where(x != x, x, self.module.sign(x))
+        return result
 
     def choose(self, test: Meaning, then: Callable[[], Meaning], other: Callable[[], Meaning]) -> Meaning:
         outside, condition = self._mask, cast(Unknown, test).array

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from support.graphs import graphs
 
-from engine import Op, Value, exp, log, maximum, relu, sigmoid, sqrt, tanh, total, weighted_sum
+from engine import Op, Value, exp, log, maximum, ops, relu, sigmoid, sqrt, tanh, total, weighted_sum
 from engine.compiler.identifiers import Identifiers, identifier
 from engine.compiler.tracing import trace
 from nn.model.modules import MLP, Neuron
@@ -357,3 +357,13 @@ def test_find_nonfinite_returns_a_domain_error():
     program = trace(log(w * x), inputs=[x], parameters=[w])
     found = program.find_nonfinite([1.0], [[1.0, -1.0]])
     assert found.startswith("sample 1: log(a) at a = -1.0 (v1): ")
+
+
+def test_a_source_with_functions_that_math_does_not_have_runs_on_its_own():
+    x = Value(-1.5)
+    program = trace(ops.floor(x) + 10 * ops.ceil(x) + 100 * ops.sign(x), inputs=[x])
+    space = {}
+    exec(program.source, space)
+    assert space["step"]([], [-1.5])[0] == -2 - 10 - 100
+    assert space["floor"](math.inf) == space["ceil"](math.inf) == math.inf
+    assert all(math.isnan(space[word](math.nan)) for word in ("floor", "ceil", "sign"))

@@ -20,8 +20,10 @@ from engine import (
     softmax,
     topological_order,
     total,
+    trace,
     weighted_sum,
 )  # fmt: skip
+from engine.formula.printers import StrPrinter, Text
 
 logits = st.lists(st.floats(-1000, 1000), min_size=1, max_size=8)
 FAMILY = [logsumexp, log_softmax, softmax]
@@ -326,5 +328,60 @@ def test_probabilities_add_up_to_1():
 
 def test_the_maximum_in_logsumexp_is_a_node_of_the_graph():
     x, y = Value(1.0), Value(3.0)
-    assert "max" in {node._op for node in topological_order(logsumexp([x, y]))}
+    assert "max" in {node._op for node in topological_order(log_softmax([x, y])[0])}
+    assert [node._op for node in topological_order(logsumexp([x, y]))] == ["", "", "logsumexp"]
     assert mpmath.almosteq(grad(logsumexp([x, y]), [y])[0], exact_softmax([1, 3])[1], 1e-15)
+
+
+# logsumexp is one node
+
+
+def test_logsumexp_is_one_node():
+    values = [Value(0.5), Value(-1.0), Value(2.0)]
+    y = logsumexp([*values, 1.0])
+    assert (y.op, y.parents[:3], y.parents[3].constant) == (ops.logsumexp, tuple(values), True)
+    assert y.local_gradients()[3] == 0.0
+    assert y.op.text(StrPrinter(), [Text("a"), Text("b")]).text == "log(exp(a) + exp(b))"
+
+
+EXTREME = [-math.inf, -1e300, -1e16, -1.0, 0.0, 1.0, 1e8, 1e8 + 1, 1e16, 1e16 + 2, 1e300, math.inf, math.nan]
+
+
+@given(st.lists(st.sampled_from(EXTREME) | st.floats(-5, 5), min_size=1, max_size=5))
+def test_a_compiled_logsumexp_and_create_graph_have_the_bits_of_eager_ones(xs):
+    values = [Value(x, label=f"x{i}") for i, x in enumerate(xs)]
+    y = logsumexp(values)
+    written = [y.data, *y.local_gradients()]
+    built = [y.data, *[g.data for g in grad(y, values, create_graph=True)]]
+    assert list(map(float.hex, built)) == list(map(float.hex, written))
+    numbers = [Value(0.25, label=f"x{i}") for i in range(len(xs))]
+    step = trace(logsumexp(numbers), inputs=[], parameters=numbers).compile("python")
+    if not any(map(math.isnan, xs)):
+        value, gradients = step(xs)
+        assert list(map(float.hex, [value, *gradients])) == list(map(float.hex, written))
+
+
+@pytest.mark.parametrize(
+    "xs", [[1e16, 1e16 - 2], [1e300, 1e300], [1e8, 1e8 - 1, 0.0], [30.0, 0.0], [-1e16] * 3]
+)
+def test_the_local_gradients_of_logsumexp_are_exact_for_numbers_of_any_size(xs):
+    greatest = max(xs)
+    exps = [mp.exp(mpf(x) - mpf(greatest)) for x in xs]
+    values = list(map(Value, xs))
+    for gradients in grad(logsumexp(values), values), softmax(xs):
+        assert gradients == pytest.approx([float(e / sum(exps)) for e in exps], rel=1e-15, abs=0)
+
+
+@pytest.mark.parametrize("xs", [[30.0, 0.0], [0.0, 700.0], [1e8, 1e8 - 1], [1e16, 1e16 - 2, 0.0]])
+def test_log_softmax_keeps_small_logarithms(xs):
+    with mp.workdps(400):
+        exact = [-mp.log(mp.fsum(mp.exp(mpf(other) - mpf(x)) for other in xs)) for x in xs]
+    assert log_softmax(xs) == pytest.approx([float(e) for e in exact], rel=1e-15, abs=0)
+
+
+def test_a_program_grows_in_proportion_to_the_numbers_of_logsumexp():
+    counts = []
+    for n in (10, 20, 40):
+        values = [Value(float(i)) for i in range(n)]
+        counts.append(trace(logsumexp(values), parameters=values).count_operations())
+    assert counts[2] - counts[1] == 2 * (counts[1] - counts[0])

@@ -3,6 +3,8 @@
 import copy
 import math
 import pickle
+import subprocess
+import sys
 from contextlib import nullcontext
 
 import pytest
@@ -12,7 +14,8 @@ from support.names import name
 
 from engine import Op, Value, grad, gradcheck, no_grad, ops
 from engine.core.checks import as_point
-from engine.core.op import Evaluator, Operation, get_op, shipped
+from engine.core.op import Evaluator, Operation, get_op, rows, shipped, word_operations
+from engine.formula.arithmetic import FUNCTIONS
 from engine.formula.tree import Formula, Interpreter
 
 CUBE = ("cube", "a ** 3", "3 * a**2")
@@ -389,3 +392,52 @@ def test_the_evaluator_computes_a_formula_on_floats_or_on_values():
     y = formula.interpret(Evaluator(), [x, 1.0])
     assert y.data == 2 * math.pi * 2.0
     assert grad(y, [x]) == [2 * math.pi]
+
+
+# Rows that were added after version 0.1.0 may be replaced
+
+
+ADDED = sorted(set(rows()) - shipped)
+PROGRAM = """
+import sys
+from engine import Op, Value, get_op, grad, trace
+import engine
+symbol, formula, derivative = sys.argv[1:]
+theirs = getattr(engine, symbol)
+own = Op(symbol, formula, derivative)
+x = Value(0.5, label="x")
+by_word = Op("caller", f"{symbol}(a) + 1", "y")
+print(get_op(symbol) is own, own(x).data, getattr(x, symbol)().data, by_word(x).data)
+print(theirs(x).op is theirs, getattr(x, symbol)().op is own)  # the first use of ours takes nothing away
+print(trace(by_word(x), inputs=[x]).compile("python").values([], [[0.5]]), grad(own(x), [x]))
+"""
+
+
+@pytest.mark.parametrize("symbol", [s for s in ADDED if len(rows()[s].partials) == 1 and s != "acosh"])
+def test_a_row_of_your_own_replaces_one_that_was_added_later(symbol):
+    program = [sys.executable, "-c", PROGRAM, symbol, "a * 3", "3"]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["True 1.5 1.5 2.5", "True True", "[2.5] [3.0]"], done.stderr
+
+
+def test_the_words_of_our_rows_keep_their_meaning_when_a_row_is_replaced():
+    program = (
+        "from engine import Op, Value, sinh, grad\n"
+        "Op('cosh', 'a * 100', '100')\n"
+        "x = Value(0.5)\n"
+        "[dx] = grad(sinh(x), [x], create_graph=True)\n"
+        "print(dx.data, *grad(dx, [x]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [str(math.cosh(0.5)), str(math.sinh(0.5))], done.stderr
+
+
+def test_every_function_of_formulas_has_an_operation():
+    assert {*FUNCTIONS} <= {*word_operations}
+    assert all(word_operations[word] is ops.table[word] for word in FUNCTIONS)
+
+
+def test_the_symbols_of_version_0_1_0_are_taken_and_no_others():
+    assert len(shipped) == 27
+    added = "acos acosh asin asinh atan atan2 atanh ceil cosh elu floor sign silu sinh"
+    assert " ".join(ADDED) == added

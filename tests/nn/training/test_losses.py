@@ -159,10 +159,23 @@ def test_hinge_refuses_other_targets_than_its_two(t):
         losses.hinge(Value(0.0), t)
 
 
-@pytest.mark.parametrize("t", [-1, 2, 0.5, float("nan")])
-def test_binary_cross_entropy_refuses_other_targets_than_0_and_1(t):
-    with pytest.raises(ValueError, match="a target of this loss is 0 or 1, not"):
+@pytest.mark.parametrize("t", [-1, 2, 1.0000001, float("nan")])
+def test_binary_cross_entropy_refuses_targets_that_are_no_probabilities(t):
+    with pytest.raises(ValueError, match="a target of this loss is a number from 0 to 1, not"):
         losses.binary_cross_entropy([Value(0.0)], [t])
+
+
+@pytest.mark.parametrize("s", [-800.0, -30.0, -0.5, 0.0, 1.0, 30.0, 800.0])
+@pytest.mark.parametrize("t", [0.0, 0.25, 0.5, 0.9, 1.0])
+def test_binary_cross_entropy_takes_any_probability(s, t):
+    p = 1 / (1 + mp.exp(-mpf(s)))
+    exact = t * mp.log1p(mp.exp(-s)) + (1 - mpf(t)) * mp.log1p(mp.exp(s))
+    for target in (t, Value(t)):  # in a traced graph targets are Values
+        v = Value(s)
+        y = losses.binary_cross_entropy(v, target)
+        assert y.data == pytest.approx(float(exact), rel=1e-15)
+        assert grad(y, [v]) == [pytest.approx(float(p - t), rel=1e-15, abs=2e-16)]
+    assert losses.binary_cross_entropy(s, t) == y.data
 
 
 @pytest.mark.parametrize("t", [-1, 3, 0.5, 10**6, float("nan"), float("inf")])
@@ -171,15 +184,51 @@ def test_an_unknown_class_is_refused(t):
         losses.cross_entropy([Value(0.0)] * 3, t)
 
 
-@pytest.mark.parametrize("t", [[1, 1, 0], [0, 0, 0]])
-def test_one_hot_has_a_single_one(t):
-    with pytest.raises(ValueError, match="a one-hot target has a single 1"):
+@pytest.mark.parametrize("t", [[1, 1, 0], [0, 0, 0], [0.5, 0.5, 1e-8]])
+def test_probabilities_of_classes_that_do_not_add_up_to_1_are_refused(t):
+    with pytest.raises(ValueError, match="the probabilities of the classes add up to 1, not"):
         losses.cross_entropy([Value(0.0)] * 3, t)
 
 
-def test_one_hot_is_made_of_zeros_and_ones():
-    with pytest.raises(ValueError, match="0 or 1, not 0.5"):
-        losses.cross_entropy([Value(0.0)] * 2, [0.5, 0.5])
+@pytest.mark.parametrize("t", [[1.5, -0.5], [float("nan"), 1.0]])
+def test_probabilities_of_classes_are_from_0_to_1(t):
+    with pytest.raises(ValueError, match="a target of this loss is a number from 0 to 1, not"):
+        losses.cross_entropy([Value(0.0)] * 2, t)
+
+
+def exact_cross_entropy(logits, ts):
+    exps = [mp.exp(mpf(s) - mpf(max(logits))) for s in logits]
+    return -sum(t * mp.log(e / sum(exps)) for t, e in zip(ts, exps)), [e / sum(exps) for e in exps]
+
+
+@pytest.mark.parametrize(
+    "logits",
+    [[1e16, 1e16 - 2], [1e8, 1e8 - 1], [30.0, 0.0], [0.0, 30.0], [-1e8, -1e8], [0.1, -0.7, 2.5], [1e16, 0.0, 3.0]],
+)  # fmt: skip
+def test_cross_entropy_is_exact_for_logits_of_any_size(logits):
+    with mp.workdps(60):
+        for t in range(len(logits)):
+            hot = [float(k == t) for k in range(len(logits))]
+            exact, p = exact_cross_entropy(logits, hot)
+            for target in (t, hot, list(map(Value, hot))):  # in a traced graph targets are Values
+                values = list(map(Value, logits))
+                y = losses.cross_entropy(values, target)
+                assert y.data == pytest.approx(float(exact), rel=1e-15, abs=0)
+                for g, p_k, t_k in zip(grad(y, values), p, hot):
+                    assert g == pytest.approx(float(p_k - t_k), rel=2e-15, abs=1e-300)
+
+
+@pytest.mark.parametrize("ts", [[0.2, 0.3, 0.5], [0.5, 0.5, 0.0], [1 / 3] * 3, [1 - 1e-10, 1e-10, 0.0]])
+@pytest.mark.parametrize("logits", [[1.0, 2.0, 3.0], [1e8, 1e8 + 1, 1e8 - 1], [700.0, 0.0, -700.0]])
+def test_cross_entropy_takes_the_probabilities_of_the_classes(logits, ts):
+    exact, p = exact_cross_entropy(logits, [mpf(t) for t in ts])
+    for target in (ts, list(map(Value, ts))):
+        values = list(map(Value, logits))
+        y = losses.cross_entropy(values, target)
+        assert y.data == pytest.approx(float(exact), rel=1e-15)
+        for g, p_k, t_k in zip(grad(y, values), p, ts):
+            assert g == pytest.approx(float(p_k - t_k), rel=1e-14, abs=5e-16)
+    assert losses.cross_entropy(logits, ts) == pytest.approx(float(exact), rel=1e-15)
 
 
 @pytest.mark.parametrize("outputs", [Value(0.0), [Value(0.0)]])

@@ -47,6 +47,12 @@ class Lines(Interpreter[str]):
             return self.emit(f"fcmp {TESTS[word]} {self.type} {args[0]}, {args[1]}")
         if word == "neg":
             return self.emit(f"fneg {self.type} {args[0]}")
+        if word == "sign":
+            tests = [
+                self.emit(f"fcmp {test} {self.type} {args[0]}, {self.number(0.0)}") for test in ("ogt", "olt")
+            ]
+            below = self.pick(tests[1], self.number(-1.0), args[0])  # a zero or a NaN is kept
+            return self.pick(tests[0], self.number(1.0), below)
         if word in ARITHMETIC:
             y = self.emit(f"{ARITHMETIC[word]} contract {self.type} {args[0]}, {args[1]}")
         elif word == "**" and args[1] == self.number(2.0):

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 
 from engine.compiler.backends.llvm.builder import KIND, LANES, I, V, Vector
+from engine.formula.arithmetic import BINARY
 
 LN2_HIGH = float.fromhex("0x1.62e42fefa0000p-1")  # the upper 40 bits: times a whole number k it is exact
 LN2_LOW = float.fromhex("0x1.cf79abc9e3b3ap-40")  # log 2 - LN2_HIGH
@@ -103,7 +104,10 @@ def tanh(x: Vector) -> Vector:
 
 
 SERIES: dict[str, Callable[[Vector], Vector]] = {f.__name__: f for f in (exp, expm1, log, log1p, tanh)}
-INTRINSIC = {"sqrt": f"llvm.sqrt.{KIND}", "abs": f"llvm.fabs.{KIND}"}
+INTRINSIC = {
+    "sqrt": f"llvm.sqrt.{KIND}", "abs": f"llvm.fabs.{KIND}",
+    "floor": f"llvm.floor.{KIND}", "ceil": f"llvm.ceil.{KIND}",
+}  # fmt: skip
 LIBRARY = {"**": "pow"}  # the words that have another name in C
 
 
@@ -141,7 +145,7 @@ def lane_by_lane(word: str, rows: list[str]) -> str:
 
 def arity(word: str) -> int:
     """Return the number of arguments of a word."""
-    return 2 if word == "**" else 1
+    return 2 if word == "**" or word in BINARY else 1
 
 
 def declared(word: str, kind: str, called: str) -> str:
