@@ -28,8 +28,8 @@ N = TypeVar("N", bound=Node)
 
 Watcher = Callable[[Iterator["Contribution"]], None]
 
-#: In each context, the functions of the open blocks of `detect_anomaly`, the innermost last: it runs the steps
-#: of a backward pass in place of `backward`.
+#: In each context, the functions of the open blocks of `detect_anomaly`, the innermost last. That one runs
+#: the steps of a backward pass in place of `backward`.
 watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
 
 

@@ -52,7 +52,7 @@ class OwnOperation(Operation):
 
 
 def symbol_of(op: Operation) -> str:
-    """Return the symbol of an operation, on one line and of bounded length; "f" if it is empty.
+    r"""Return the symbol of an operation, on one line and of bounded length; "f" if it is empty.
 
     >>> symbol_of(OwnOperation("my\nname")), symbol_of(OwnOperation(""))
     ('my name', 'f')

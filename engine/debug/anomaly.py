@@ -100,9 +100,10 @@ class Detector:
                     path[MOST // 2 : -MOST // 2] = ["…"]
                 name = bounded(step.parent.label) or brief(step.parent)
                 product = f"{step.upstream} × {step.local}"
+                source = self.describe(step.node, step.node.op, step.node.parents)
                 raise FloatingPointError(
                     f"the gradient of {name} is {step.total}, after upstream × local = {product} = "
-                    f"{step.contribution} came from {self.describe(step.node, step.node.op, step.node.parents)}; "
+                    f"{step.contribution} came from {source}; "
                     f"the path to the root: {' → '.join(path)}"
                 )
 
