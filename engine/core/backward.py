@@ -29,9 +29,11 @@ class Node(Protocol):
 
 N = TypeVar("N", bound=Node)
 
-#: In each context, the function that runs the steps of a backward pass, if it is not `backward` itself; see
-#: `detect_anomaly`.
-watcher: ContextVar[Callable[[Iterator[Contribution]], None] | None] = ContextVar("watcher", default=None)
+Watcher = Callable[[Iterator["Contribution"]], None]
+
+#: In each context, the functions of the open blocks of `detect_anomaly`, the innermost last. That one runs
+#: the steps of a backward pass in place of `backward`.
+watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
 
 
 class Contribution(NamedTuple):
@@ -113,8 +115,8 @@ def backward(root: N) -> None:
 
     A node comes after all its children, so its gradient is complete before it adds to those of its parents.
     """
-    if watch := watcher.get():
-        return watch(_steps(root))
+    if watching := watchers.get():
+        return watching[-1](_steps(root))
     pass_on(start(root))
 
 

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 from weakref import ref
 
-from engine.core.messages import brief
+from engine.core.messages import LONGEST, brief, one_line
 from engine.core.op import Operation
 from engine.formula.printers import Text
 from engine.formula.tree import Interpreter
@@ -38,16 +38,27 @@ class OwnOperation(Operation):
         self.symbol = symbol
 
     def forward(self, interpreter: Interpreter[T], args: Sequence[T]) -> T:
-        raise ValueError(NOT_AN_OP.format(brief(self.symbol)))
+        raise ValueError(NOT_AN_OP.format(symbol_of(self)))
 
     def text(self, printer: Interpreter[Text], args: Sequence[Text]) -> Text:
-        return printer.apply(self.symbol or "f", *args)
+        # always a call, as a printer would take a symbol such as "-" for its own operator
+        return Text(f"{symbol_of(self)}({', '.join(arg.text for arg in args)})")
 
     def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
-        raise ValueError(NOT_AN_OP.format(brief(self.symbol)))
+        raise ValueError(NOT_AN_OP.format(symbol_of(self)))
 
     def value(self, *data: float) -> float:
-        raise ValueError(NOT_AN_OP.format(brief(self.symbol)))
+        raise ValueError(NOT_AN_OP.format(symbol_of(self)))
+
+
+def symbol_of(op: Operation) -> str:
+    r"""Return the symbol of an operation, on one line and of bounded length; "f" if it is empty.
+
+    >>> symbol_of(OwnOperation("my\nname")), symbol_of(OwnOperation(""))
+    ('my name', 'f')
+    """
+    symbol = one_line(" ".join(op.symbol.split()))
+    return (symbol if len(symbol) <= LONGEST else f"{symbol[: LONGEST - 1]}…") or "f"
 
 
 NOT_AN_OP = (

@@ -6,13 +6,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
 
-from engine.core.backward import Contribution, topological_order, watcher
-from engine.core.messages import one_line
-from engine.core.node_factories import node_factory
+from engine.core.backward import Contribution, topological_order, watchers
+from engine.core.closures import symbol_of
+from engine.core.messages import brief
+from engine.core.node_factories import active_factory, node_factory
 from engine.core.op import Operation
 from engine.core.source_line import calling_line
 from engine.core.value import Value, record
+from engine.debug.bounded import bounded
 from engine.formula.printers import StrPrinter, Text
+
+LONG = 300  # characters of a formula, of its numbers, or of a line of source in a message at most
+MOST = 10  # nodes of a path in a message; of more, the first and the last ones
 
 
 @contextmanager
@@ -33,13 +38,13 @@ def detect_anomaly() -> Iterator[None]:
     FloatingPointError: a * b = inf at a = 1e+200 (x), b = 1e+200 (w), computed in ...
     """
     detector = Detector()
-    outer = watcher.get()
-    watcher.set(detector.backward)
+    watch = detector.backward
+    watchers.set((*watchers.get(), watch))
     try:
         with node_factory(detector.make):
             yield
-    finally:
-        watcher.set(outer)
+    finally:  # remove this block alone, as those of two generators may end in any order
+        watchers.set(tuple(each for each in watchers.get() if each is not watch))
 
 
 def stale(root: Value) -> list[Value]:
@@ -70,14 +75,15 @@ class Detector:
         from weakref import WeakKeyDictionary  # here, as it is slow to import
 
         self.lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()  # the source line of each node
+        self.outer = active_factory()  # makes the nodes of the enclosing block, such as no_grad
 
     def make(self, op: Operation, parents: Sequence[Value]) -> Value:
-        """Record a node as usual, store its line, and check its number."""
-        with node_factory(None):
+        """Make a node as the enclosing block does, store its line, and check its number."""
+        with node_factory(self.outer):
             node = record(op, *parents)
         self.lines[node] = calling_line()
-        if not isfinite(node.data):
-            raise FloatingPointError(self.describe(node))
+        if not isfinite(node._data):  # the slot, as a read of data is noted while a program is traced
+            raise FloatingPointError(self.describe(node, op, parents))
         return node
 
     def backward(self, steps: Iterator[Contribution]) -> None:
@@ -89,20 +95,25 @@ class Detector:
                 path, node = [], step.parent
                 while node in children:
                     node = children[node]
-                    path.append(one_line(node.label) or node.op.symbol)  # type: ignore[union-attr]
-                name = one_line(step.parent.label) or repr(step.parent)
+                    path.append(bounded(node.label) or symbol_of(node.op))  # type: ignore[arg-type]
+                if len(path) > MOST:
+                    path[MOST // 2 : -MOST // 2] = ["…"]
+                name = bounded(step.parent.label) or brief(step.parent)
                 product = f"{step.upstream} × {step.local}"
+                source = self.describe(step.node, step.node.op, step.node.parents)
                 raise FloatingPointError(
                     f"the gradient of {name} is {step.total}, after upstream × local = {product} = "
-                    f"{step.contribution} came from {self.describe(step.node)}; "
+                    f"{step.contribution} came from {source}; "
                     f"the path to the root: {' → '.join(path)}"
                 )
 
-    def describe(self, node: Value) -> str:
+    def describe(self, node: Value, op: Operation, parents: Sequence[Value]) -> str:
         """Return the node's formula, numbers and labels, and the line of source that made it."""
-        assert node.op is not None  # a leaf is not checked
-        formula = node.op.text(StrPrinter(), [Text(a) for a in node.op.letters(len(node.parents))]).text
-        where = node.op.point([p.data for p in node.parents], [p.label for p in node.parents])
-        name = f"{one_line(node.label)}: " if node.label else ""
+        formula = op.text(StrPrinter(), [Text(a) for a in op.letters(len(parents))]).text
+        where = op.point([p._data for p in parents], [bounded(p.label) for p in parents])
+        name = f"{bounded(node.label)}: " if node.label else ""
         line = self.lines.get(node, "an unknown line")
-        return f"{name}{formula} = {node.data} at {where}, computed in {line}"
+        return (
+            f"{name}{bounded(formula, LONG)} = {node._data} at {bounded(where, LONG)}, "
+            f"computed in {bounded(line, LONG)}"
+        )

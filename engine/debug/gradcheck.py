@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from engine.core.backward import topological_order
-from engine.core.closures import OwnOperation
+from engine.core.closures import OwnOperation, symbol_of
 from engine.core.grad import grad
-from engine.core.messages import brief, one_line
+from engine.core.messages import brief
 from engine.core.node_factories import node_factory
 from engine.core.op import Op, Operation, get_op
 from engine.core.value import Number, Value
+from engine.debug.bounded import bounded
 
 NOISE = 16 * sys.float_info.epsilon  # the rounding error of a result, relative to the greatest number in it
 ROWS = 40  # rows that a report shows at most: first the wrong ones, then those with the largest errors
@@ -176,7 +177,7 @@ def gradcheck(f: Callable[..., Value], xs: Sequence[Number], eps: float = 1e-6, 
     scale = greatest_of(node.data * gradient for node, gradient in zip(order, gradients, strict=True))
     inputs = []
     for i, (value, gradient) in enumerate(zip(values, grad(root, values), strict=True)):
-        name, point = one_line(value.label) or f"x{i}", f"{value.data:.6g}"
+        name, point = bounded(value.label) or f"x{i}", f"{value.data:.6g}"
         left, right, noise, kink = difference_quotients(
             functools.partial(at, value), value.data, eps, scale, rtol
         )
@@ -210,7 +211,7 @@ def check_row(op: Op | str, eps: float = 1e-6, rtol: float = 1e-5) -> Report:
     kinks = []
     for point, picks in row.kinks.items():
         for letter, pick, edge in zip("ab", picks, _edges(row(*map(Value, point)), eps, rtol), strict=False):
-            what = f"{row.symbol}: ∂y/∂{letter} picked"
+            what = f"{symbol_of(row)}: ∂y/∂{letter} picked"
             kinks.append(Comparison(what, edge.at, edge.autograd, pick, pick, noise=0.0, rtol=0.0))
             # a NaN where one of the sides is outside the domain; at a jump both quotients have no limit
             if not math.isnan(edge.left) and not _jumps(row, point):
@@ -292,8 +293,8 @@ def _edges(node: Value, eps: float, rtol: float) -> list[Comparison]:
     for i, (parent, local) in enumerate(zip(node.parents, node.local_gradients(), strict=True)):
         if parent.constant:
             continue
-        letter = one_line(parent.label) or ("ab"[i] if len(data) < 3 else f"parent {i}")
-        what = f"{op.symbol}: ∂{one_line(node.label) or 'y'}/∂{letter}"
+        letter = bounded(parent.label) or ("ab"[i] if len(data) < 3 else f"parent {i}")
+        what = f"{symbol_of(op)}: ∂{bounded(node.label) or 'y'}/∂{letter}"
         if isinstance(op, OwnOperation):
             edges.append(Comparison(what, _point(data), local, local, local, 0.0, rtol, own=True))
             continue

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.core.backward import AdjointNode, Contribution, pass_on, topological_order
 from engine.core.checks import check_recorded
-from engine.core.closures import local_of
+from engine.core.closures import OwnOperation, local_of
 from engine.core.value import Value
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class BackwardPass:
         children: for each node, the edges to its children: a child, and the position of the node among the
             child's parents.
         gradients: for each node, ∂root/∂node; 0.0 for a plain number.
+        local_gradients: for each node, the local gradient of each edge; 0.0 for a plain number.
         steps: a Step for each edge, in the order of the pass; edges to plain numbers are left out.
 
     Raises:
@@ -54,12 +56,18 @@ class BackwardPass:
             for position, parent in enumerate(node.parents):
                 self.children[parent].append((node, position))
         adjoints = {node: AdjointNode((), (), 1.0 if node is root else 0.0) for node in self.order}
+        self.local_gradients: dict[Value, tuple[float, ...]] = {}
         self.steps: list[Step] = []
         for node in reversed(self.order):
             upstream: float = adjoints[node]._grad
-            for position, (parent, local) in enumerate(
-                zip(node.parents, local_of(node, upstream), strict=True)
-            ):
+            edges = list(zip(node.parents, local_of(node, upstream), strict=True))
+            if isinstance(node.op, OwnOperation) and not 0.0 < abs(upstream) < inf:
+                self.local_gradients[node] = node.local_gradients()  # its contributions do not show them
+            else:
+                self.local_gradients[node] = tuple(
+                    [0.0 if p.constant else float(local) for p, local in edges]
+                )
+            for position, (parent, local) in enumerate(edges):
                 if parent.constant:
                     continue
                 adjoint = adjoints[parent]

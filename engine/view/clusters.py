@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from weakref import ref
 
+from engine.core.closures import symbol_of
 from engine.core.value import Value
 from engine.view.kinds import Kinds, Place, indices, neuron_of
 
@@ -286,7 +287,7 @@ def _named(what: str, place: Place) -> str:
 
 def _symbol(box: Box) -> str:
     """Return the symbol of the operation that computed the box; for a leaf, its kind."""
-    return box.node.op.symbol if box.node.op else box.kind
+    return symbol_of(box.node.op) if box.node.op else box.kind
 
 
 def _title(box: Box) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from engine.core.backward import topological_order
+from engine.core.closures import OwnClosure, symbol_of
 from engine.core.messages import brief
 from engine.core.value import Value
 from engine.view.backward_pass import BackwardPass
@@ -66,7 +67,8 @@ def draw_dot(
             the neurons of a layer, "batch" also the samples of a batch. "auto" takes the first of these that
             has at most ``max_nodes`` boxes.
         unfold: the names of folded boxes, as the picture shows them, to open again by one level.
-        local_gradients: whether to write ∂child/∂parent at every edge.
+        local_gradients: whether to write ∂child/∂parent at every edge; a node made by hand that has no
+            closure yet has none to write.
         largest_path: whether to mark the path from ``root`` that always goes to the parent with the largest
             |∂root/∂parent|.
         inputs: leaves that are inputs; the other leaves are then parameters. A model from nn needs no such
@@ -100,14 +102,18 @@ def draw_dot(
     if max_nodes < 2:
         raise ValueError(f"max_nodes is at least 2, not {max_nodes}")
     kinds = Kinds(inputs)
-    gradients = root.gradients if isinstance(root, BackwardPass) else None
+    run = None
+    if isinstance(root, BackwardPass):
+        run, root = root, root.root
+    gradients = run.gradients if run else None
     path: dict[Value, int] = {}
     if largest_path:
-        root = root if isinstance(root, BackwardPass) else BackwardPass(root)
-        path = largest(root)
-    order = root.order if isinstance(root, BackwardPass) else topological_order(root)
+        run = run or BackwardPass(root)
+        path = largest(run)
+    order = run.order if run else topological_order(root)
     boxes = fold_graph(order, fold, max_nodes, unfold, kinds)
-    picture = Picture(order[-1], boxes, kinds, path, local_gradients, gradients=gradients)
+    local = {} if not local_gradients else run.local_gradients if run else local_gradients_of(order)
+    picture = Picture(order[-1], boxes, kinds, path, local, gradients=gradients)
     return picture.draw(rankdir, format)
 
 
@@ -120,7 +126,7 @@ class Picture:
         kinds: gives the kind of each node.
         path: the path to mark: for each node on it, the position of the parent that comes next; -1 at the
             end.
-        local_gradients: whether edges show the local gradient.
+        local_gradients: the local gradients of nodes, to write at their edges.
         labels: names of nodes, in place of their labels.
         gradients: gradients of nodes, in place of their ``.grad``.
         width: the minimum width, in points, of the cells with numbers.
@@ -132,13 +138,13 @@ class Picture:
         boxes: Sequence[Box],
         kinds: Kinds,
         path: Mapping[Value, int] | None = None,
-        local_gradients: bool = False,
+        local_gradients: Mapping[Value, Sequence[float]] | None = None,
         labels: Mapping[Value, str] | None = None,
         gradients: Mapping[Value, float] | None = None,
         width: int = 0,
     ) -> None:
         self.root, self.boxes, self.kinds, self.path = root, boxes, kinds, path or {}
-        self.local_gradients, self.labels, self.width = local_gradients, labels or {}, width
+        self.local_gradients, self.labels, self.width = local_gradients or {}, labels or {}, width
         self.gradients = gradients
         self.home = {node: box for box in boxes for node in box.nodes}
         self.name = {box: f"n{i}" for i, box in enumerate(boxes)}
@@ -160,7 +166,7 @@ class Picture:
                 continue
             drawing.node(name, self.label(node), id=name)
             if node.op:
-                circle, symbol = f"{name}op", node.op.symbol.replace("&", "&amp;")
+                circle, symbol = f"{name}op", symbol_of(node.op).replace("&", "&amp;")
                 drawing.node(circle, escape(symbol), id=circle, **CIRCLE)
                 self.edges(drawing, box, circle)
                 drawing.edge(circle, name, id=f"{name}edge", **(MARK if node in self.path else {}))
@@ -171,16 +177,17 @@ class Picture:
         local_gradients: dict[tuple[Box, int], list[float]] = {}
         marked = set()
         for node in box.nodes:
-            for position, (parent, local) in enumerate(
-                zip(node.parents, node.local_gradients(), strict=True)
-            ):
+            local = self.local_gradients.get(node, ())
+            for position, parent in enumerate(node.parents):
                 source = self.home[parent]
                 edge = source, 0 if source.folded or box.folded else position
                 if source is not box:
-                    local_gradients.setdefault(edge, []).extend([] if parent.constant else [local])
+                    local_gradients.setdefault(edge, []).extend(
+                        () if parent.constant else local[position : position + 1]
+                    )
                     marked |= {edge} if self.path.get(node) == position else set()
         for i, (edge, bounds) in enumerate(local_gradients.items()):
-            label = {"label": f" {between(bounds)} "} if self.local_gradients and bounds else {}
+            label = {"label": f" {between(bounds)} "} if bounds else {}
             mark = MARK if edge in marked else {}
             drawing.edge(self.name[edge[0]], end, id=f"{self.name[box]}edge{i}", **label, **mark)
 
@@ -225,6 +232,15 @@ class Picture:
         else:
             known = [node.grad for node in variable if self.root.grad or node.grad]
         return f"grad {between(known)}" if known else "grad not computed"
+
+
+def local_gradients_of(order: Iterable[Value]) -> dict[Value, Sequence[float]]:
+    """Return the local gradients of nodes; those of a node by hand that has no closure yet are left out."""
+    return {
+        node: node.local_gradients()
+        for node in order
+        if not isinstance(node._local, OwnClosure) or node._local.function
+    }
 
 
 def largest(run: BackwardPass) -> dict[Value, int]:

@@ -88,9 +88,9 @@ def explain(leaf: Value, root: Value | BackwardPass | None = None) -> Explanatio
     run = as_pass(leaf if root is None else root)
     story = _whole_pass(run) if root is None else _one_gradient(leaf, run)
     called = names([*run.order, leaf])
-    pen = Latex(called)
+    pen = Latex(called, run.local_gradients)
     formula = f"{pen.d(run.root, leaf)} = {pen.number(run.gradients.get(leaf, 0.0))}"
-    return Explanation("\n".join(story(Plain(called))), "\n".join(story(pen)), formula)
+    return Explanation("\n".join(story(Plain(called, run.local_gradients))), "\n".join(story(pen)), formula)
 
 
 def _whole_pass(run: BackwardPass) -> Story:
@@ -142,7 +142,7 @@ def _one_gradient(leaf: Value, run: BackwardPass) -> Story:
         if more:
             lines += [f"- and {_written(more)} more.", "", f"Together: {pen.math(pen.number(gradient))}."]
         elif number > 1:
-            products = " + ".join(pen.term(_product(edges)) for edges in listed)
+            products = " + ".join(pen.term(_product(pen, edges)) for edges in listed)
             lines += ["", f"Sum: {pen.math(f'{products} = {pen.number(gradient)}')}."]
         return [*lines, *in_textbook_terms(pen, leaf, run)]
 
@@ -170,7 +170,8 @@ def made(pen: Plain, node: Value) -> str:
 
 def passed_on(pen: Plain, step: Step) -> str:
     """Return sentences about a step: local gradient, contribution, and the parent's new gradient."""
-    node, parent, position, upstream, local, contribution, total = step.edge
+    node, parent, position, upstream, _, contribution, total = step.edge
+    local = pen.local_gradients[node][position]
     which = "edge"
     if node.parents.count(parent) > 1:
         which = f"{_ordinal(node.parents[: position + 1].count(parent))} edge"
@@ -209,21 +210,21 @@ def _path(pen: Plain, leaf: Value, edges: Sequence[Edge]) -> str:
     nodes, factors = [pen.name(leaf)], []
     for edge in edges if left_out <= 0 else (*edges[:half], None, *edges[-half:]):
         nodes.append(pen.name(edge[0]) if edge else pen.dots)
-        factors.append(pen.within(_local(edge)) if edge else pen.dots)
+        factors.append(pen.within(_local(pen, edge)) if edge else pen.dots)
     product = f" {pen.times} ".join(factors)
     if len(edges) > 1:
-        product += f" = {pen.number(_product(edges))}"
+        product += f" = {pen.number(_product(pen, edges))}"
     note = f" ({left_out:,} of its {len(edges):,} edges {'are' if left_out > 1 else 'is'} left out)"
     return f"{pen.math(f' {pen.to} '.join(nodes))}: {pen.math(product)}{note if left_out > 0 else ''}"
 
 
-def _local(edge: Edge) -> float:
+def _local(pen: Plain, edge: Edge) -> float:
     node, position = edge
-    return node.local_gradients()[position]
+    return pen.local_gradients[node][position]
 
 
-def _product(edges: Sequence[Edge]) -> float:
-    return math.prod(map(_local, edges))
+def _product(pen: Plain, edges: Sequence[Edge]) -> float:
+    return math.prod([_local(pen, edge) for edge in edges])
 
 
 def _written(number: Decimal) -> str:

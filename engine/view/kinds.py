@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from engine.core.closures import symbol_of
 from engine.core.messages import brief
 from engine.core.value import Value
 
@@ -64,7 +65,7 @@ class Kinds:
         """
         if node.role:
             return node.role.kind
-        return node.label or (node.op.symbol if node.op else self(node))
+        return node.label or (symbol_of(node.op) if node.op else self(node))
 
 
 def neuron_of(node: Value, kinds: str) -> Place | None:

@@ -74,7 +74,7 @@ def _one_neuron(pen: Plain, z: Value, run: BackwardPass, sample: str = "") -> li
     derivative = 1.0
     if activations:
         node, position = activations[0]
-        derivative = node.local_gradients()[position]
+        derivative = run.local_gradients[node][position]
         equation = f"{pen.derivative_k} = {pen.d(node, z)} = {pen.local(node, position)}"
         lines += [f"- The derivative of its activation is {pen.math(equation)}."]
     else:
@@ -118,8 +118,8 @@ def _follow(edge: Edge, run: BackwardPass) -> tuple[Edge, Value, float]:
     Return the edge, the node that it leads to, and the derivative of that node with respect to the parent.
     """
     node, position = edge
-    derivative = node.local_gradients()[position]
+    derivative = run.local_gradients[node][position]
     while node.role is None and len(run.children[node]) == 1:
         [(child, position)] = run.children[node]
-        node, derivative = child, child.local_gradients()[position] * derivative
+        node, derivative = child, run.local_gradients[child][position] * derivative
     return edge, node, derivative

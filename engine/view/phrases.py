@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from engine.core.closures import OwnOperation
+from engine.core.closures import OwnOperation, symbol_of
 from engine.core.op import shipped
 from engine.core.value import Value
 from engine.formula.printers import ATOM, PRODUCT, SUM, TEST, LatexPrinter, StrPrinter, Text
@@ -85,13 +85,16 @@ class Plain:
 
     Args:
         names: the name of each node.
+        local_gradients: the local gradients of each node, as a BackwardPass has them.
     """
 
     times, to, dots = "×", "→", "…"
     in_k, delta_k, derivative_k, sigma = "in_k", "Δ_k", "g'(in_k)", "Σ w Δ"
 
-    def __init__(self, names: dict[Value, str]) -> None:
-        self.names = names
+    def __init__(
+        self, names: Mapping[Value, str], local_gradients: Mapping[Value, Sequence[float]] | None = None
+    ) -> None:
+        self.names, self.local_gradients = names, local_gradients or {}
         self.printer: StrPrinter | LatexPrinter = StrPrinter()
 
     def math(self, formula: str) -> str:
@@ -148,14 +151,15 @@ class Plain:
         assert node.op is not None
         args = [self._letter(parent) for parent in node.parents]
         symbol, sides = node.op.symbol, [self.name(node)]
-        if (symbol[0].isalpha() and symbol.isascii()) or len(args) > MANY:
+        own = isinstance(node.op, OwnOperation)  # always a call, even if its symbol is "-"
+        if own or (symbol[0].isalpha() and symbol.isascii()) or len(args) > MANY:
             shown = some(args, Text(self.dots))
             sides.append(
                 self.printer.apply(symbol, *shown).text
-                if symbol in shipped
-                else self.call(symbol, [arg.text for arg in shown])
+                if symbol in shipped and not own
+                else self.call(symbol_of(node.op), [arg.text for arg in shown])
             )
-        if len(args) <= MANY:
+        if len(args) <= MANY and not own:
             sides.append(node.op.text(self.printer, args).within(TEST))
         return " = ".join(dict.fromkeys([*sides, self.number(node.data)]))
 
@@ -168,17 +172,17 @@ class Plain:
     def local(self, node: Value, position: int) -> str:
         """Return a local gradient: its formula in names, then in numbers, then its value."""
         if isinstance(node.op, OwnOperation):
-            return self.number(node.local_gradients()[position])
+            return self.number(self.local_gradients[node][position])
         tree = self._tree(node, position)
         sides = [self._write(tree, node, self._letter)]
         if not _chooses(tree):  # the numbers of a choice are no easier to read
             sides.append(self._write(tree, node, lambda part: self._numeral(part.data)))
-        return " = ".join(dict.fromkeys([*sides, self.number(node.local_gradients()[position])]))
+        return " = ".join(dict.fromkeys([*sides, self.number(self.local_gradients[node][position])]))
 
     def formula(self, node: Value, position: int) -> str:
         """Return the formula of a local gradient in the names of the nodes, as a factor."""
         if isinstance(node.op, OwnOperation):
-            return self.within(node.local_gradients()[position])
+            return self.within(self.local_gradients[node][position])
         return self._write(self._tree(node, position), node, self._letter, PRODUCT)
 
     def _write(self, tree: Tree, node: Value, letter: Callable[[Value], Text], binds: int = TEST) -> str:
@@ -202,8 +206,10 @@ class Latex(Plain):
     times, to, dots = r"\times", r"\to", r"\dots"
     in_k, delta_k, derivative_k, sigma = r"\text{in}_k", r"\Delta_k", r"g'(\text{in}_k)", r"\sum w \Delta"
 
-    def __init__(self, names: dict[Value, str]) -> None:
-        super().__init__(names)
+    def __init__(
+        self, names: Mapping[Value, str], local_gradients: Mapping[Value, Sequence[float]] | None = None
+    ) -> None:
+        super().__init__(names, local_gradients)
         self.printer = _Printer()
 
     def math(self, formula: str) -> str:

@@ -75,7 +75,7 @@ def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value]
     picture = Picture(run.root, boxes, kinds, labels=called, gradients=run.gradients, width=WIDTH)
     svg = slim(picture.draw("LR").pipe("svg", encoding="utf-8"))
     ids = {node: picture.name[picture.home[node]] for node in order}
-    return Player(title, svg, _story(run, Plain(called), ids, kinds))
+    return Player(title, svg, _story(run, Plain(called, run.local_gradients), ids, kinds))
 
 
 def _story(run: BackwardPass, pen: Plain, ids: dict[Value, str], kinds: Kinds) -> Story:
@@ -106,7 +106,7 @@ def _about(pen: Plain, node: Value, name: str, place: dict[Value, int], kind: st
         "kind": "constant" if kind == "input" and node.constant else kind,
         "data": data,
         "parents": [place[parent] for parent in node.parents],
-        "locals": [four_digits(local) for local in node.local_gradients()],
+        "locals": [four_digits(local) for local in pen.local_gradients[node]],
         "about": made(pen, node) if node.op else f"{pen.name(node)} = {data}, {KINDS[kind]}",
     }
 

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from engine import Value, detect_anomaly, no_grad, sqrt, stale, total
+from engine.compiler.guards import TracedValue, noting_decisions
 
 
 def test_the_first_number_that_is_not_finite_is_named_with_formula_numbers_labels_and_line():
@@ -114,3 +115,89 @@ def test_stale_returns_the_nodes_whose_parents_have_changed():
 
 def test_a_nan_that_is_still_a_nan_is_not_stale():
     assert stale(Value(math.nan) + 1) == []
+
+
+# Blocks within blocks
+
+
+def test_two_blocks_that_end_in_any_order_leave_no_check():
+    def block():
+        with detect_anomaly():
+            yield
+
+    x = Value(1e-320)
+    y = sqrt(x) * 1e300
+    a, b = block(), block()
+    next(a)
+    next(b)
+    a.close()
+    with pytest.raises(FloatingPointError):
+        y.backward()
+    b.close()
+    y.backward()
+    assert x.grad == math.inf
+    assert (Value(1e200) * 1e200).data == math.inf
+
+
+def test_inside_no_grad_nothing_is_recorded_but_numbers_are_checked():
+    x = Value(2.0, label="x")
+    with no_grad(), detect_anomaly():
+        y = x * x
+        with pytest.raises(FloatingPointError, match=r"a \* b = inf at a = 2\.0 \(x\), b = inf"):
+            x * math.inf
+    assert (y.data, y.parents, y.recorded) == (4.0, (), False)
+
+
+def test_while_decisions_are_noted_nodes_stay_traced_and_no_read_is_noted():
+    x = Value(2.0)
+    with noting_decisions([x]) as decisions, detect_anomaly():
+        y = x * x
+        assert type(y) is TracedValue
+        assert y > 1.0
+    assert (len(decisions.guards), decisions.reads) == (1, [])
+
+
+def test_an_inner_block_names_the_line_of_the_user():
+    with detect_anomaly(), detect_anomaly(), pytest.raises(FloatingPointError, match="the line inside"):
+        Value(1e200) * 1e200  # the line inside
+
+
+# Bounded messages
+
+
+@pytest.mark.parametrize("name", ["x" * 9_999, "\n" * 9_999, "-", "", "<b>\n</b>"], ids=lambda name: name[:3])
+def test_long_labels_symbols_and_lines_make_a_short_message_of_one_line(name):
+    x = Value(1.0, label=name)
+    y = Value(2.0, (x, x), name)
+    y.label = name
+
+    def closure():
+        x.grad += math.inf
+
+    y._backward = closure
+    with detect_anomaly():
+        z = y * 2
+        with pytest.raises(FloatingPointError) as of_the_gradient:
+            z.backward()
+        exec(f"with pytest.raises(FloatingPointError) as error: x * math.inf  # {'long' * 2000}",
+             globals() | {"x": x}, found := {})  # fmt: skip
+    for error in of_the_gradient, found["error"]:
+        assert str(error.value).isprintable()
+        assert len(str(error.value)) < 1500
+
+
+def test_a_long_path_to_the_root_is_shortened_in_the_middle():
+    x = Value(1e-320, label="x")
+    with detect_anomaly():
+        y = sqrt(x) * 1e300
+        for _ in range(2000):
+            y = y + 0.0
+        with pytest.raises(FloatingPointError, match=r"root: sqrt → \* → \+ → .* → … → .* → \+$") as error:
+            y.backward()
+    assert len(str(error.value)) < 1000
+
+
+def test_a_sum_of_many_numbers_makes_a_short_message():
+    with detect_anomaly(), pytest.raises(FloatingPointError) as error:
+        total([Value(1e308, label=f"x{i}") for i in range(3000)])
+    assert len(str(error.value)) < 1500

@@ -203,7 +203,10 @@ def exact_cross_entropy(logits, ts):
 
 @pytest.mark.parametrize(
     "logits",
-    [[1e16, 1e16 - 2], [1e8, 1e8 - 1], [30.0, 0.0], [0.0, 30.0], [-1e8, -1e8], [0.1, -0.7, 2.5], [1e16, 0.0, 3.0]],
+    [
+        [1e16, 1e16 - 2], [1e8, 1e8 - 1], [30.0, 0.0], [0.0, 30.0], [-1e8, -1e8], [0.1, -0.7, 2.5],
+        [1e16, 0.0, 3.0],
+    ],
 )  # fmt: skip
 def test_cross_entropy_is_exact_for_logits_of_any_size(logits):
     with mp.workdps(60):
