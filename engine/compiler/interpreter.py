@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from engine.compiler.ir import IR, GuardCheck, Instruction, names_in
 from engine.compiler.source import Source
+from engine.core.domain import domain_error
 from engine.core.op import Evaluator
 from engine.formula.tree import Interpreter, interpret
 
@@ -125,7 +126,7 @@ def _forward(instruction: Instruction, known: Mapping[str, float]) -> float:
             op.derivative(position, Evaluator(), data, y)
     except (ArithmeticError, ValueError) as error:
         labels = [arg if isinstance(arg, str) else "" for arg in instruction.args]
-        raise op.domain_error(error, data, labels) from None
+        raise domain_error(op, error, data, labels) from None
     return y
 
 

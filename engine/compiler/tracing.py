@@ -12,7 +12,8 @@ from engine.compiler.identifiers import Identifiers
 from engine.compiler.ir import GuardCheck, Instruction
 from engine.compiler.program import Program
 from engine.compiler.source import RESERVED
-from engine.core.backward import AdjointNode, topological_order
+from engine.core.adjoint import AdjointNode
+from engine.core.backward import topological_order
 from engine.core.messages import brief
 from engine.core.methods import Role
 from engine.core.op import Operation

@@ -6,28 +6,13 @@ parent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, NamedTuple
 
+from engine.core.adjoint import AdjointNode, N, Node
 from engine.core.checks import check_all_recorded, check_recorded, check_value
 from engine.core.closures import check_start, local_of
-
-
-class Node(Protocol):
-    """The attributes that the chain rule uses; Value and AdjointNode have them."""
-
-    _grad: Any
-    _local: Any
-
-    @property
-    def constant(self) -> bool: ...
-
-    @property
-    def parents(self) -> Sequence[Self]: ...
-
-
-N = TypeVar("N", bound=Node)
 
 Watcher = Callable[[Iterator["Contribution"]], None]
 
@@ -118,16 +103,6 @@ def backward(root: N) -> None:
     if watching := watchers.get():
         return watching[-1](_steps(root))
     pass_on(start(root))
-
-
-class AdjointNode:
-    """A node for a pass that leaves the Values unchanged: parents, local gradients, and its own gradient."""
-
-    __slots__ = ("_grad", "_local", "parents")
-    constant = False
-
-    def __init__(self, parents: Sequence[Any], local: Any, grad: Any) -> None:
-        self.parents, self._local, self._grad = parents, local, grad
 
 
 def backward_steps(root: N) -> Iterator[Contribution]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeVar, overload
 
-from engine.core.backward import AdjointNode, pass_on, topological_order
+from engine.core.adjoint import AdjointNode
+from engine.core.backward import pass_on, topological_order
 from engine.core.checks import check_recorded, check_value
 from engine.core.messages import brief
 from engine.core.methods import Undefined

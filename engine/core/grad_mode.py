@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ContextDecorator
 from typing import Any, TypeVar
 
+from engine.core.domain import domain_error
 from engine.core.node_factories import node_factory
 from engine.core.op import Operation
 from engine.core.value import Constant, Value
@@ -87,4 +88,4 @@ def _compute(op: Operation, parents: Sequence[Value]) -> Detached:
     try:
         return Detached(op.value(*data))
     except (ArithmeticError, ValueError) as error:
-        raise op.domain_error(error, data, [parent.label for parent in parents]) from None
+        raise domain_error(op, error, data, [parent.label for parent in parents]) from None

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
 from engine.core import ops
-from engine.core.backward import AdjointNode, pass_on, topological_order
+from engine.core.adjoint import AdjointNode
+from engine.core.backward import pass_on, topological_order
 from engine.core.closures import OwnClosure, OwnOperation, check_write, make_by_hand
 from engine.core.messages import brief
 from engine.core.op import Evaluator, Op, Operation, shipped

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from engine.core.checks import as_point, check_symbol
-from engine.core.messages import brief, did_you_mean, one_line
+from engine.core.domain import domain_error
+from engine.core.messages import brief, did_you_mean
 from engine.core.scalar import Recordable, as_float
 from engine.formula.arithmetic import COMPARISONS, CONSTANTS, WORDS
 from engine.formula.compile import compile_formula
-from engine.formula.printers import StrPrinter, Text
+from engine.formula.printers import Text
 from engine.formula.tree import Formula, Interpreter
 
 T = TypeVar("T")
@@ -39,11 +40,11 @@ class Operation:
     symbol: str
 
     def forward(self, interpreter: Interpreter[T], args: Sequence[T]) -> T:
-        """Return y as ``interpreter`` understands it, with ``args`` in place of the parents."""
+        """Return y, computed by ``interpreter`` from ``args``."""
         raise NotImplementedError
 
     def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
-        """Return ∂y/∂(the parent at ``position``) as ``interpreter`` understands it."""
+        """Return ∂y/∂(the parent at ``position``), computed by ``interpreter``."""
         raise NotImplementedError
 
     def derivatives(
@@ -71,31 +72,6 @@ class Operation:
     def letters(self, count: int) -> Sequence[str]:
         """Return names for ``count`` parents that have no names of their own."""
         return "ab"[:count] if count <= 2 else [f"a{i}" for i in range(count)]
-
-    def domain_error(self, error: Exception, data: Sequence[float], labels: Sequence[str] = ()) -> Exception:
-        """Return ``error`` with the formula, the numbers and the labels in its message."""
-        letters = self.letters(len(data))
-        args, y = [Text(letter) for letter in letters], Text("y")
-        what = self.text(StrPrinter(), args).text
-        try:
-            result = self.value(*data)
-        except (ArithmeticError, ValueError):
-            pass
-        else:  # y exists, so it is a derivative that does not
-            for position, letter in enumerate(letters):
-                try:
-                    self.local_gradient(position, data, result)
-                except (ArithmeticError, ValueError):
-                    derivative = self.derivative(position, StrPrinter(), args, y).text
-                    what = f"the derivative ∂/∂{letter} of {what}, which is {derivative},"
-                    break
-        return type(error)(f"{what} at {self.point(data, labels)}: {error.args[-1]}")
-
-    def point(self, data: Sequence[float], labels: Sequence[str] = ()) -> str:
-        """Return where the operation was evaluated: ``a = 2.0 (x), b = 3.0``."""
-        letters, labels = self.letters(len(data)), labels or [""] * len(data)
-        named = [f" ({one_line(label)})" if label else "" for label in labels]
-        return ", ".join(f"{a} = {x}{name}" for a, x, name in zip(letters, data, named))
 
     def __repr__(self) -> str:
         return f"<op {self.symbol}>"
@@ -188,7 +164,7 @@ class Op(Operation):
         if len(args) != (n := len(self.partials)):
             raise TypeError(f"{self.symbol} takes {n} argument{'s' * (n > 1)}, not {len(args)}")
         for arg in args:
-            if hasattr(arg, "__record__"):  # a Value, which knows how to record a node
+            if hasattr(arg, "__record__"):  # a Value, which has a method to record a node
                 y = arg.__record__(self, *args)
                 if y is NotImplemented:
                     kinds = ", ".join(type(arg).__name__ for arg in args)
@@ -198,11 +174,11 @@ class Op(Operation):
         try:
             return self.value(*data)
         except (ArithmeticError, ValueError) as error:
-            raise self.domain_error(error, data) from None
+            raise domain_error(self, error, data) from None
 
 
 class Evaluator(Interpreter[Any]):
-    """Computes a formula on floats, giving a float, or on Values, giving a Value."""
+    """Compute a formula: on floats a float, on Values a Value."""
 
     def number(self, x: float) -> float:
         return x

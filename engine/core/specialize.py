@@ -18,6 +18,7 @@ from types import FunctionType
 from typing import Any
 
 from engine.core import ops
+from engine.core.domain import domain_error
 from engine.core.functional import unrolled
 from engine.core.methods import own_methods
 from engine.core.node_factories import active_factory, open_blocks
@@ -49,7 +50,7 @@ def _record({params}):
         y = {formula}
         _local = ({local},)
     except (_ArithmeticError, _ValueError) as _error:
-        raise _op.domain_error(_error, [{data}], [_parent.label for _parent in {parents}]) from None
+        raise _domain_error(_op, _error, [{data}], [_parent.label for _parent in {parents}]) from None
     _node = _new(_Value)
     _node._data = y
     _node._grad = 0.0
@@ -66,6 +67,7 @@ TEST = """\
 LONGEST = 2001  # arguments that are still written out as code
 NAMES = {
     "_Value": Value, "_new": object.__new__, "_make_node": make_node, "_type": type,
+    "_domain_error": domain_error,
     "_open_blocks": open_blocks, "_active_factory": active_factory,
     "_ArithmeticError": ArithmeticError, "_ValueError": ValueError,
 }  # fmt: skip

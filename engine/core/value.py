@@ -10,6 +10,7 @@ from engine.core import ops
 from engine.core.backward import backward
 from engine.core.checks import check_number
 from engine.core.closures import check_write, local_of, make_by_hand
+from engine.core.domain import domain_error
 from engine.core.messages import brief
 from engine.core.methods import Methods, add_method
 from engine.core.node_factories import active_factory, open_blocks
@@ -251,7 +252,7 @@ def make_node(op: Operation, parents: tuple[Value, ...]) -> Value:
         y = op.value(*data)
         local = op.local_gradients(data, y, [parent.constant for parent in parents])
     except (ArithmeticError, ValueError) as error:
-        raise op.domain_error(error, data, [parent.label for parent in parents]) from None
+        raise domain_error(op, error, data, [parent.label for parent in parents]) from None
     node = Value(y)
     node.op, node.parents, node._local = op, parents, local
     return node

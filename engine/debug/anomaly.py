@@ -8,6 +8,7 @@ from math import isfinite
 
 from engine.core.backward import Contribution, topological_order, watchers
 from engine.core.closures import symbol_of
+from engine.core.domain import describe_point
 from engine.core.messages import brief
 from engine.core.node_factories import active_factory, node_factory
 from engine.core.op import Operation
@@ -110,7 +111,7 @@ class Detector:
     def describe(self, node: Value, op: Operation, parents: Sequence[Value]) -> str:
         """Return the node's formula, numbers and labels, and the line of source that made it."""
         formula = op.text(StrPrinter(), [Text(a) for a in op.letters(len(parents))]).text
-        where = op.point([p._data for p in parents], [bounded(p.label) for p in parents])
+        where = describe_point(op, [p._data for p in parents], [bounded(p.label) for p in parents])
         name = f"{bounded(node.label)}: " if node.label else ""
         line = self.lines.get(node, "an unknown line")
         return (

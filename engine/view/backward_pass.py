@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.core.backward import AdjointNode, Contribution, pass_on, topological_order
+from engine.core.adjoint import AdjointNode
+from engine.core.backward import Contribution, pass_on, topological_order
 from engine.core.checks import check_recorded
 from engine.core.closures import OwnOperation, local_of
 from engine.core.value import Value

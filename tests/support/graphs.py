@@ -16,6 +16,7 @@ from engine.core.op import rows
 from engine.formula.tree import Interpreter
 
 LARGEST = 10.0  # limit of the data and local gradients of a graph: beyond, rounding errors grow too fast
+JUMP = 0.5  # a larger change within the margin is a step, as of floor
 MARGIN = 1e-2  # nearer than this to a kink, or to the border of a domain, rounding decides the result
 
 OPERATORS = {"+", "-", "*", "/", "**"}
@@ -122,7 +123,9 @@ def tame(node):
     data = [parent.data for parent in node.parents]
     moves = [(0.0,) if parent.constant else (-MARGIN, 0.0, MARGIN) for parent in node.parents]
     for move in itertools.product(*moves):
-        node.op.value(*map(operator.add, data, move))  # raises outside the domain
+        y = node.op.value(*map(operator.add, data, move))  # raises outside the domain
+        if abs(y - node.data) > JUMP:
+            return False
     sizes = map(abs, (node.data, *node.local_gradients()))
     return nearest_kink(node.op, *data) > MARGIN and all(size <= LARGEST for size in sizes)
 

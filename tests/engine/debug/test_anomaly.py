@@ -150,7 +150,7 @@ def test_inside_no_grad_nothing_is_recorded_but_numbers_are_checked():
 
 def test_while_decisions_are_noted_nodes_stay_traced_and_no_read_is_noted():
     x = Value(2.0)
-    with noting_decisions([x]) as decisions, detect_anomaly():
+    with noting_decisions([x], []) as decisions, detect_anomaly():
         y = x * x
         assert type(y) is TracedValue
         assert y > 1.0
