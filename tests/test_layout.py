@@ -203,7 +203,7 @@ def written(of: str) -> set[str]:
 
 
 def test_gradients_are_written_only_in_a_few_modules():
-    names = ("value", "methods", "specialize", "backward", "grad", "closures")
+    names = ("value", "methods", "specialize", "backward", "adjoint", "grad", "closures")
     core = {f"engine.core.{name}" for name in names}
     assert written("grad") <= core | {
         "engine.compiler.guards",
