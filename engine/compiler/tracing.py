@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import cast
+from weakref import WeakMethod
 
 from engine.compiler.guards import Decisions, Guard, noting_decisions
 from engine.compiler.identifiers import Identifiers
@@ -137,14 +138,16 @@ class _Namer(TreeBuilder):
     """Builds trees in which an intermediate result that is used more than once has a name."""
 
     def __init__(self, write: Callable[[Tree], str]) -> None:
-        self.write = write
+        self.write = WeakMethod(write)  # weakly, as the tracer refers to this builder
         self.known: dict[Tree, str] = {}
 
     def let(self, x: Tree) -> Tree:
         if not isinstance(x, tuple):
             return x
         if x not in self.known:
-            self.known[x] = self.write(x)
+            write = self.write()
+            assert write is not None
+            self.known[x] = write(x)
         return self.known[x]
 
 

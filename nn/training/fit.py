@@ -128,11 +128,9 @@ def fit(
             except (ArithmeticError, ValueError) as error:
                 error.add_note(f"in epoch {number}")
                 raise
-            sizes = [min(size, len(samples) - first) for first in range(0, len(samples), size)]
-            epoch = Epoch(_mean(means, sizes), n_correct / len(samples) if has_classes else None)
+            epoch = Epoch(means.mean(len(samples)), n_correct / len(samples) if has_classes else None)
             if number == 1:
-                n = -(-FIRST // size)
-                history.initial_loss = _mean(means[:n], sizes[:n])
+                history.initial_loss = means.initial
             if held_back:
                 mean, n_correct = evaluate(model, loss, held_back)
                 accuracy = n_correct / len(held_back) if has_classes else None
@@ -160,9 +158,9 @@ def _epoch(
     optimizer: OptimizerLike,
     shown: Progress,
     convergence: Convergence,
-) -> tuple[list[float], int]:
-    """Make one step for each batch; return the mean loss of each, and how many predictions were correct."""
-    means, n_correct = [], 0
+) -> tuple[Means, int]:
+    """Make one step for each batch; return their mean losses, and how many predictions were correct."""
+    means, n_correct = Means(len(samples)), 0
     for first in range(0, len(samples), size):
         batch = samples[first : first + size]
         optimizer.zero_grad()
@@ -170,19 +168,34 @@ def _epoch(
         convergence.add_gradient(len(batch) / len(samples))
         with _uninterrupted():
             optimizer.step()
-        means.append(mean)
+        means.add(mean, len(batch))
         n_correct += correct_here
         shown.step()
     return means, n_correct
 
 
-def _mean(means: Sequence[float], sizes: Sequence[int]) -> float:
-    """Return the mean over the samples of batches, from the mean and the size of each."""
-    n, whole, safe = sum(sizes), 0.0, 0.0
-    for mean, size in zip(means, sizes):  # not sum(), which adds otherwise in later versions of Python
-        whole += mean * size
-        safe += mean * (size / n)
-    return whole / n if isfinite(whole) else safe
+class Means:
+    """The mean over ``n`` samples, from the means of batches.
+
+    Attributes:
+        initial: the mean over the first batches, of `FIRST` samples or a few more.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n, self.count, self.whole, self.safe, self.initial = n, 0, 0.0, 0.0, 0.0
+
+    def add(self, mean: float, size: int) -> None:
+        """Add a batch."""
+        self.whole += mean * size
+        self.safe += mean * (size / self.n)
+        self.count += size
+        if self.count - size < FIRST:
+            self.initial = self.mean(self.count)
+
+    def mean(self, count: int) -> float:
+        """Return the mean over the ``count`` samples so far; the sum may overflow where it does not."""
+        whole = self.whole / count
+        return whole if isfinite(whole) else self.safe * (self.n / count)
 
 
 def _warn_of_divergence(history: History, optimizer: OptimizerLike) -> None:

@@ -159,11 +159,11 @@ def cross_entropy(outputs: Outputs, target: Outputs) -> Number:
         if not abs(sum(_data(t) for _, t in pairs) - 1) <= 1e-9:
             raise ValueError(f"the probabilities of the classes add up to 1, not {brief(target)}")
         ts = [t for _, t in pairs]
-        if not (1.0 in ts and ts.count(0.0) == len(ts) - 1):
+        if any(isinstance(t, Value) for t in ts) or not (1.0 in ts and ts.count(0.0) == len(ts) - 1):
             kept = [(t, log_p) for t, log_p in zip(ts, log_softmax(logits)) if isinstance(t, Value) or t]
             return -weighted_sum([t for t, _ in kept], [log_p for _, log_p in kept])
         target = ts.index(1.0)
-    t = _data(target)
+    t = target.data if isinstance(target, Value) else as_float(target)  # the graph depends on the class
     if not (0 <= t < len(logits) and t == int(t)):
         raise ValueError(f"the class is a whole number from 0 to {len(logits) - 1}, not {brief(target)}")
     right = logits[int(t)]  # subtracted first: for s = 1e16, log Σ exp(s) has no digits after the point

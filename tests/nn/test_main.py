@@ -170,7 +170,7 @@ WRONG = [
     (("--layers", "-3"), "--layers"),
     (
         ("--activation", "swoosh"),
-        "argument --activation: unknown activation 'swoosh': operations of one argument are",
+        "argument --activation: unknown activation 'swoosh' (did you mean cosh?): operations of one argument",
     ),
     (("--activation", "max"), "unknown activation 'max'"),
     (("--loss", "mse"), "argument --loss: invalid choice: 'mse'"),
