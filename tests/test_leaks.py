@@ -69,7 +69,8 @@ def test_hundreds_of_steps_leave_no_bytes_behind(backend):
         sizes = long_run(backend, 500, size)
     finally:
         tracemalloc.stop()
-    assert max(sizes) - min(sizes) < 10_000  # one node kept in each step would take 50,000 bytes
+    sizes = sizes[4:]  # until then JAX fills its own caches
+    assert max(sizes) - min(sizes) < 10_000  # one node kept in each step would take 40,000 bytes
 
 
 def once(x, w):

@@ -15,6 +15,8 @@ from engine.compiler.ir import IR
 class JaxFunction(TensorFunction):
     """Runs XLA, in float64 whatever JAX's setting is; the gradients and further outputs are float64 arrays.
 
+    XLA treats denormal numbers, those below 2.3e-308, as 0.
+
     Attributes:
         function: ``(parameters, columns) -> (mean, gradients)``, pure, for ``jax.jit``, ``vmap``, ``grad``
             and sharded arrays; of a list of outputs ``(mean, gradients, others)``. It checks nothing, and

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import ModuleType
 from typing import TypeAlias, cast
 
@@ -66,7 +67,7 @@ class Library(Interpreter[Meaning]):
         self, module: ModuleType, special: dict[str, Callable[[Array], Array]], zeros: Array
     ) -> None:
         self.module, self.zeros = module, zeros
-        self.special = {**special, "sign": self._sign}
+        self.special = {**special, "sign": partial(sign, module)}
         self.bad: list[Array] = []  # for each result that may be outside its domain, whether it is
         self._mask: Array | bool = True
 
@@ -88,11 +89,6 @@ class Library(Interpreter[Meaning]):
             self.bad.append(~self.module.isfinite(y) & self._mask)
         return Unknown(y)
 
-    def _sign(self, x: Array) -> Array:
-        """Return the sign; a NaN is kept, which is not so in every library."""
-        result: Array = self.module.where(x != x, x, self.module.sign(x))
-        return result
-
     def choose(self, test: Meaning, then: Callable[[], Meaning], other: Callable[[], Meaning]) -> Meaning:
         outside, condition = self._mask, cast(Unknown, test).array
         self._mask = condition & outside
@@ -101,6 +97,12 @@ class Library(Interpreter[Meaning]):
         second = other()
         self._mask = outside
         return Unknown(self.module.where(condition, self.array(first), self.array(second)))
+
+
+def sign(module: ModuleType, x: Array) -> Array:
+    """Return the sign; a NaN is kept, which is not so in every library."""
+    result: Array = module.where(x != x, x, module.sign(x))
+    return result
 
 
 class TensorFunction(ArrayFunction):
