@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from nn.model.modules import Module
 from nn.training import losses
@@ -38,7 +39,7 @@ def accuracy(model: Module, xs: Rows, ys: Targets, loss: str | Loss | None = Non
         expected("expected a model, a Module", model)
     if loss is None:
         rows, targets = as_list("xs is a list", xs), as_list("ys is a list", ys)
-        several = bool(rows) and isinstance(model.predict(rows[0]), list)  # type: ignore[arg-type]
+        several = bool(rows) and isinstance(model.predict(cast("list[float]", rows[0])), list)
         zeros = not any(t == -1 for target in targets for t in (target if is_list(target) else [target]))
         loss = "cross_entropy" if several else "binary_cross_entropy" if zeros else "hinge"
     found = losses.get_loss(loss)

@@ -67,7 +67,7 @@ class Library(Interpreter[Meaning]):
         self, module: ModuleType, special: dict[str, Callable[[Array], Array]], zeros: Array
     ) -> None:
         self.module, self.zeros = module, zeros
-        self.special = {**special, "sign": partial(sign, module)}
+        self.special: dict[str, Callable[..., object]] = {**special, "sign": partial(sign, module)}
         self.bad: list[Array] = []  # for each result that may be outside its domain, whether it is
         self._mask: Array | bool = True
 
