@@ -57,7 +57,7 @@ class GuardedFunction(CompiledFunction):
             )
         )
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.program, self._backend)  # a copy is compiled anew
 
     def __call__(self, parameters: Numbers, columns: Columns = ()) -> Any:

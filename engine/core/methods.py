@@ -36,7 +36,7 @@ class Undefined(Sequence[float]):
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, position: Any) -> NoReturn:
+    def __getitem__(self, position: object) -> NoReturn:
         raise self.error
 
 

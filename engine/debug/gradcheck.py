@@ -123,7 +123,9 @@ class Report:
         return f"<p>{escape(self.summary())}</p><table><tr>{head}</tr>{body}</table>"
 
 
-def gradcheck(f: Callable[..., Value], xs: Sequence[Number], eps: float = 1e-6, rtol: float = 1e-5) -> Report:
+def gradcheck(
+    f: Callable[..., Number], xs: Sequence[Number], eps: float = 1e-6, rtol: float = 1e-5
+) -> Report:
     """Compare each gradient of ``f`` at ``xs``, and each local gradient, with finite differences.
 
     If the differences to the left and to the right do not agree, there is a kink: every gradient between

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from engine import Op, Role, Value, brief, record, relu, weighted_sum
 from nn.model.activations import DEFAULT, Activation, apply, get_activation, symbol, with_nonlin
@@ -27,6 +27,8 @@ from nn.validation import (
 __all__ = ["MLP", "Layer", "Module", "Neuron"]
 
 T = TypeVar("T")
+#: A Value, or a list of Values if there are several outputs.
+Outputs: TypeAlias = Any
 
 MOST = 10_000_000  # parameters of a net: some gigabytes of Values
 
@@ -43,7 +45,7 @@ class Module:
         for p in self.parameters():
             p.grad = 0.0
 
-    def __call__(self, x: Inputs) -> Value | list[Value]:
+    def __call__(self, x: Inputs) -> Outputs:
         """Return the outputs: one Value, or a list of Values."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it computes: define __call__")
 
@@ -255,7 +257,7 @@ class Layer(Module):
         inputs = as_inputs(x, self.nin)
         return InputValues([neuron(inputs) for neuron in self.neurons])
 
-    def __call__(self, x: Inputs) -> Value | list[Value]:
+    def __call__(self, x: Inputs) -> Outputs:
         """Return a list of activations; the activation itself if there is one neuron, as in micrograd."""
         return one_or_list(self.activations(x))
 
@@ -333,7 +335,7 @@ class MLP(Module):
         shapes = enumerate(zip(pairwise(sizes), functions), 1)
         self.layers = [Layer(n, m, g, init, rng, atomic, number=l) for l, ((n, m), g) in shapes]
 
-    def __call__(self, x: Inputs) -> Value | list[Value]:
+    def __call__(self, x: Inputs) -> Outputs:
         """Return a list of outputs; the output itself if there is one, as in micrograd."""
         values = as_inputs(x, self.nin)
         for layer in self.layers:
