@@ -46,6 +46,8 @@ class Tensors(Simplifier[Meaning]):
         zeros: a zero for each sample, in the precision of the computation.
     """
 
+    inner: Library
+
     def __init__(
         self,
         module: ModuleType,
@@ -53,8 +55,7 @@ class Tensors(Simplifier[Meaning]):
         erfc: Callable[[Array], Array],
         zeros: Array,
     ) -> None:
-        self.library = Library(module, {"erf": erf, "erfc": erfc}, zeros)
-        super().__init__(self.library)
+        super().__init__(Library(module, {"erf": erf, "erfc": erfc}, zeros))
 
     def call(self, formula: Formula, *args: Meaning) -> Meaning:
         return formula.interpret(self, args)
@@ -131,7 +132,7 @@ class TensorFunction(ArrayFunction):
         """Return the mean, the gradients, the outputs, and whether an operation was outside its domain."""
         zeros = self.zeros(columns[0] if len(columns) else parameters[:1])
         interpreter = self.interpreter(zeros)
-        library = interpreter.library
+        library = interpreter.inner
         names = dict(zip(self.program.parameters, parameters)) | dict(zip(self.program.inputs, columns))
         leaves: dict[str, Meaning] = {name: Unknown(array) for name, array in names.items()}
         outputs, gradients = interpret_program(self.program, interpreter, leaves)
