@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import mpmath
 from mpmath import mp, mpf
 from support import witness
+from support.table import ROWS
 
 from engine import Value, no_grad, ops
 
@@ -113,8 +114,7 @@ def derivative_error(op, position, *data):
 
 def edges():
     """Return every row with each of its positions; None stands for its value."""
-    rows = [op for op in ops.table.values() if isinstance(op, ops.Op)]
-    return [(op, position) for op in rows for position in (None, *range(len(op.partials)))]
+    return [(op, position) for op in ROWS.values() for position in (None, *range(len(op.partials)))]
 
 
 def error(op, position, *data):

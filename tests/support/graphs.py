@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from mpmath import mpf
 from support import witness
+from support.table import ROWS
 
 import engine
 from engine import Value, ops
-from engine.core.op import rows
 from engine.formula.tree import Interpreter
 
 LARGEST = 10.0  # limit of the data and local gradients of a graph: beyond, rounding errors grow too fast
@@ -140,7 +140,7 @@ def graphs(draw, most=12):
     """Draw graphs with shared nodes and paths of unequal length. A step outside its domain is left out."""
     leaves = draw(st.lists(numbers, min_size=1, max_size=4))
     nodes, steps = [*map(Value, leaves)], []
-    arity = {symbol: len(op.partials) for symbol, op in rows().items()}
+    arity = {symbol: len(op.partials) for symbol, op in ROWS.items()}
     symbols = st.sampled_from(sorted(arity))
     for _ in range(draw(st.integers(1, most))):
         symbol = draw(symbols)

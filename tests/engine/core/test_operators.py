@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from support.table import ROWS
 
 from engine import Op, Value, grad, ops, weighted_sum
-from engine.core.op import rows
 from engine.core.value import Constant, as_value
 
 PLAIN = [2, True, 2.0, np.float64(2), np.float32(2), np.int64(2), np.uint8(2), np.bool_(True)]
@@ -167,9 +167,9 @@ def test_as_value_makes_a_constant_of_a_plain_number():
 # Methods
 
 
-@pytest.mark.parametrize("symbol", [op.symbol for op in rows().values() if len(op.partials) == 1])
+@pytest.mark.parametrize("symbol", [op.symbol for op in ROWS.values() if len(op.partials) == 1])
 def test_every_operation_of_one_letter_is_a_method(symbol):
-    x = Value(*rows()[symbol].at[-1])
+    x = Value(*ROWS[symbol].at[-1])
     y = getattr(x, symbol)()
     assert (y.op.symbol, y.parents, y.data) == (symbol, (x,), ops.table[symbol](x.data))
     with pytest.raises(TypeError):

@@ -11,14 +11,14 @@ from mpmath import mp, mpf
 from support import accuracy, witness
 from support.names import name
 from support.slips import slips, text
+from support.table import ROWS
 
 import engine
 from engine import Op, Value, check_row, grad, ops
 from engine.core.op import Evaluator, shipped
 
-ROWS = [op for op in ops.table.values() if isinstance(op, Op)]
-BINARY = [op for op in ROWS if len(op.partials) == 2]
-UNARY = [op for op in ROWS if len(op.partials) == 1]
+BINARY = [op for op in ROWS.values() if len(op.partials) == 2]
+UNARY = [op for op in ROWS.values() if len(op.partials) == 1]
 EDGES = accuracy.edges()
 FUNCTIONS = [
     "exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sigmoid", "relu", "leaky_relu", "softplus", "gelu",
@@ -31,10 +31,12 @@ def called(it):
     return name(accuracy.name(it))
 
 
-each_row = pytest.mark.parametrize("op", ROWS, ids=called)
+each_row = pytest.mark.parametrize("op", ROWS.values(), ids=called)
 each_binary = pytest.mark.parametrize("op", BINARY, ids=called)
 each_unary = pytest.mark.parametrize("op", UNARY, ids=called)
-each_known = pytest.mark.parametrize("op", [op for op in ROWS if witness.definition(op.symbol)], ids=called)
+each_known = pytest.mark.parametrize(
+    "op", [op for op in ROWS.values() if witness.definition(op.symbol)], ids=called
+)
 each_edge = pytest.mark.parametrize(("op", "position"), EDGES, ids=called)
 
 

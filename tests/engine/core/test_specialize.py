@@ -10,14 +10,14 @@ import traceback
 import pytest
 from hypothesis import given, settings
 from support.graphs import graphs
+from support.table import ROWS
 
 from engine import Op, Value, grad, no_grad, ops, topological_order, total, weighted_sum
 from engine.core import specialize
-from engine.core.op import rows
 from engine.core.specialize import fast, variant
 from engine.core.value import record
 
-each_row = pytest.mark.parametrize("op", rows().values(), ids=rows())
+each_row = pytest.mark.parametrize("op", ROWS.values(), ids=ROWS)
 
 
 @pytest.fixture
