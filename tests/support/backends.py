@@ -1,6 +1,7 @@
 """The backends as parameters of tests; those whose package is not installed are skipped."""
 
 import importlib.util
+import math
 
 import pytest
 
@@ -18,3 +19,9 @@ def backends(names):
 each_backend = pytest.mark.parametrize("backend", backends(PACKAGES))
 each_fast_backend = pytest.mark.parametrize("backend", backends(sorted(PACKAGES.keys() - {*LIBRARIES})))
 each_library = pytest.mark.parametrize("backend", backends(LIBRARIES))
+
+
+def near(expected, rel=1e-12, size=()):
+    """Return the numbers, to within rounding; ``size`` has the terms of sums whose terms cancel."""
+    scale = max([abs(x) for x in [*expected, *size] if math.isfinite(x)], default=1.0)
+    return pytest.approx(expected, rel=rel, abs=rel * scale, nan_ok=True)

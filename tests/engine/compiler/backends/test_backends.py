@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from support.backends import backends, each_backend, each_fast_backend
+from support.backends import backends, each_backend, each_fast_backend, near
 from support.graphs import graphs
+from support.table import ROWS
 
 from engine import Op, Value, exp, grad, log, logsumexp, maximum, ops, relu, sqrt, tanh, total, trace
 from nn.model.modules import MLP
-
-ROWS = {symbol: op for symbol, op in ops.table.items() if isinstance(op, Op)}
 
 
 def leaves(*numbers):
@@ -29,12 +28,6 @@ def eager(root, parameters):
         p.grad = 0.0
     root.backward()
     return root.data, [p.grad for p in parameters]
-
-
-def near(expected, rel=1e-12, size=()):
-    """Return the numbers, to within rounding; ``size`` has the terms of sums whose terms cancel."""
-    scale = max([abs(x) for x in [*expected, *size] if math.isfinite(x)], default=1.0)
-    return pytest.approx(expected, rel=rel, abs=rel * scale, nan_ok=True)
 
 
 def net(samples=10, activation="tanh"):
