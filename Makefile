@@ -16,7 +16,7 @@ demo: .venv/demo.installed  ## train on real data and show what was learned (ARG
 	$(RUN) -m nn $(ARGS)
 
 test: .venv/test.installed  ## run every test, and every example in a docstring or on a page (ARGS="-k value": some)
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest --numprocesses auto $(ARGS)
 
 check: .venv/check.installed  ## check style, format and types: ruff, mypy --strict, and pyright on a user's file
 	$(RUN) -m ruff check .
