@@ -13,7 +13,7 @@ from nn.exercises.budget import Raised, attempt, limited_steps
 from nn.exercises.result import Result
 
 if TYPE_CHECKING:
-    from engine.view.play import Player
+    from engine import Player
 
 TOLERANCE = 1e-9  # relative, as two right solutions may add in another order
 SHARE = (

@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from nn.exercises.budget import Raised, attempt
+from nn.exercises.catalog import check, expected_name, prepare
 from nn.exercises.result import Result
 
 SECONDS = 2.0  # for the file and its check
@@ -21,10 +21,22 @@ MEMORY = 2**30  # bytes
 CHILD = "from nn.exercises.process import main; main()"
 
 
-def run(topic: str, path: str | os.PathLike[str], options: Mapping[str, object]) -> Result:
-    """Return the result of `nn.exercises.check_file`."""
-    from nn.exercises import prepare
+def check_file(topic: str, path: str | os.PathLike[str], **options: object) -> Result:
+    """Check a solution in a file, in a process of its own, which ends after 2 seconds.
 
+    Args:
+        topic: the name of the exercise. The file defines ``Value`` for "value", ``f`` and ``derivative`` for
+            "operation", and a function of the topic's name for any other.
+        path: the file.
+        options: ``name``, as in `check`; for "value", names of attributes.
+
+    Returns:
+        The `Result`. An endless loop, a crash, too much memory or an early exit is a result that says so.
+
+    Raises:
+        ValueError, TypeError: as in `check`.
+        OSError: the file cannot be read.
+    """
     known, _ = prepare(topic, (len, len) if topic == "operation" else len, options)  # refuses unknown names
     with open(path, "rb"):
         pass  # raises the OSError of a file that cannot be read
@@ -61,8 +73,6 @@ def _ended(topic: str, reason: str) -> Result:
 
 def main() -> None:
     """Check one file, as standard input asks, and write the result."""
-    from nn.exercises import expected_name
-
     order = json.load(sys.stdin)
     topic, answer = order["topic"], Path(order["answer"])
     name = expected_name(topic)
@@ -94,8 +104,6 @@ def _run_file(path: str) -> dict[str, object]:
 
 
 def _checked(topic: str, mine: object, options: dict[str, object]) -> Result:
-    from nn.exercises import check
-
     try:
         return check(topic, mine, **options)
     except TypeError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.view.play import Player
+    from engine import Player
 
 __all__ = ["Result"]
 

@@ -11,7 +11,7 @@ from engine import Value, play
 from nn.exercises.checker import Case, Steps
 
 if TYPE_CHECKING:
-    from engine.view.play import Player
+    from engine import Player
 
 Node: TypeAlias = object
 Line: TypeAlias = tuple[str, tuple[int, ...]]  # an operation, and the positions of its arguments

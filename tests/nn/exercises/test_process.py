@@ -6,7 +6,7 @@ import sys
 import pytest
 from support.students import BACKPROP, CLOSURES, TUPLES
 
-from engine.view.play import Player
+from engine import Player
 from nn.exercises import check_file
 
 LIMITS = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")

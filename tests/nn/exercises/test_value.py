@@ -5,8 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.students import CLOSURES, TAPE, TUPLES, execute, planted
 
-from engine import Value
-from engine.view.play import Player
+from engine import Player, Value
 from nn.exercises import check
 
 ORDER = """            if v not in visited:
