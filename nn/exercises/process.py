@@ -15,14 +15,15 @@ from nn.exercises.budget import Raised, attempt
 from nn.exercises.catalog import check, expected_name, prepare
 from nn.exercises.result import Result
 
-SECONDS = 2.0  # for the file and its check
-STARTING = 20.0  # further seconds for Python and its imports, on a busy machine
+SECONDS = 2.0  # of processor time for the file and its check
+WAITING = 10.0  # seconds on the wall, for a file that sleeps or a busy machine
+STARTING = 20.0  # seconds for Python and its imports
 MEMORY = 2**30  # bytes
 CHILD = "from nn.exercises.process import main; main()"
 
 
 def check_file(topic: str, path: str | os.PathLike[str], **options: object) -> Result:
-    """Check a solution in a file, in a process of its own, which ends after 2 seconds.
+    """Check a solution in a file, in a process of its own, which ends after 2 seconds of computing.
 
     Args:
         topic: the name of the exercise. The file defines ``Value`` for "value", ``f`` and ``derivative`` for
@@ -48,10 +49,10 @@ def check_file(topic: str, path: str | os.PathLike[str], **options: object) -> R
         try:
             done = subprocess.run(
                 [sys.executable, "-c", CHILD], input=json.dumps(order), text=True, capture_output=True,
-                env=environment, timeout=SECONDS + STARTING,
+                env=environment, timeout=WAITING + STARTING,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return _ended(topic, f"it was stopped after {SECONDS + STARTING:g} seconds")
+            return _ended(topic, f"it was stopped after {WAITING + STARTING:g} seconds")
         if not answer.exists():
             return _ended(topic, _reason(done.returncode))
         result = Result(**json.loads(answer.read_text("utf-8")))
@@ -60,8 +61,10 @@ def check_file(topic: str, path: str | os.PathLike[str], **options: object) -> R
 
 
 def _reason(code: int) -> str:
+    if hasattr(signal, "SIGPROF") and code == -signal.SIGPROF:
+        return f"it was stopped after {SECONDS:g} seconds of computing: a loop without end?"
     if hasattr(signal, "SIGALRM") and code == -signal.SIGALRM:
-        return f"it was stopped after {SECONDS:g} seconds: a loop without end?"
+        return f"it was stopped after {WAITING:g} seconds of waiting"
     if code < 0:
         return f"Python crashed (signal {-code})"
     return f"it ended Python before the check was done (exit code {code})"
@@ -118,7 +121,7 @@ def _limit() -> None:
         return
     import resource
 
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, WAITING)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

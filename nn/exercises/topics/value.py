@@ -22,6 +22,11 @@ NEEDS = {  # the methods that show that a class means to have an operation
     "number / v": ["__truediv__"], **{name: [name] for name in FUNCTIONS},
 }  # fmt: skip
 REST = ("__sub__", "__neg__", "__truediv__", "__pow__", "__radd__", "__rmul__")
+WORDS = {  # the operations of the graphs of each size
+    1: list(OPERATIONS),
+    2: [word for word in OPERATIONS if "number" not in word and word != "sum"],
+    3: ["+", "*"],
+}
 LEAVES: tuple[tuple[int, Numbers], ...] = (
     (1, (2.0,)), (1, (-0.5,)), (1, (2.0, -3.0)), (2, (2.0,)), (2, (2.0, -3.0)), (3, (2.0,)),
 )  # fmt: skip
@@ -91,7 +96,7 @@ def _cases(right: NodeClass) -> Iterator[Case]:
     Those outside a domain are left out, and those that compute with 0: relu has a kink there.
     """
     for size, leaves in LEAVES:
-        for graph in graphs(size, leaves, OPERATIONS if size < 3 else ("+", "*")):
+        for graph in graphs(size, leaves, WORDS[size]):
             case = graph.case()
             try:
                 numbers = [run() for _, run in case.run(right)]
