@@ -189,7 +189,7 @@ def writers(of: str, kind: type) -> list[str]:
     return [
         module
         for module in MODULES
-        if not module.startswith("nn.exercises.topics")
+        if not module.startswith("nn.exercises")
         for node in ast.walk(tree(module))
         if isinstance(node, kind)
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from engine import brief, did_you_mean
 from nn.exercises.checker import Topic, check_topic
 from nn.exercises.result import Result
-from nn.exercises.topics import passes, rules, training, value
+from nn.exercises.topics import by_hand, learning, passes, rules, training, value
 
 __all__ = ["check", "topics"]
 
 _ASKED = {
+    "by_hand": "a function (a, b, c) -> the derivatives of d = a*b + c by a, b and c",
+    "chain": "a function (a, b, c, f) -> the derivatives of L = (a*b + c) * f by a, b, c and f",
     "value": "a class of nodes: Mine(2.0), + and *, .data, .grad, .backward()",
     "operation": "a pair of functions (f, derivative), with name= the operation, such as 'tanh'",
     "topological_order": "a function (root) -> all nodes of engine's Values, parents before children",
@@ -28,6 +30,7 @@ _ASKED = {
     "train_step": "a function (layers, x, t, rate) -> the layers after a step on one sample",
     "backward_matrix": "a function (layers, x, t) -> (δs, [(∂E/∂W, ∂E/∂b), ...])",
     "training_loop": "a function (loss, parameters, rate, steps): loss() returns a new graph's root",
+    "train": "a function (layers, xs, ts, rate, epochs) -> the layers after a step for each sample",
     "initializer": "a function (rng, nin, nout) -> one weight, with name= the initializer, such as 'he'",
 }
 
@@ -104,6 +107,10 @@ def prepare(name: str, mine: object, options: Mapping[str, object]) -> tuple[Top
         return training.initializer_topic(_name(name, options)), mine
     if name == "training_loop":
         return training.loop_topic(), mine
+    if name == "train":
+        return learning.topic(), mine
+    if name in by_hand.FORMULAS:
+        return by_hand.topic(name), mine
     return (rules if name in rules.EXERCISES else passes).topic(name), mine
 
 

@@ -287,6 +287,11 @@ def _case(name: str, net: Net) -> Case:
     return Case(str(net), run)
 
 
+def parts_of_layers(result: object, net: Net) -> Iterator[tuple[str, object]]:
+    """Iterate over the weights and biases of layers, the last layer first."""
+    return _weight_parts(result, net, "the new weight", "the new bias")
+
+
 @cache
 def topic(name: str) -> Topic:
     """Return the topic of one rule."""
