@@ -33,7 +33,7 @@ LAYERS = {
     "nn.exercises": ["engine", "nn.validation", "nn.model", "nn.training", "nn.textbook"],
     "nn.plots": ["engine", "nn.validation", "nn.model", "nn.training"],
     "nn.demo": ["engine", "nn.data", "nn.model", "nn.training", "nn.textbook", "nn.plots"],
-    "nn.__main__": ["engine", "nn.model", "nn.training", "nn.demo"],
+    "nn.__main__": ["engine", "nn.model", "nn.training", "nn.exercises", "nn.demo"],
 }
 
 PUBLIC = {
