@@ -310,8 +310,9 @@ def _net_sheet(seed: int, shape: tuple[int, ...], activation: str, rate: float) 
             questions,
         )
         deltas = [abs(x) for name, x in sheet.answers.items() if name.startswith("Δ")]
-        # a sheet on which every Δ is 0 teaches nothing: draw again
-        if max(deltas) > 0 and max(map(abs, sheet.answers.values())) < 1000:
+        sums = [x for name, x in sheet.answers.items() if name.startswith("in")]
+        # if every Δ is 0, a sheet teaches nothing; at in = 0, relu has no derivative
+        if max(deltas) > 0 and 0.0 not in sums and max(map(abs, sheet.answers.values())) < 1000:
             return sheet
 
 
