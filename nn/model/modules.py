@@ -136,8 +136,8 @@ class Neuron(Module):
         draw, rng = get_initializer(init), generator(rng)
         self.layer, self.index = layer, index
         place = "" if layer is None else f"{layer}_{index}"
-        w = "w{}" if layer is None else f"w{layer}_{{}}_{index}"  # layer, from, to: as w_jk
-        self.w = [Value(draw(rng, nin, nout), label=w.format(i)) for i in range(nin)]
+        pattern = "w{}" if layer is None else f"w{layer}_{{}}_{index}"  # layer, from, to: as w_jk
+        self.w = [Value(draw(rng, nin, nout), label=pattern.format(i)) for i in range(nin)]
         self.b = Value(0.0, label=f"b{place}")
         for i, w in enumerate(self.w):
             w.role = Role("w", layer, index, i)
