@@ -112,15 +112,17 @@ class Table(NamedTuple):
             f'<th colspan="{n}" style="{_CENTRED}{_BAR * bool(group)}">{_subscripts(group)}</th>'
             for group, n in ((group.strip(), n) for group, n in spans)
         )
-        heads = "".join(f'<th style="{_RIGHT}">{_subscripts(column.heading)}</th>' for column in self.columns)
+        heads = "".join(
+            f'<th scope="col" style="{_RIGHT}">{_subscripts(column.heading)}</th>' for column in self.columns
+        )
         rows = zip(*(column.texts() for column in self.columns))
-        cells = [[f'<td style="{_RIGHT}">{escape(cell)}</td>' for cell in row] for row in rows]
+        cells = [[f'<td style="{_RIGHT}">{_subscripts(cell)}</td>' for cell in row] for row in rows]
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
         title = f"{escape(self.title)} {_subscripts(self.formula)}"
         caption = f'<caption style="text-align: left; white-space: nowrap">{title}</caption>'
         head = f"<tr>{groups}</tr>" * any(group for group, _ in spans) + f"<tr>{heads}</tr>"
         table = f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody></table>"
-        return f'<div style="overflow-x: auto; margin: 1em 0">{table}</div>'
+        return f'<div tabindex="0" style="overflow-x: auto; margin: 1em 0">{table}</div>'
 
     def latex(self) -> str:
         """Return the title, and the table as a displayed array, which KaTeX, MathJax and pdflatex take."""
