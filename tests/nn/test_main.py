@@ -74,7 +74,7 @@ def test_digits_have_a_picture_and_a_closer_look(run, monkeypatch):
     assert files == {*ALWAYS, "digits.png"}
     assert "MLP(64, [8, 10], activation='relu', output=None): 610 parameters, cross_entropy, sgd" in out
     assert "A closer look at validation sample" in out
-    assert "Δ_k = g'(in_k) (-∂E/∂a_k)" in out
+    assert "Δ_k = g'(in_k) · (-∂E/∂a_k)" in out
     assert "accuracy on the 40 validation samples" in out
 
 

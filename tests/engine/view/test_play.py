@@ -137,10 +137,10 @@ def test_each_step_shows_what_has_been_computed_so_far(tmp_path):
     before, forward, turn, half, whole = acted(play(x * x).save(tmp_path / "page.html"), look)["steps"]
     assert before["data"] == ["v1", "data –", "grad –"]
     assert forward["data"] == ["v1", "data 9", "grad –"]
-    assert "v1 = x * x = 9 (x = 3)" in forward["sentence"]
+    assert "v1 = x · x = 9 (x = 3)" in forward["sentence"]
     assert (turn["x"], turn["y"]) == ("", "1.0")
     assert (half["x"], whole["x"]) == ("3.0", "6.0")
-    assert "Upstream × local = contribution: 1 × 3 = 3." in half["sentence"]
+    assert "Upstream × local = contribution: 1 · 3 = 3." in half["sentence"]
     assert "The gradient of x becomes 0 + 3 = 3." in half["sentence"]
     assert "n1edge0" in half["now"]
     assert "n1edge1" in whole["now"]
@@ -165,7 +165,7 @@ def test_the_keys_the_slider_and_the_mouse_work(tmp_path):
     seen = acted(play(x * x + x).save(tmp_path / "page.html"), act)
     assert (seen["arrows"], seen["end"], seen["home"], seen["slider"]) == (1, 7, 0, 3)
     assert (seen["again"], seen["paused"]) == ([0, "pause"], "play")
-    assert seen["focus"] == "v1 = x * x = 9 (x = 3)"
+    assert seen["focus"] == "v1 = x · x = 9 (x = 3)"
     assert seen["all"].startswith("3 paths lead from x to v2; the gradient is the sum over them.")
     assert {"n1edge0", "n1edge1", "n2edge0", "n2edge1"} <= set(seen["lit"])
     assert seen["one"] == "x → v1 → v2, with the local gradients 3 × 1"
