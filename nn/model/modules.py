@@ -204,6 +204,8 @@ class Neuron(Module):
 
     def predict(self, x: Floats) -> float:
         """Return the activation as a float: the same bits as the recorded one."""
+        if _methods() != _METHODS:
+            return cast("float", Module.predict(self, x))
         return self.predict_floats(as_floats(x, len(self.w)))
 
     def predict_floats(self, x: list[float]) -> float:
@@ -271,7 +273,7 @@ class Layer(Module):
 
     def predict(self, x: Floats) -> float | list[float]:
         """Return the activations as floats: the same bits as the recorded ones."""
-        if not self._is_plain:
+        if not self._is_plain or _methods() != _METHODS:
             return Module.predict(self, x)
         return one_or_list(self.predict_floats(as_floats(x, self.nin)))
 
@@ -362,7 +364,7 @@ class MLP(Module):
         >>> MLP(2, [3, 2], init="zeros").predict([1.0, 2.0])
         [0.0, 0.0]
         """
-        if not self._is_plain:
+        if not self._is_plain or _methods() != _METHODS:
             return Module.predict(self, x)
         a = as_floats(x, self.nin)
         for layer in self.layers:
@@ -384,6 +386,15 @@ def _check_size(parameters: int) -> None:
     """Raise a ValueError, before the first weight is drawn, if the net would not fit into memory."""
     if parameters > MOST:
         raise ValueError(f"{parameters:.3g} parameters are too many: a net of Values has at most {MOST}")
+
+
+def _methods() -> tuple[object, ...]:
+    """Return the methods that predictions with floats repeat; a user may set others on the classes."""
+    of_neuron = Neuron.__call__, Neuron.preactivation, Neuron.activate
+    return (*of_neuron, Layer.__call__, Layer.activations, MLP.__call__)
+
+
+_METHODS = _methods()
 
 
 def _inherits(cls: type, base: type, *methods: str) -> bool:

@@ -451,7 +451,7 @@ def test_a_net_whose_call_is_overridden_predicts_the_number_of_the_call():
 
 def test_a_net_still_predicts_without_a_graph(monkeypatch):
     model = MLP(2, [3, 1])
-    monkeypatch.setattr(MLP, "__call__", None)
+    monkeypatch.setattr(Module, "predict", None)  # it records the graph
     assert isinstance(model.predict([1.0, 2.0]), float)
 
 
@@ -541,3 +541,25 @@ def test_a_neuron_takes_as_many_inputs_as_it_has_weights():
         neuron([1.0, 1.0])
     with pytest.raises(ValueError, match="2 weights takes as many inputs, not 3"):
         OwnMLP(2, [3, 1])([1.0, 2.0, 3.0])
+
+
+def doubled(method):
+    def replacement(self, *args):
+        y = method(self, *args)
+        return type(y)([2 * v for v in y]) if isinstance(y, list) else 2 * y
+
+    return replacement
+
+
+@pytest.mark.parametrize("name", [
+    "Neuron.__call__", "Neuron.activate", "Neuron.preactivation", "Layer.activations", "MLP.__call__",
+])  # fmt: skip
+def test_predictions_follow_a_method_that_is_set_on_the_class(monkeypatch, name):
+    owner, method = name.split(".")
+    cls = {"Neuron": Neuron, "Layer": Layer, "MLP": MLP}[owner]
+    models = [MLP(2, [3, 2], "tanh"), Layer(2, 3, "tanh"), Neuron(2, "tanh")]
+    before = [model.predict([1.0, 0.5]) for model in models]
+    monkeypatch.setattr(cls, method, doubled(getattr(cls, method)))
+    after = [model.predict([1.0, 0.5]) for model in models]
+    assert after == [Module.predict(model, [1.0, 0.5]) for model in models]
+    assert after != before
