@@ -15,6 +15,7 @@ from engine.view.backward_pass import BackwardPass, as_pass
 from engine.view.clusters import fold
 from engine.view.draw import Picture
 from engine.view.explain import made, passed_on
+from engine.view.graphviz import data_uri
 from engine.view.kinds import Kinds
 from engine.view.phrases import Plain, count, four_digits, names
 
@@ -183,14 +184,6 @@ def slim(svg: str) -> str:
     svg = re.sub(repeated, "", svg)
     svg = re.sub(r' (d|points|c?[xy])="[^"]*"', lambda numbers: re.sub(r"(\.\d)\d+", r"\1", numbers[0]), svg)
     return svg.replace("<svg ", '<svg font-family="Helvetica,Arial,sans-serif" font-size="12" ', 1)
-
-
-def data_uri(svg: str) -> str:
-    """Return the picture as a data URI for use in double quotes, with as few escapes as possible."""
-    one_line = svg.replace("\n", "").replace('"', "'")
-    for c, instead in ("%", "%25"), ("#", "%23"), ("&", "&amp;"):
-        one_line = one_line.replace(c, instead)
-    return f"data:image/svg+xml;charset=utf-8,{one_line}"
 
 
 def resource(name: str) -> str:
