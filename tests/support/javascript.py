@@ -9,7 +9,7 @@ import pytest
 NODE = shutil.which("node")
 in_node = pytest.mark.skipif(NODE is None, reason="no Node on this machine")
 
-# Each line is the body of a function. Its result is written as JSON, and a number that JSON lacks by its name.
+# Each line is the body of a function. Its result is written as JSON; a number that JSON lacks has a name.
 LOOP = """
 const name = (key, x) => (typeof x === "number" && (!Number.isFinite(x) || Object.is(x, -0))
   ? { float: Object.is(x, -0) ? "-0.0" : String(x) } : x);
@@ -44,9 +44,3 @@ class Node:
 
 def _number(read):
     return float(read["float"].replace("Infinity", "inf")) if "float" in read else read
-
-
-@pytest.fixture(scope="module")
-def node():
-    with Node() as process:
-        yield process
