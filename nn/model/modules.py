@@ -136,8 +136,8 @@ class Neuron(Module):
         draw, rng = get_initializer(init), generator(rng)
         self.layer, self.index = layer, index
         place = "" if layer is None else f"{layer}_{index}"
-        prefix = f"w{place}_" if place else "w"
-        self.w = [Value(draw(rng, nin, nout), label=f"{prefix}{i}") for i in range(nin)]
+        pattern = "w{}" if layer is None else f"w{layer}_{{}}_{index}"  # layer, from, to: as w_jk
+        self.w = [Value(draw(rng, nin, nout), label=pattern.format(i)) for i in range(nin)]
         self.b = Value(0.0, label=f"b{place}")
         for i, w in enumerate(self.w):
             w.role = Role("w", layer, index, i)
@@ -220,7 +220,8 @@ class Layer(Module):
     """Neurons side by side that share their inputs.
 
     Args and errors are those of `Neuron`; ``nout`` is the number of neurons, and ``number`` the place of the
-    layer in its net, counted from 1: its nodes have the labels z1_0, a1_0, z1_1, ... by layer and neuron.
+    layer in its net, counted from 1: its nodes have the labels z1_0, a1_0, z1_1, ... by layer and neuron,
+    and its weights w1_0_0, w1_1_0, ... by layer, input and neuron: w1_0_2 leads from input 0 to neuron 2.
 
     >>> Layer(3, 4, activation=None)
     Layer(3, 4, activation=None)

@@ -213,12 +213,12 @@ def test_a_hidden_neuron_is_explained_in_the_textbooks_terms(atomic):
     text = str(explain(w, loss))
     assert "Δ_k = -∂E/∂z1_0" in text
     assert "g'(in_k) = ∂a1_0/∂z1_0 = 1 - a1_0 ** 2" in text
-    assert "Σ w Δ = w2_0_0 × Δ2_0 + w2_1_0 × Δ2_1 = " in text
+    assert "Σ w Δ = w2_0_0 × Δ2_0 + w2_0_1 × Δ2_1 = " in text
     assert f"{-d0:.4g}" in text
     assert f"{-d1:.4g}" in text
     assert "So Δ1_0 = g'(in_k) × Σ w Δ = " in text
     assert f"= {-d:.4g}." in text
-    assert "So -∂E/∂w1_0_1 = a_j × Δ_k = x1 × Δ1_0 = (-2) × " in text
+    assert "So -∂E/∂w1_1_0 = a_j × Δ_k = x1 × Δ1_0 = (-2) × " in text
     assert f"= {-grad(loss, [w])[0]:.4g}." in text
 
 

@@ -110,9 +110,9 @@ def test_a_neuron_applies_its_activation_to_its_preactivation():
 
 def test_labels_name_layer_neuron_and_input():
     model = MLP(2, [3, 1])
-    assert [p.label for p in model.layers[0].neurons[2].parameters()] == ["w1_2_0", "w1_2_1", "b1_2"]
+    assert [p.label for p in model.layers[0].neurons[2].parameters()] == ["w1_0_2", "w1_1_2", "b1_2"]
     labels = {node.label for node in topological_order(model([1.0, 2.0]))}
-    assert {"x0", "x1", "w1_0_0", "b1_0", "z1_0", "a1_0", "z1_2", "a1_2", "w2_0_2", "b2_0", "z2_0"} <= labels
+    assert {"x0", "x1", "w1_0_0", "b1_0", "z1_0", "a1_0", "z1_2", "a1_2", "w2_2_0", "b2_0", "z2_0"} <= labels
     assert "a2_0" not in labels
 
 
