@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from engine.core.closures import OwnOperation, symbol_of
 from engine.core.messages import one_line
-from engine.core.op import Operation
+from engine.core.op import Op, Operation
 from engine.core.value import Value
 from engine.formula.javascript import JavaScriptPrinter
-from engine.formula.printers import ATOM, BINDS, POWER, SIGN, StrPrinter, Text
+from engine.formula.printers import MathPrinter, StrPrinter, Text
 from engine.formula.simplify import Simplifier, TreeBuilder
 from engine.formula.tree import Tree, interpret
 from engine.view.backward_pass import BackwardPass, Edge
@@ -133,17 +133,21 @@ class _Operations:
         if len(args) > MANY:
             formula = LONG.get(op.symbol) or printer.apply(op.symbol, *some(args, Text("…"))).text
         else:
-            formula = (printer.apply(op.symbol, *args) if word else op.text(printer, args)).text
+            formula = (printer.apply(op.symbol, *args) if word else op.textbook(printer, args)).text
         simplifier = Simplifier(TreeBuilder(), functions=False)
         parts: list[Tree] = [f"p{i}" if x is None else x for i, x in enumerate(numbers)]
         meanings = {f"p{i}": letter for i, letter in enumerate(letters)} | {"y": Text(RESULT)}
-        trees = [op.derivative(i, simplifier, parts, "y") for i in range(len(parts))]
+        trees = [op.textbook_derivative(i, simplifier, parts, "y") for i in range(len(parts))]
         found: Story = {
             "symbol": symbol_of(op),
             "formula": formula,
             "derivatives": [interpret(tree, printer, meanings).text for tree in trees],
             "code": self._function(op, len(numbers)),
         }
+        if word and len(args) <= MANY and (definition := op.textbook(printer, args).text) != formula:
+            found["definition"] = definition
+        if isinstance(op, Op) and len(numbers) == 1:
+            found["kinks"] = [[point[0], picks[0]] for point, picks in op.kinks.items()]
         if len(numbers) <= 2:  # the sums of many parents are defined for all numbers
             plain, names = StrPrinter(), [Text(letter) for letter in op.letters(len(numbers))]
             found["errors"] = [
@@ -180,24 +184,3 @@ class _Operations:
 def _is_number(node: Value) -> bool:
     """Return whether a node is a plain number without a name: it is part of the formula that uses it."""
     return node.constant and not node.label
-
-
-class MathPrinter(StrPrinter):
-    """Print a formula as mathematics: 2 · x³ rather than 2 * x ** 3.
-
-    >>> from engine import ops
-    >>> ops.pow.text(MathPrinter(), [Text("x"), Text("-2")]).text
-    'x⁻²'
-    """
-
-    def apply(self, word: str, *args: Text) -> Text:
-        if word == "*":
-            binds = BINDS[word]
-            return Text(f"{args[0].within(binds)} · {args[1].within(binds + 1)}", binds)
-        return super().apply(word, *args)
-
-    def power(self, base: Text, exponent: Text) -> Text:
-        if exponent.text.lstrip("-").isdigit():
-            raised = exponent.text.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-            return Text(f"{base.within(ATOM)}{raised}", POWER)
-        return Text(f"{base.within(ATOM)}^{exponent.within(SIGN)}", POWER)

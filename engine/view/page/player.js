@@ -123,7 +123,10 @@
     const name = (i) => nodes[i].name;
     const sides = (text, i) => [fill(text, i, name), ...(text.includes(" if ") ? [] : [fill(text, i, shown)])];
     const equal = (...parts) => [...new Set(parts)].join(" = ");
-    const equation = (i) => equal(name(i), ...sides(story.operations[nodes[i].operation].formula, i), shown(i));
+    function equation(i) {
+      const { formula, definition } = story.operations[nodes[i].operation], [names, ...numbers] = sides(formula, i);
+      return equal(name(i), names, ...(definition ? [fill(definition, i, name)] : []), ...numbers, shown(i));
+    }
     const kinds = { input: "an input", parameter: "a parameter", leaf: "a leaf", number: "a plain number" };
     const describe = (i) => (nodes[i].parents ? equation(i) : `${name(i)} = ${four(model.data[i])}, ${kinds[nodes[i].kind]}`);
 
@@ -153,7 +156,9 @@
 
     function derivative({ child, position, local }) {
       const text = story.operations[nodes[child].operation].derivatives?.[position];
-      return text === undefined ? `${four(local)}, given by a closure of your own` : equal(...sides(text, child), four(local));
+      if (text === undefined) return `${four(local)}, given by a closure of your own`;
+      const at = model.data[nodes[child].parents[0]], kink = story.operations[nodes[child].operation].kinks?.some(([x]) => x === at);
+      return equal(...sides(text, child), four(local)) + (kink ? `. (${four(at)} is a kink, without a derivative: the table picks ${four(local)})` : "");
     }
 
     // What a step means in the textbook: Δ_k = -∂E/∂in_k
