@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import fcntl
 import itertools
 import json
 import os
@@ -33,10 +34,9 @@ class Browser:
         (child_in, write), (read, child_out) = os.pipe(), os.pipe()
 
         def pipes():  # the browser reads from 3 and writes to 4
-            os.dup2(child_in, 1003)
-            os.dup2(child_out, 1004)
-            os.dup2(1003, 3)
-            os.dup2(1004, 4)
+            read_end, write_end = (fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (child_in, child_out))
+            os.dup2(read_end, 3)
+            os.dup2(write_end, 4)
 
         command = [CHROMIUM, *FLAGS, f"--user-data-dir={self._folder}", "about:blank"]
         self._process = subprocess.Popen(

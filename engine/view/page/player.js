@@ -67,12 +67,12 @@
       button("|◀", "first step (Home)", () => go(0)), button("◀", "step back (←)", () => go(now - 1)), start, next,
       button("▶|", "last step (End)", () => go(last)), slider, count);
     const options = make("div", { className: "bar options" },
-      make("label", {}, "speed ", speed), make("label", {}, predict, " predict first"), score, make("span", { className: "space" }),
+      make("label", {}, "speed ", speed), make("label", {}, predict, " predict first"), make("span", { className: "space" }),
       button("−", "smaller (-)", () => zoom(scale / 1.25)), button("fit", "fit the window (0)", () => zoom(0)),
       button("+", "larger (+)", () => zoom(scale * 1.25)));
     const heading = story.title || (story.page && "Backpropagation, step by step");
     place.replaceChildren(place.querySelector("style"), ...(heading ? [make("h1", { textContent: heading })] : []),
-      sentence, stage, answer, verdict, bar, options, about);
+      sentence, stage, answer, make("div", { className: "result" }, verdict, score), bar, options, about);
     place.setAttribute("role", story.page ? "main" : "region");
     place.setAttribute("aria-label", story.title || "backpropagation, step by step");
     place.classList.toggle("page", story.page);
@@ -88,6 +88,7 @@
       return { element, rows: [...element.querySelectorAll(".row")], bar: element.querySelector(".size"),
         full: frame.width.baseVal.value, x: x + frame.x.baseVal.value, y, width: frame.width.baseVal.value, height };
     });
+    svg.classList.toggle("dense", edges.length > 80);
     const edgeOf = new Map(edges.map((edge) => [`${edge.child} ${edge.position}`, edge]));
     const draw = (tag, attributes, ...children) => {
       const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -169,10 +170,10 @@
       const delta = `Δ_k, the error signal of ${name(z)}`;
       const share = edges.filter((edge) => edge.parent === parent).length > 1 ? "This step's share of " : "";
       return [`In the textbook: ${{
-        hidden: `Δ_k = g'(in_k) · Σ w Δ = ${product(local, -upstream)}, where in_k is ${name(z)} and Σ w Δ = -∂E/∂a_k came from the next layer.`,
-        output: `Δ_k = g'(in_k) · (-∂E/∂a_k) = ${product(local, -upstream)}, where in_k is ${name(z)}, an output.`,
-        weight: `${share}-∂E/∂w_jk = a_j · Δ_k = ${product(local, -upstream)}, with ${delta}.`,
-        bias: `a bias is a weight whose input is 1. ${share}-∂E/∂b_k = 1 · Δ_k = ${product(local, -upstream)}, with ${delta}.`,
+        hidden: `Δ_k = g'(in_k) · Σ w Δ = ${product(local, -upstream)}, where in_k is ${name(z)} and Σ w Δ = -∂${name(root)}/∂a_k came from the next layer.`,
+        output: `Δ_k = g'(in_k) · (-∂${name(root)}/∂a_k) = ${product(local, -upstream)}, where in_k is ${name(z)}, an output.`,
+        weight: `${share}-∂${name(root)}/∂w_jk = a_j · Δ_k = ${product(local, -upstream)}, with ${delta}.`,
+        bias: `a bias is a weight whose input is 1. ${share}-∂${name(root)}/∂b_k = 1 · Δ_k = ${product(local, -upstream)}, with ${delta}.`,
         signal: `one term of Σ w Δ for ${name(parent)}: w_jk · Δ_k = ${product(local, -upstream)}, with ${delta}.`,
       }[kind]}`];
     }
@@ -229,7 +230,10 @@
       const { child, parent, position, upstream, local, contribution, before, total } = step;
       const { line } = edgeOf.get(`${child} ${position}`), path = line.querySelector("path"), length = path.getTotalLength();
       line.classList.add("now");
-      const { x, y } = path.getPointAtLength(length / 2);
+      svg.insertBefore(line, boxes[0].element); // above all other edges
+      const away = (low, size) => Math.abs(boxes[child][low] + boxes[child][size] - boxes[parent][low]) * scale;
+      const far = away("x", "width") > stage.clientWidth || away("y", "height") > stage.clientHeight;
+      const { x, y } = path.getPointAtLength(far ? Math.min(length / 2, 90) : length / 2); // in view with the parent
       svg.append(note("term", x, y, [symbols(step), `${four(upstream)} × ${factor(four(local))}`, `= ${hidden(now) ? "?" : four(contribution)}`]));
       if (!animated) return;
       const grad = boxes[parent].rows[1], bar = boxes[parent].bar, width = bar.getAttribute("width");
@@ -253,7 +257,7 @@
 
     function symbols({ child, position }) {
       const kind = story.backward[now - turn - 1][2], text = story.operations[nodes[child].operation].derivatives?.[position];
-      const textbook = { hidden: "-Σ w Δ · g'(in_k)", output: "∂E/∂a_k · g'(in_k)", weight: "-Δ_k · a_j", bias: "-Δ_k · 1", signal: "-Δ_k · w_jk" };
+      const textbook = { hidden: "-Σ w Δ · g'(in_k)", output: `∂${name(root)}/∂a_k · g'(in_k)`, weight: "-Δ_k · a_j", bias: "-Δ_k · 1", signal: "-Δ_k · w_jk" };
       if (kind) return textbook[kind];
       const local = text === undefined ? "local" : fill(text, child, name);
       const product = `∂${name(root)}/∂${name(child)} · ${/ [+-] |^-/.test(local) ? `(${local})` : local}`;
@@ -361,6 +365,7 @@
       svg.classList.add("following");
       mark(edges.filter(({ child, parent }) => reachable(i, parent) && child !== i).map(({ child, position }) => [child, position]));
       describeChosen();
+      about.scrollIntoView({ block: "nearest" });
     }
 
     function reachable(from, i) {

@@ -128,9 +128,10 @@ def test_in_the_backward_pass_an_edge_is_lit_against_the_arrow_with_its_product_
     assert browser.run("[...player.querySelectorAll('.term text')].map((line) => line.textContent)") == [
         "∂y/∂y · x", "1 × 3", "= 3",
     ]  # fmt: skip
-    arrow = "[...player.querySelectorAll('.edge')].map((edge) => ['forward', 'backward'].map((one) => "
-    arrow += "getComputedStyle(edge.querySelector('.' + one)).display !== 'none'))"
-    assert browser.run(arrow) == [[False, True], [True, False]]
+    heads = """(kind) => [...player.querySelectorAll(`.edge${kind}`)].map((edge) => ["forward", "backward"]
+      .filter((head) => getComputedStyle(edge.querySelector(`.${head}`)).display !== "none"))"""
+    assert browser.run(f"({heads})('.now')") == [["backward"]]
+    assert browser.run(f"({heads})(':not(.now)')") == [["forward"]]
 
 
 def test_the_contribution_moves_along_the_edge_and_lands_in_the_gradient(show):
