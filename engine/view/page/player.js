@@ -68,7 +68,7 @@
       button("▶|", "last step (End)", () => go(last)), slider, count);
     const options = make("div", { className: "bar options" },
       make("label", {}, "speed ", speed), make("label", {}, predict, " predict first"), make("span", { className: "space" }),
-      button("−", "smaller (-)", () => zoom(scale / 1.25)), button("fit", "fit the window (0)", () => zoom(0)),
+      button("−", "smaller (-)", () => zoom(scale / 1.25)), button("fit", "fit: the window, with readable text (0)", () => zoom(0)),
       button("+", "larger (+)", () => zoom(scale * 1.25)));
     const heading = story.title || (story.page && "Backpropagation, step by step");
     place.replaceChildren(place.querySelector("style"), ...(heading ? [make("h1", { textContent: heading })] : []),
@@ -134,7 +134,8 @@
     // The words of a step
 
     function words() {
-      if (now === 0) return ["Before", `${plural(nodes.length - computed.length, "leaf has its number", "leaves have their numbers")}. Nothing is computed yet.`];
+      const leaves = nodes.filter((node) => !node.parents && node.kind !== "number").length;
+      if (now === 0) return ["Before", `${plural(leaves, "leaf has its number", "leaves have their numbers")}. Nothing is computed yet.`];
       if (now < turn) return [`Forward, step ${now} of ${computed.length}`, equation(computed[now - 1])];
       if (now === turn) return ["Backward", `${name(root)} is computed. The backward pass starts at ${name(root)}, with ∂${name(root)}/∂${name(root)} = 1.`];
       const step = passed[now - turn - 1], { child, parent, upstream, local, contribution, before, total } = step;

@@ -123,6 +123,10 @@ def test_each_step_shows_what_has_been_computed_so_far(show):
     assert "The gradient of x becomes 3 + 3 = 6." in whole
 
 
+def test_plain_numbers_are_not_counted_as_leaves(show):
+    assert show(neuron_loss()).run("text('.sentence')").startswith("BeforeThe 5 leaves have their numbers.")
+
+
 def test_in_the_backward_pass_an_edge_is_lit_against_the_arrow_with_its_product_on_it(show):
     browser = show(square(), "#3")
     assert browser.run("[...player.querySelectorAll('.term text')].map((line) => line.textContent)") == [
