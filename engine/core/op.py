@@ -57,9 +57,9 @@ class Operation:
         """Return the formula of y as people read it."""
         return self.forward(printer, args)
 
-    def textbook(self, printer: Interpreter[T], args: Sequence[T]) -> T:
+    def textbook(self, printer: Interpreter[Text], args: Sequence[Text]) -> Text:
         """Return the formula of y as a textbook has it, without what serves floating-point numbers only."""
-        return self.forward(printer, args)
+        return self.text(printer, args)
 
     def textbook_derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
         """Return ∂y/∂(the parent at ``position``) as a textbook has it."""

@@ -202,7 +202,10 @@ class LatexPrinter(Interpreter[Text]):
             case "/", a, b:
                 return Text(rf"\frac{{{a}}}{{{b}}}", PRODUCT)
             case "**", _, b:
-                return Text(f"{args[0].within(ATOM)}^{{{b}}}", POWER)
+                base = args[0].within(ATOM)
+                if "^" in base and base[:1] != "(" and not base.startswith(r"\left"):
+                    base = f"{{{base}}}"  # x^{(1)}^{2} is an error of TeX
+                return Text(f"{base}^{{{b}}}", POWER)
             case "*", _, b:
                 left, right = args[0].within(PRODUCT), args[1].within(SIGN if b[:1] != "-" else ATOM)
                 dot = r"\cdot" if right[:1].isdigit() or (left[-1:].isdigit() and right[:1] == "(") else r"\,"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from html import escape
 from itertools import groupby
@@ -108,18 +109,20 @@ class Table(NamedTuple):
         """Return the table as HTML that takes its colours from the page."""
         spans = [(group, len(list(part))) for group, part in groupby(self.columns, lambda c: c.group)]
         groups = "".join(
-            f'<th colspan="{n}" style="{_CENTRED}{_BAR * bool(group.strip())}">{escape(group.strip())}</th>'
-            for group, n in spans
+            f'<th colspan="{n}" style="{_CENTRED}{_BAR * bool(group)}">{_subscripts(group)}</th>'
+            for group, n in ((group.strip(), n) for group, n in spans)
         )
-        heads = "".join(f'<th style="{_RIGHT}">{escape(column.heading)}</th>' for column in self.columns)
+        heads = "".join(
+            f'<th scope="col" style="{_RIGHT}">{_subscripts(column.heading)}</th>' for column in self.columns
+        )
         rows = zip(*(column.texts() for column in self.columns))
-        cells = [[f'<td style="{_RIGHT}">{escape(cell)}</td>' for cell in row] for row in rows]
+        cells = [[f'<td style="{_RIGHT}">{_subscripts(cell)}</td>' for cell in row] for row in rows]
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
-        title = escape(f"{self.title}  {self.formula}")
-        caption = f'<caption style="text-align: left">{title}</caption>'
+        title = f"{escape(self.title)} {_subscripts(self.formula)}"
+        caption = f'<caption style="text-align: left; white-space: nowrap">{title}</caption>'
         head = f"<tr>{groups}</tr>" * any(group for group, _ in spans) + f"<tr>{heads}</tr>"
         table = f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody></table>"
-        return f'<div style="overflow-x: auto">{table}</div>'
+        return f'<div tabindex="0" style="overflow-x: auto; margin: 1em 0">{table}</div>'
 
     def latex(self) -> str:
         """Return the title, and the table as a displayed array, which KaTeX, MathJax and pdflatex take."""
@@ -136,9 +139,18 @@ class Table(NamedTuple):
         return "\n".join([title, r"\[", *array, r"\]"])
 
 
-_RIGHT = "text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap"
+_RIGHT = "text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; padding: 0.2em 0.6em"
 _CENTRED = "text-align: center; white-space: nowrap"
 _BAR = "; border-bottom: 1px solid currentColor"
+
+
+def _subscripts(formula: str) -> str:
+    """Return a formula as HTML: w_jk has its index as a subscript.
+
+    >>> _subscripts("a_j Δ_k")
+    'a<sub>j</sub> Δ<sub>k</sub>'
+    """
+    return re.sub(r"_([a-z]+)", r"<sub>\1</sub>", escape(formula))
 
 
 def _block(columns: Sequence[Column], gap: str) -> list[str]:
