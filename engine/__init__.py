@@ -52,6 +52,8 @@ from engine.core.scalar import as_float, is_number
 from engine.core.value import Constant, Number, Value, as_value, record
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from engine.compiler.backends import BACKENDS, get_backend
     from engine.compiler.compiled import CompiledFunction
     from engine.compiler.guarded import GuardError
@@ -176,3 +178,15 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _show(
+    value: Value, include: "Collection[str] | None" = None, exclude: "Collection[str] | None" = None
+) -> dict[str, str]:
+    """Return a Value as a notebook shows it."""
+    from engine.view.display import mimebundle
+
+    return mimebundle(value, include, exclude)
+
+
+Value._repr_mimebundle_ = _show  # type: ignore[attr-defined]  # here, as the core knows no pictures

@@ -18,13 +18,14 @@ class Role(NamedTuple):
     """The part that a Value plays in a net. Pictures and explanations find a neuron by it, not by labels.
 
     >>> Role("w", layer=1, neuron=3, input=0)
-    Role(kind='w', layer=1, neuron=3, input=0)
+    Role(kind='w', layer=1, neuron=3, input=0, formula='')
     """
 
-    kind: str  #: "w" weight, "b" bias, "z" pre-activation, "a" activation, "x" input of the net
+    kind: str  #: "w" weight, "b" bias, "z" pre-activation, "a" activation, "x" input, or the name of a loss
     layer: int | None = None  #: counted from 1; None for a neuron that belongs to no layer
     neuron: int | None = None  #: its position in the layer, counted from 0
     input: int | None = None  #: the position of the input, counted from 0, for a weight or an input
+    formula: str = ""  #: of a loss; its nodes, which share this role, are drawn as one box
 
 
 class Undefined(Sequence[float]):

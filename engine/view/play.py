@@ -11,6 +11,7 @@ from engine.core.files import write_whole
 from engine.core.messages import brief
 from engine.core.value import Value
 from engine.view.backward_pass import BackwardPass, as_pass
+from engine.view.graphviz import data_uri
 from engine.view.kinds import Kinds
 from engine.view.phrases import count, four_digits, names
 from engine.view.scene import Scene, State
@@ -227,14 +228,6 @@ def script(data: object) -> str:
     for c in "<>&\u2028\u2029":
         text = text.replace(c, f"\\u{ord(c):04x}")
     return text.encode("utf-8", "replace").decode()  # half a surrogate pair becomes "?"
-
-
-def data_uri(svg: str) -> str:
-    """Return the picture as a data URI for use in double quotes, with as few escapes as possible."""
-    one_line = svg.replace("\n", "").replace('"', "'")
-    for c, instead in ("%", "%25"), ("#", "%23"), ("&", "&amp;"):
-        one_line = one_line.replace(c, instead)
-    return f"data:image/svg+xml;charset=utf-8,{one_line}"
 
 
 def resource(name: str) -> str:
