@@ -11,7 +11,7 @@ from math import hypot, inf
 from engine.core.closures import OwnOperation, symbol_of
 from engine.core.value import Value
 from engine.view.backward_pass import BackwardPass
-from engine.view.graphviz import graphviz
+from engine.view.graphviz import graphviz, measure
 from engine.view.kinds import Kinds, neuron_of
 from engine.view.phrases import four_digits
 
@@ -278,8 +278,8 @@ def _middle(points: Sequence[Point]) -> Point:
 
 
 def _width(text: str) -> float:
-    """Return about how many pixels a text is wide."""
-    return sum(14 if unicodedata.east_asian_width(c) in "WF" else 4 if c in "il.,'|" else 7.3 for c in text)
+    """Return about how many pixels a text is wide, in a font of 13 pixels."""
+    return measure(text) * 13 / 12
 
 
 def _cut(name: str) -> str:
