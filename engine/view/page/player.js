@@ -29,6 +29,7 @@
     const { nodes, fixed } = story, machine = compute(story, operations), root = nodes.length - 1;
     const original = { data: nodes.map((node) => node.data), local: nodes.map((node) => node.local ?? []) };
     const computed = nodes.flatMap((node, i) => (node.parents ? [i] : []));
+    const stepOf = new Map(computed.map((i, n) => [i, n + 1]));
     const turn = 1 + computed.length, last = turn + story.backward.length; // at `turn` the root gets its 1
     const still = matchMedia("(prefers-reduced-motion: reduce)");
     let model = original, passed = machine.backward(model.local, story.contributions), largest = 1, changed = false;
@@ -100,8 +101,7 @@
     // The numbers that are shown at this step
 
     const hidden = (step) => predicting && step > 0 && step !== turn && !revealed.has(step);
-    const stepOf = (i) => 1 + computed.indexOf(i); // of a computed node
-    const known = (i) => !nodes[i].parents || (stepOf(i) <= now && !(stepOf(i) === now && hidden(now)));
+    const known = (i) => !nodes[i].parents || (stepOf.get(i) <= now && !(stepOf.get(i) === now && hidden(now)));
     const shown = (i) => (known(i) ? four(model.data[i]) : "?");
 
     function gradients() {
@@ -193,26 +193,28 @@
       const found = gradients(), step = now > turn ? passed[now - turn - 1] : null;
       const active = now === 0 ? [] : now < turn ? [computed[now - 1]] : step ? [step.child, step.parent] : [root];
       svg.querySelectorAll(".term, .token").forEach((part) => part.remove());
-      boxes.forEach(({ element, rows, bar, full }, i) => {
+      boxes.forEach((box, i) => {
         if (nodes[i].kind === "number") return;
         const texts = [`data ${known(i) ? four(model.data[i]) : "–"}`];
         if (!nodes[i].constant) texts.push(`grad ${found[i] === null ? "–" : four(found[i])}`);
         if (nodes[i].z) texts.push(`Δ ${found[i] === null ? "–" : four(-found[i])}`);
-        rows.forEach((row, line) => { row.textContent = texts[line]; row.classList.remove("changed"); });
-        if (active.includes(i) && now <= turn) rows[now < turn ? 0 : 1]?.classList.add("changed");
-        if (step?.parent === i) rows[1].classList.add("changed");
-        const size = Math.abs(found[i] ?? 0) / largest;
-        bar?.setAttribute("width", full * (size <= 1 ? size : size > 1 ? 1 : 0));
-        element.dataset.grad = found[i] === null ? "" : machine.repr(found[i]);
-        element.setAttribute("aria-label", [...element.querySelectorAll("text")].map((text) => text.textContent).join(" "));
-        element.classList.toggle("now", active.includes(i));
-        element.classList.toggle("waiting", !known(i));
+        const line = step ? (step.parent === i ? 1 : -1) : active.includes(i) ? (now < turn ? 0 : 1) : -1;
+        refresh(box, [...texts, found[i], largest, line, active.includes(i), known(i)], () => {
+          const { element, rows, bar, full } = box, size = Math.abs(found[i] ?? 0) / largest;
+          rows.forEach((row, n) => { row.textContent = texts[n]; row.classList.toggle("changed", n === line); });
+          bar?.setAttribute("width", full * (size <= 1 ? size : size > 1 ? 1 : 0));
+          element.dataset.grad = found[i] === null ? "" : machine.repr(found[i]);
+          element.setAttribute("aria-label", [...element.querySelectorAll("text")].map((text) => text.textContent).join(" "));
+          element.classList.toggle("now", active.includes(i));
+          element.classList.toggle("waiting", !known(i));
+        });
       });
-      edges.forEach(({ line, child }) => {
-        line.classList.remove("now", "back");
-        line.classList.toggle("waiting", !known(child));
-      });
-      passed.slice(0, Math.max(0, now - turn)).forEach(({ child, position }) => edgeOf.get(`${child} ${position}`).line.classList.add("back"));
+      const back = new Set(passed.slice(0, Math.max(0, now - turn)).map(({ child, position }) => edgeOf.get(`${child} ${position}`)));
+      edges.forEach((edge) => refresh(edge, [back.has(edge), known(edge.child)], () => {
+        edge.line.classList.remove("now");
+        edge.line.classList.toggle("back", back.has(edge));
+        edge.line.classList.toggle("waiting", !known(edge.child));
+      }));
       const [phase, ...texts] = words();
       sentence.replaceChildren(make("b", { textContent: phase }), ...texts.map((text) => make("span", { textContent: text })));
       slider.value = now;
@@ -225,12 +227,20 @@
       if (now === last && !hidden(now)) pause();
     }
 
+    function refresh(part, state, draw) { // only what changed is drawn: a browser is slow where it has to lay out
+      const text = state.join();
+      if (part.state === text) return;
+      part.state = text;
+      draw();
+    }
+
     // Write the contribution on the edge, and let it move from the child to the parent
 
     function carry(step, animated) {
       const { child, parent, position, upstream, local, contribution, before, total } = step;
-      const { line } = edgeOf.get(`${child} ${position}`), path = line.querySelector("path"), length = path.getTotalLength();
+      const edge = edgeOf.get(`${child} ${position}`), { line } = edge, path = line.querySelector("path"), length = path.getTotalLength();
       line.classList.add("now");
+      edge.state = boxes[parent].state = ""; // they are drawn anew at the next step
       svg.insertBefore(line, boxes[0].element); // above all other edges
       const away = (low, size) => Math.abs(boxes[child][low] + boxes[child][size] - boxes[parent][low]) * scale;
       const far = away("x", "width") > stage.clientWidth || away("y", "height") > stage.clientHeight;

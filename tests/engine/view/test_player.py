@@ -172,6 +172,18 @@ def test_in_a_neuron_the_textbooks_quantities_are_named(show):
     assert float(delta.split()[1]) == -float(grad.split()[1])
 
 
+def test_a_step_draws_only_what_changed(show):
+    browser = show(net_loss(), "#30")
+    drawn = browser.run("""new Promise((done) => {
+      const seen = new Set(), add = (all) => all.forEach(({ target }) => seen.add(target));
+      const observer = new MutationObserver(add);
+      observer.observe(player.querySelector("svg"), { attributes: true, characterData: true, subtree: true });
+      press("▶");
+      requestAnimationFrame(() => done([...seen].filter((part) => part.matches?.(".node, .edge")).length));
+    })""")
+    assert 0 < drawn <= 8  # the nodes and the edges of two steps
+
+
 def test_the_slider_and_the_buttons_move(show):
     browser = show(square())
     assert browser.run("press('▶'), press('▶'), press('◀'), step()") == 1
