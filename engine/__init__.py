@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from engine.view.draw import draw_dot
     from engine.view.explain import explain
     from engine.view.graphviz import check_graphviz
-    from engine.view.play import play
+    from engine.view.play import Player, play
 
 __version__ = "0.2.0"
 
@@ -77,6 +77,7 @@ _LAZY = {
     "BackwardPass": "view.backward_pass",
     "CompiledFunction": "compiler.compiled",
     "GuardError": "compiler.guarded",
+    "Player": "view.play",
     "Program": "compiler.program",
     "check_row": "debug.gradcheck",
     "detect_anomaly": "debug.anomaly",
@@ -100,6 +101,7 @@ __all__ = [
     "Number",
     "Op",
     "Operation",
+    "Player",
     "Program",
     "Role",
     "Value",

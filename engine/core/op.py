@@ -144,6 +144,10 @@ class Op(Operation):
                 raise ValueError(
                     f"a row has one partial derivative for each letter: letters {used}, derivatives {arity}"
                 )
+            if isinstance(textbook, str):
+                raise TypeError(
+                    f"textbook is a list of texts, of y and its derivatives, not {textbook!r:.60}"
+                )
             own = {symbol: self.formula}  # the textbook's form of max is max(a, b)
             self.texts = tuple(Formula(text, "ab"[:arity] + "y", {**own, **words}) for text in textbook)
             if self.texts and len(self.texts) != 1 + arity:

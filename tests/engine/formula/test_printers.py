@@ -459,4 +459,8 @@ def test_a_guarded_row_is_shown_as_in_a_textbook(symbol):
 def test_a_textbooks_form_has_a_text_for_y_and_for_each_derivative():
     with pytest.raises(ValueError, match="textbook has 2 texts, of y and its derivatives, not 1"):
         ops.Op("half_written", "2 * a", "2", textbook=("2 * a",))
+    with pytest.raises(TypeError, match="textbook is a list of texts, of y and its derivatives, not '2"):
+        ops.Op("half_written", "2 * a", "2", textbook="2 * a")
+    with pytest.raises(ValueError, match="'2 [*] c' is not a formula"):
+        ops.Op("half_written", "2 * a", "2", textbook=("2 * c", "2"))
     assert "half_written" not in ops.table
