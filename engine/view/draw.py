@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from engine.core import ops
@@ -31,6 +31,7 @@ MOST = 200  # boxes that a picture with fold="auto" has at most, by default
 ROWS = 8  # families of values that a folded box lists at most
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 PAGE = 970  # pixels: the width of a cell of a notebook
+NARROWEST = 60  # pixels: a box with the space beside it
 TIGHT, LOOSE = {"nodesep": "0.12", "ranksep": "0.2"}, {"nodesep": "0.25", "ranksep": "0.4"}
 
 # The colours of Okabe and Ito, which colour-blind people can distinguish: a strong one for the border, a
@@ -147,21 +148,26 @@ def first_that_fits(
 
     Without the program dot, which measures a picture, the first picture is returned.
     """
-    narrowest, least = None, math.inf
-    for picture, direction in product(pictures, directions):
-        drawing = picture.draw(direction, format, TIGHT)
-        try:
-            natural = drawing.measure()
-        except RuntimeError:
-            return drawing
-        if natural < least:
-            narrowest, least = drawing, natural
-        if natural * LEAST <= width:
-            loose = picture.draw(direction, format, LOOSE)
-            with_room = loose.measure()
-            return loose.fit(width, with_room) if with_room * LEAST <= width else drawing.fit(width, natural)
-    assert narrowest is not None
-    return narrowest.fit(width, least)
+    too_wide: list[tuple[bool, float, Drawing]] = []
+    for picture in pictures:
+        drawing = picture.draw(directions[0], format, TIGHT)
+        for direction in directions:
+            natural = picture.estimate(direction)
+            estimated = natural * LEAST > width
+            if not estimated:
+                try:
+                    natural = drawing.measure(rankdir=direction, **TIGHT)
+                except RuntimeError:
+                    return drawing
+            if natural * LEAST <= width:
+                loose = drawing.measure(**LOOSE)
+                return drawing.fit(width, loose if loose * LEAST <= width else drawing.measure(**TIGHT))
+            too_wide.append((estimated, natural, drawing))
+    *_, narrowest = min(too_wide, key=lambda entry: entry[:2])
+    with contextlib.suppress(RuntimeError):
+        best = min(directions, key=lambda direction: narrowest.measure(rankdir=direction, **TIGHT))
+        narrowest.fit(width, narrowest.measure(rankdir=best))
+    return narrowest
 
 
 class Picture:
@@ -230,6 +236,14 @@ class Picture:
                     same.edge(self.name[one], self.name[other], style="invis")
         return drawing
 
+    def estimate(self, rankdir: str) -> float:
+        """Return the width in pixels that the boxes need at the least, which is faster than to run dot."""
+        rank: dict[Box, int] = {}
+        for box in reversed(self.boxes):
+            rank[box] = 1 + max((rank.get(child, 0) for child in box.children), default=-1)
+        sizes = Counter(rank[box] for box in self.boxes if box.folded or self.kinds(box.node) != "number")
+        return NARROWEST * (len(sizes) if rankdir in ("LR", "RL") else max(sizes.values(), default=0))
+
     def columns(self) -> list[list[Box]]:
         """Return the boxes that stand in one column, in their order: the neurons of a layer, and the inputs.
 
@@ -257,17 +271,19 @@ class Picture:
     def edges(self, drawing: Drawing, box: Box, end: str) -> None:
         """Draw the edges to ``end``: one for each use, but only one between two boxes if one is folded."""
         local_gradients: dict[tuple[Box, int], list[float]] = {}
-        marked = set()
+        marked, folded = set(), box.folded
         for node in box.nodes:
             local = self.local_gradients.get(node, ())
             for position, parent in enumerate(node.parents):
                 source = self.home[parent]
-                edge = source, 0 if source.folded or box.folded else position
-                if source is not box:
-                    local_gradients.setdefault(edge, []).extend(
-                        () if parent.constant else local[position : position + 1]
-                    )
-                    marked |= {edge} if self.path.get(node) == position else set()
+                if source is box:
+                    continue
+                edge = source, 0 if folded or source.folded else position
+                bounds = local_gradients.setdefault(edge, [])
+                if local and not parent.constant:
+                    bounds.append(local[position])
+                if self.path.get(node) == position:
+                    marked.add(edge)
         for i, (edge, bounds) in enumerate(local_gradients.items()):
             label = {"label": f" {between(bounds)} "} if bounds else {}
             mark = MARK if edge in marked else {}

@@ -50,8 +50,9 @@ class Drawing(Digraph):  # type: ignore[misc]  # mypy does not follow the packag
         path: str = super().view(*args, quiet=quiet, **options)
         return path
 
-    def measure(self) -> float:
-        """Return the width of the picture in pixels, as `dot` computes it."""
+    def measure(self, **attributes: str) -> float:
+        """Set attributes of the graph; return the width of the picture in pixels, as `dot` computes it."""
+        self.graph_attr.update(attributes)
         return _width(self.pipe("svg", encoding="utf-8"))
 
     def fit(self, width: float, natural: float) -> Drawing:

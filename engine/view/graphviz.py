@@ -130,7 +130,7 @@ def measure(anything: str) -> int:
     """Return the width of a text in points, for a font of 12 points: an upper bound for common letters.
 
     >>> measure("wᵢaᵢ"), measure("漢字")
-    (32, 26)
+    (36, 26)
     """
     return math.ceil(max(sum(map(_width, line)) for line in anything.split("\n")))
 

@@ -44,7 +44,7 @@ def test_a_run_writes_its_pictures(run, tmp_path, monkeypatch):
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
     graph = (tmp_path / "out" / "graph.svg").read_text(encoding="utf-8")
     assert "layer 1 × 32" in graph.replace("&#160;", " ")
-    assert "grad not computed" not in graph
+    assert "grad –" not in graph
     assert "One neuron" in (tmp_path / "out" / "neuron.html").read_text(encoding="utf-8")
 
 

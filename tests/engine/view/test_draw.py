@@ -444,6 +444,11 @@ def test_a_direction_and_a_level_that_are_asked_for_are_kept_and_the_text_stays_
     assert text_height(picture) > 10.99
 
 
+def test_on_a_page_that_is_too_narrow_for_any_picture_the_narrowest_is_drawn():
+    assert width(draw_dot(loss_of(), width=10)) < 250
+    assert width(draw_dot(loss_of(), width=10, fold="none")) < width(draw_dot(loss_of(), fold="none"))
+
+
 @pytest.mark.parametrize("rankdir", ["LR", "TB"])
 def test_neurons_of_a_layer_stand_side_by_side_in_their_order(rankdir):
     picture = draw_dot(loss_of(3, (4, 4, 1)), fold="neuron", rankdir=rankdir)
