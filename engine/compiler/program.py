@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from engine.compiler.backends import get_backend, warn_if_too_long
 from engine.compiler.compiled import Columns, CompiledFunction, Numbers, check_counts
+from engine.compiler.graph import Graph
 from engine.compiler.guarded import GuardedFunction
 from engine.compiler.interpreter import NonFinite, find_nonfinite, interpret_program
 from engine.compiler.ir import IR, Instruction
+from engine.compiler.lines import Lines, write_lines
 from engine.compiler.source import listing, source
 from engine.formula.tree import Interpreter, Tree
 
@@ -44,6 +46,32 @@ class Program(IR):
         7  backward   d_b = d_v2
         8  backward   d_w = d_v2*x
     """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    def __getattr__(self, name: str) -> object:
+        """Write the lines when one of them is first asked for."""
+        if name not in Lines._fields:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+            )
+        vars(self).update(write_lines(self.graph)._asdict())
+        return vars(self)[name]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "graph" or name in vars(self):
+            raise AttributeError(f"a program never changes, so its {name!r} cannot be set")
+        super().__setattr__(name, value)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Graph]]:
+        return type(self), (self.graph,)
+
+    def forward(self) -> Self:
+        return type(self)(self.graph.forward())
+
+    def guarded(self) -> Self:
+        return type(self)(self.graph.guarded())
 
     @property
     def lines(self) -> tuple[Instruction, ...]:
@@ -160,4 +188,4 @@ class Program(IR):
         """
         function = get_backend(backend)
         warn_if_too_long(backend, self.count_operations())
-        return GuardedFunction(self, function) if self.guards else function(self)
+        return GuardedFunction(self, function) if self.graph.guards else function(self)
