@@ -8,11 +8,14 @@ from typing import Self, TypeVar
 
 from engine.compiler.backends import get_backend, warn_if_too_long
 from engine.compiler.compiled import Columns, CompiledFunction, Numbers, check_counts
+from engine.compiler.families import Families
 from engine.compiler.graph import Graph
 from engine.compiler.guarded import GuardedFunction
 from engine.compiler.interpreter import NonFinite, find_nonfinite, interpret_program
 from engine.compiler.ir import IR, Instruction
 from engine.compiler.lines import Lines, write_lines
+from engine.compiler.matrices import Matrices
+from engine.compiler.matrix_source import matrix_source
 from engine.compiler.source import listing, source
 from engine.formula.tree import Interpreter, Tree
 
@@ -131,6 +134,22 @@ class Program(IR):
         <BLANKLINE>
         '''
         return source(self)
+
+    @cached_property
+    def matrices(self) -> str:
+        """The program as NumPy on matrices, found in the graph of single numbers: samples are columns.
+
+        Nodes that do the same to different numbers are one array, and the weighted sums of a layer are one
+        matrix product. Where all nodes of a kind belong to one layer, the names are the textbook's: W, b, Z,
+        A, and D for δ. The function takes the matrices of parameters, the rows of inputs, and the number of
+        samples. The gradients that it returns are sums over the samples.
+
+        >>> from engine import Value, trace, weighted_sum
+        >>> x, w, v = (Value(1.0, label=label) for label in "xwv")
+        >>> y = weighted_sum([w], [x]) * weighted_sum([v], [x])
+        >>> print(trace(y, inputs=[x], parameters=[w, v]).matrices)
+        """
+        return matrix_source(Matrices(Families(self.graph)))
 
     def read(self, interpreter: Interpreter[T], leaves: Mapping[str, T]) -> tuple[T, list[T]]:
         """Return the first output and its gradients, computed by ``interpreter``.
