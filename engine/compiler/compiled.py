@@ -119,7 +119,7 @@ class BackendFunction(CompiledFunction, Generic[A]):
 
     def forward_only(self) -> Self:
         """Return the compiled program without its backward pass; it is compiled when it is first needed."""
-        if not self.program.gradients:
+        if not self.program.graph.backward:
             return self
         with self._forward_lock:
             if self._forward is None:
@@ -151,7 +151,10 @@ class BackendFunction(CompiledFunction, Generic[A]):
     def check(self, parameters: Numbers, columns: Columns) -> tuple[A, list[A], int]:
         """Return the parameters and the columns as the backend's type of sequence, and B."""
         check_counts(self.program, parameters, columns)
-        numbers = self.numbers(parameters, "the parameters", self.program.parameters)
+        try:
+            numbers = self.numbers(parameters, "the parameters")
+        except ValueError:  # written again with the name: there may be a million of them
+            numbers = self.numbers(parameters, "the parameters", self.program.parameters)
         arrays = [self.numbers(c, f"column {name}") for name, c in zip(self.program.inputs, columns)]
         lengths = {len(column) for column in arrays} or {1}
         if len(lengths) > 1:
@@ -177,17 +180,16 @@ class BackendFunction(CompiledFunction, Generic[A]):
 
 def check_counts(program: IR, parameters: object, columns: object) -> None:
     """Raise an error unless there is one number for each parameter and one column for each input."""
-    for what, names, given in (
-        ("parameter", program.parameters, parameters),
-        ("column", program.inputs, columns),
+    for what, count, given in (
+        ("parameter", len(program.graph.parameters), parameters),
+        ("column", len(program.graph.inputs), columns),
     ):
         if isinstance(given, (str, bytes)) or not hasattr(given, "__len__"):
             raise TypeError(f"expected a sequence of {what}s, not {type(given).__name__}: {brief(given)}")
-        if len(given) != len(names):
+        if len(given) != count:
+            names = program.inputs if what == "column" else program.parameters
             listed = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
-            raise ValueError(
-                f"expected {len(names)} {what}{'s' * (len(names) != 1)} ({listed}), not {len(given)}"
-            )
+            raise ValueError(f"expected {count} {what}{'s' * (count != 1)} ({listed}), not {len(given)}")
 
 
 def as_floats(given: object, what: str) -> list[float]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.compiler.compiled import BackendFunction, as_floats, refuse_nan
-from engine.compiler.families import Families
 from engine.compiler.ir import IR
 from engine.compiler.matrices import Block, Matrices
 
@@ -20,8 +19,7 @@ def has_nan(array: np.ndarray) -> bool:
 
 def find_matrices(program: IR) -> Matrices | None:
     """Return a program as one on matrices; None if its nodes are too different for that to pay."""
-    families = Families(program.graph)
-    return Matrices(families) if families.pays() else None
+    return Matrices(program.families) if program.families.pays() else None
 
 
 class Layout:

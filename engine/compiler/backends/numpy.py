@@ -35,7 +35,7 @@ from numpy import (  # noqa: F401 (for the source)
 )
 
 from engine.compiler.backends.arrays import ArrayFunction, Layout, find_matrices, has_nan
-from engine.compiler.compiled import Columns, Numbers, check_counts
+from engine.compiler.compiled import Columns, Numbers
 from engine.compiler.ir import IR
 from engine.compiler.matrices import Matrices
 from engine.compiler.matrix_source import matrix_source
@@ -123,10 +123,9 @@ class NumpyFunction(ArrayFunction):
         """Return the same as the base class; an array of all columns stays one, and is checked at once."""
         if not (isinstance(columns, np.ndarray) and columns.ndim == 2 and columns.dtype == np.float64):
             return super().check(parameters, columns)
-        check_counts(self.program, parameters, columns)
         if not columns.size or has_nan(columns):
             return super().check(parameters, list(columns))  # which names the column
-        numbers = self.numbers(parameters, "the parameters", self.program.parameters)
+        numbers, _, _ = super().check(parameters, list(columns[:, :1]))
         return numbers, cast("list[np.ndarray]", columns), columns.shape[1]
 
     def run(
