@@ -151,10 +151,7 @@ class BackendFunction(CompiledFunction, Generic[A]):
     def check(self, parameters: Numbers, columns: Columns) -> tuple[A, list[A], int]:
         """Return the parameters and the columns as the backend's type of sequence, and B."""
         check_counts(self.program, parameters, columns)
-        try:
-            numbers = self.numbers(parameters, "the parameters")
-        except ValueError:  # written again with the name: there may be a million of them
-            numbers = self.numbers(parameters, "the parameters", self.program.parameters)
+        numbers = self.named_numbers(parameters)
         arrays = [self.numbers(c, f"column {name}") for name, c in zip(self.program.inputs, columns)]
         lengths = {len(column) for column in arrays} or {1}
         if len(lengths) > 1:
@@ -163,6 +160,13 @@ class BackendFunction(CompiledFunction, Generic[A]):
         if lengths == {0}:
             raise ValueError("the columns are empty; expected at least one sample")
         return numbers, arrays, lengths.pop()
+
+    def named_numbers(self, parameters: object) -> A:
+        """Return the parameters as the backend's type of sequence. The error about a NaN has its name."""
+        try:
+            return self.numbers(parameters, "the parameters")
+        except ValueError:  # the names are written only now: there may be a million of them
+            return self.numbers(parameters, "the parameters", self.program.parameters)
 
     def raise_domain_error(self, parameters: Numbers, columns: Columns) -> None:
         """Raise the error that Values raise for the first sample outside a domain, if there is one."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from operator import add
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -35,7 +37,7 @@ from numpy import (  # noqa: F401 (for the source)
 )
 
 from engine.compiler.backends.arrays import ArrayFunction, Layout, find_matrices, has_nan
-from engine.compiler.compiled import Columns, Numbers
+from engine.compiler.compiled import Columns, Numbers, check_counts
 from engine.compiler.ir import IR
 from engine.compiler.matrices import Matrices
 from engine.compiler.matrix_source import matrix_source
@@ -123,21 +125,20 @@ class NumpyFunction(ArrayFunction):
         """Return the same as the base class; an array of all columns stays one, and is checked at once."""
         if not (isinstance(columns, np.ndarray) and columns.ndim == 2 and columns.dtype == np.float64):
             return super().check(parameters, columns)
+        check_counts(self.program, parameters, columns)
         if not columns.size or has_nan(columns):
             return super().check(parameters, list(columns))  # which names the column
-        numbers, _, _ = super().check(parameters, list(columns[:, :1]))
+        numbers = self.named_numbers(parameters)
         return numbers, cast("list[np.ndarray]", columns), columns.shape[1]
 
     def run(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
     ) -> tuple[float, np.ndarray, list[np.ndarray]]:
-        mean, sums = 0.0, np.zeros(0)
         results = self._results(parameters, columns, samples)
         with np.errstate(over="ignore", invalid="ignore"):  # `rescue` computes a mean whose sum overflows
-            for count, (value, *_), gradients in results:
-                mean += total(value, count)
-                sums = sums + gradients if len(sums) else gradients
-        sums /= samples
+            mean = reduce(add, [total(value, count) for count, (value, *_), _ in results])
+            sums = reduce(add, [gradients for _, _, gradients in results])
+            sums /= samples
         return float(mean / samples), sums, joined(results)[1:] if self.program.many else []
 
     def run_outputs(
