@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple, Self
 
+from engine.compiler.families import Families
 from engine.compiler.graph import Graph
 from engine.core.methods import Role
 from engine.core.op import Operation
@@ -61,6 +63,11 @@ class IR:
     gradients: tuple[Tree, ...]
     guards: tuple[GuardCheck, ...]
     names: tuple[Tree, ...]
+
+    @cached_property
+    def families(self) -> Families:
+        """The nodes that do the same to different numbers, so that one array holds them."""
+        return Families(self.graph)
 
     @property
     def many(self) -> bool:

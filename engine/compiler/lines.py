@@ -36,6 +36,12 @@ def write_lines(graph: Graph) -> Lines:
     return _Writer(graph).write()
 
 
+def name_leaves(graph: Graph, identifiers: Identifiers, kind: str) -> list[str]:
+    """Return the names of all leaves of a kind, input or parameter. The inputs are named first."""
+    leaves, letter = (graph.inputs, "x") if kind == "input" else (graph.parameters, "p")
+    return [identifiers.give(graph.labels[leaf] or f"{letter}{place}") for place, leaf in enumerate(leaves)]
+
+
 def forward_tree(op: Operation, args: Sequence[Tree], simplifier: Interpreter[Tree]) -> Tree:
     """Return y of one node: an operation with a name is called by it, any other is written out."""
     formula = getattr(op, "formula", None)
@@ -74,11 +80,11 @@ class _Writer:
 
     def write(self) -> Lines:
         graph, names = self.graph, self.names
-        for kind, letter, leaves in ("input", "x", graph.inputs), ("parameter", "p", graph.parameters):
-            for place, leaf in enumerate(leaves):
-                label = graph.labels[leaf]
-                names[leaf] = name = self.identifiers.give(label or f"{letter}{place}")
-                self.instructions.append(Instruction(name, kind, name, label, role=graph.roles.get(leaf)))
+        for kind, leaves in ("input", graph.inputs), ("parameter", graph.parameters):
+            for leaf, name in zip(leaves, name_leaves(graph, self.identifiers, kind)):
+                names[leaf] = name
+                label, role = graph.labels[leaf], graph.roles.get(leaf)
+                self.instructions.append(Instruction(name, kind, name, label, role=role))
         for node, op in enumerate(graph.ops):
             if isinstance(op, Comparison):
                 self.compare(node, op)

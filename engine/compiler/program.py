@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Self, TypeVar
 
-from engine.compiler.backends import get_backend, warn_if_too_long
+from engine.compiler.backends import TOO_LONG, get_backend, warn_if_too_long
 from engine.compiler.compiled import Columns, CompiledFunction, Numbers, check_counts
 from engine.compiler.graph import Graph
 from engine.compiler.guarded import GuardedFunction
+from engine.compiler.identifiers import Identifiers
 from engine.compiler.interpreter import NonFinite, find_nonfinite, interpret_program
 from engine.compiler.ir import IR, Instruction
-from engine.compiler.lines import Lines, write_lines
-from engine.compiler.source import listing, source
+from engine.compiler.lines import Lines, name_leaves, write_lines
+from engine.compiler.matrices import Matrices
+from engine.compiler.matrix_source import matrix_source
+from engine.compiler.source import RESERVED, listing, source
 from engine.formula.tree import Interpreter, Tree
 
 T = TypeVar("T")
@@ -56,7 +59,10 @@ class Program(IR):
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
             )
-        vars(self).update(write_lines(self.graph)._asdict())
+        if name == "inputs":  # errors about columns name them
+            vars(self)[name] = tuple(name_leaves(self.graph, Identifiers(RESERVED), "input"))
+        else:
+            vars(self).update(write_lines(self.graph)._asdict())
         return vars(self)[name]
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -132,6 +138,22 @@ class Program(IR):
         '''
         return source(self)
 
+    @cached_property
+    def matrices(self) -> str:
+        """The program as NumPy on matrices, found in the graph of single numbers: samples are columns.
+
+        Nodes that do the same to different numbers are one array, and the weighted sums of a layer are one
+        matrix product. Where all nodes of a kind belong to one layer, the names are the textbook's: W, b, Z,
+        A, and D for δ. The function takes the matrices of parameters, the rows of inputs, and the number of
+        samples. The gradients that it returns are sums over the samples.
+
+        >>> from engine import Value, trace, weighted_sum
+        >>> x, w, v = (Value(1.0, label=label) for label in "xwv")
+        >>> y = weighted_sum([w], [x]) * weighted_sum([v], [x])
+        >>> print(trace(y, inputs=[x], parameters=[w, v]).matrices)
+        """
+        return matrix_source(Matrices(self.families))
+
     def read(self, interpreter: Interpreter[T], leaves: Mapping[str, T]) -> tuple[T, list[T]]:
         """Return the first output and its gradients, computed by ``interpreter``.
 
@@ -187,5 +209,6 @@ class Program(IR):
             ImportError: the backend needs a package that is not installed; the message names the extra.
         """
         function = get_backend(backend)
-        warn_if_too_long(backend, self.count_operations())
+        if backend in TOO_LONG and not (backend == "jax" and self.families.pays()):
+            warn_if_too_long(backend, self.count_operations())
         return GuardedFunction(self, function) if self.graph.guards else function(self)
