@@ -12,12 +12,12 @@ import numpy as np
 from engine.compiler.backends.arrays import ArrayFunction
 from engine.compiler.backends.llvm.builder import LANES
 from engine.compiler.backends.llvm.machine import address, addresses
-from engine.compiler.backends.llvm.nodes import Function, Kind, function, uses_series
-from engine.compiler.backends.llvm.tables import Tables
+from engine.compiler.backends.llvm.nodes import Kind, function, uses_series
+from engine.compiler.backends.llvm.tables import Pass, Tables
 from engine.compiler.interpreter import raise_domain_error
 from engine.compiler.ir import IR
 
-PASS = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 5)
+PASS = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 5, ctypes.c_int64)
 
 
 class InterpreterFunction(ArrayFunction):
@@ -114,23 +114,24 @@ class Memory:
         self.width = width
         self.values = np.zeros((len(tables.positions), width))
         self.grads = np.zeros((len(tables.positions), width))
-        self._functions = np.array(function_table(tables.kinds, width), dtype=np.int64)
         self._args = tables.args
-        self._pass = PASS(address("pass", width))
-        arrays = self.values, self.grads, self._args
-        self._before, self._after = [array.ctypes.data for array in arrays], self._functions.ctypes.data
+        self._table = np.array(function_table(tables.kinds, width), dtype=np.int64)
+        self._pass = PASS(address("pass"))
+        self._addresses = [array.ctypes.data for array in (self.values, self.grads, self._args, self._table)]
 
-    def run(self, calls: np.ndarray) -> bool:
-        """Make calls; return whether a number was not finite."""
-        return bool(self._pass(*self._before, calls.ctypes.data, self._after))
+    def run(self, graph_pass: Pass) -> bool:
+        """Run a pass; return whether a number was not finite."""
+        values, grads, args, table = self._addresses
+        args += self._args.itemsize * graph_pass.offset
+        return bool(self._pass(values, grads, args, graph_pass.calls.ctypes.data, table, graph_pass.node))
 
 
 def function_table(kinds: Sequence[Kind], width: int) -> list[int]:
-    """Return the addresses of the functions that the calls of `Tables` refer to."""
-    wanted: list[Function | None] = []
-    for kind in kinds:
-        for neighbours in False, width == 1 and uses_series(kind):
-            wanted.append(function(kind, False, width, neighbours))
-            wanted.append(function(kind, True, width, neighbours) if kind.needs_grad else None)
-    found = iter(addresses([it for it in wanted if it]))
-    return [address("stop", width), *(next(found) if it else 0 for it in wanted)]
+    """Return the table that calls refer to: a flag, and the addresses of the functions."""
+    wanted = [
+        function(kind, backward, width, neighbours)
+        for kind in kinds
+        for neighbours in (False, width == 1 and uses_series(kind))
+        for backward in (False, True)
+    ]
+    return [0] * LANES + [address("stop"), *addresses(wanted)]

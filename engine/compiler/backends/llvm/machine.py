@@ -32,19 +32,18 @@ def engine_of(text: str) -> llvm.ExecutionEngine:
     return engine
 
 
-_known: dict[Function | tuple[str, int], int] = {}  # addresses
+_known: dict[Function | str, int] = {}  # addresses
 _engines: list[llvm.ExecutionEngine] = []  # the owners of the machine code, which live as long as the process
 _lock = threading.Lock()
 
 
-def address(name: str, width: int) -> int:
+def address(name: str) -> int:
     """Return the address of ``pass`` or ``stop``, see `graph_pass`."""
     with _lock:
-        if (name, width) not in _known:
-            _engines.append(engine_of(graph_pass(width)))
-            for each in "pass", "stop":
-                _known[each, width] = _engines[-1].get_function_address(each)
-        return _known[name, width]
+        if name not in _known:
+            _engines.append(engine_of(graph_pass()))
+            _known.update({name: _engines[-1].get_function_address(name) for name in ("pass", "stop")})
+        return _known[name]
 
 
 def addresses(functions: Sequence[Function]) -> list[int]:

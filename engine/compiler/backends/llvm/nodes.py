@@ -3,10 +3,11 @@
 A function runs for consecutive nodes of one kind. It reads from arrays which nodes these are, and where their
 parents are, so it serves every graph. At its end it jumps to the function of the next call.
 
-The arguments of the functions: %values and %grads have a number, or a vector of samples, for each node; %args
-has the positions of parents; %call is the address of the call, four numbers: the place of the function in
-%functions, the first node, the place of its first argument in %args, and the count (of nodes; of arguments,
-if an operation of any number of arguments has many); %raised is not 0 if a number was not finite.
+The arguments of the functions: %values and %grads have a number, or a vector of samples, for each node.
+%args is the address of the positions of the parents, and %node the position of the node: both advance from
+call to call, and go back in the backward pass. %call is the address of the call, two numbers: the place of
+the function in %table, and the count (of nodes; of arguments, if a loop runs over them). The table begins
+with a vector that is not 0 if a number was not finite.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from engine.compiler.backends.llvm.reductions import REDUCTIONS, parent, receive
 from engine.core.op import Operation
 
 WRITTEN = (1.0, 2.0)  # the plain numbers that become part of the machine code, as the exponent of a square
-ARGUMENTS = "ptr noalias %values, ptr noalias %grads, ptr noalias %args, ptr %call, ptr %functions"
-PASSED = "ptr %values, ptr %grads, ptr %args, ptr %next, ptr %functions"
+ARGUMENTS = "ptr noalias %values, ptr noalias %grads, ptr %args, ptr %call, ptr %table, i64 %node"
+PASSED = "ptr %values, ptr %grads, ptr %args.next, ptr %call.next, ptr %table, i64 %node.next"
 
 
 class Kind(NamedTuple):
@@ -38,7 +39,6 @@ class Kind(NamedTuple):
 class Function(NamedTuple):
     """The text of a function."""
 
-    flag: str  #: the type of its result
     text: str  #: its arguments and its instructions
     words: frozenset[str]  #: the words that it calls
     wide: bool  #: whether it calls them on vectors
@@ -54,55 +54,65 @@ def function(kind: Kind, backward: bool, width: int, neighbours: bool = False) -
         neighbours: whether the lanes are neighbouring nodes of one sample.
     """
     lines = Lanes() if width > 1 or neighbours else Branches("i.loop")
-    if not kind.arity:
+    if backward and not kind.needs_grad:
+        text = ""  # it only goes back
+    elif not kind.arity:
         text = REDUCTIONS[type(kind.op)](lines, kind.needs_grad, backward)
     elif neighbours:
         text = loop("i", "%count", _neighbours(lines, kind, backward), LANES)
     else:
         text = loop("i", "%count", _node(lines, kind, backward))
-    raised = "zeroinitializer"
-    if lines.flag != lines.number(0.0):
-        raised = "%worse"
-        if neighbours:
-            raised = "%reduced"
-            text += f"\n  %reduced = call i64 @llvm.vector.reduce.or.v{LANES}i64({I} %worse)"
-    flag = "i64" if width == 1 else I
-    return Function(
-        flag,
+    nodes, size = ("%count", f"mul i64 %count, {kind.arity}") if kind.arity else ("1", "add i64 %count, 0")
+    start, move, by = ("next", "sub", "%back") if backward else ("this", "add", "%size")
+    flag = (
         f"""\
-({ARGUMENTS}, {flag} %raised) {{
-{field("call", "first", 1)}
-{field("call", "offset", 2)}
-{field("call", "count", 3)}
-  %parents = getelementptr i32, ptr %args, i64 %offset
-{text}
-  %next = getelementptr [4 x i32], ptr %call, i64 1
-{field("next", "place", 0)}
-  %function.at = getelementptr ptr, ptr %functions, i64 %place
-  %function = load ptr, ptr %function.at, align 8
-  %all = or {flag} %raised, {raised}
-  %result = musttail call {flag} %function({PASSED}, {flag} %all)
-  ret {flag} %result
-}}""",
-        frozenset(lines.words),
-        lines.type == V,
+  %before = load {lines.bits}, ptr %table, align 8
+  %raised = or {lines.bits} %before, %worse
+  store {lines.bits} %raised, ptr %table, align 8"""
+        if lines.flag != lines.number(0.0)
+        else ""
     )
+    text = f"""\
+({ARGUMENTS}) {{
+{field("call", "count", 1)}
+  %size = {size}
+  %back = sub i64 0, %size
+  %args.this = getelementptr i32, ptr %args, i64 0
+  %node.this = add i64 %node, 0
+  %args.next = getelementptr i32, ptr %args, i64 {by}
+  %node.next = {move} i64 %node, {nodes}
+  %parents = getelementptr i32, ptr %args.{start}, i64 0
+  %first = add i64 %node.{start}, 0
+{text}
+{flag}
+  %call.next = getelementptr [2 x i32], ptr %call, i64 1
+{JUMP.replace("call void", "musttail call void")}
+  ret void
+}}"""
+    return Function(text, frozenset(lines.words), lines.type == V)
+
+
+def field(call: str, name: str, place: int) -> str:
+    """Define ``%name``: a field of a call."""
+    return f"""\
+  %{name}.at = getelementptr [2 x i32], ptr %{call}, i64 0, i64 {place}
+  %{name}.short = load i32, ptr %{name}.at, align 4
+  %{name} = sext i32 %{name}.short to i64"""
+
+
+#: Run the function of the next call.
+JUMP = f"""\
+{field("call.next", "place", 0)}
+  %function.at = getelementptr ptr, ptr %table, i64 %place
+  %function = load ptr, ptr %function.at, align 8
+  call void %function({PASSED})"""
 
 
 def uses_series(kind: Kind) -> bool:
     """Return whether the functions of a kind compute series, which vectors compute faster than numbers."""
     if not kind.arity:
         return False
-    words = function(kind, False, 1).words | (function(kind, True, 1).words if kind.needs_grad else set())
-    return not words.isdisjoint(vecmath.SERIES)
-
-
-def field(call: str, name: str, place: int) -> str:
-    """Define ``%name``: a field of a call."""
-    return f"""\
-  %{name}.at = getelementptr [4 x i32], ptr %{call}, i64 0, i64 {place}
-  %{name}.short = load i32, ptr %{name}.at, align 4
-  %{name} = sext i32 %{name}.short to i64"""
+    return any(not function(kind, it, 1).words.isdisjoint(vecmath.SERIES) for it in (False, True))
 
 
 def _node(lines: Lines, kind: Kind, backward: bool) -> str:
@@ -113,14 +123,14 @@ def _node(lines: Lines, kind: Kind, backward: bool) -> str:
         f"  %at0 = mul i64 %n, {kind.arity}",
         *(f"  %at{k} = add i64 %at0, {k}" for k in range(1, kind.arity)),
         *(parent(lines.type, f"a{k}", f"%at{k}") for k in range(kind.arity)),
-        "  %node = add i64 %first, %n",
-        f"  %y.at = getelementptr {lines.type}, ptr %values, i64 %node",
+        "  %here = add i64 %first, %n",
+        f"  %y.at = getelementptr {lines.type}, ptr %values, i64 %here",
     ]
     if not backward:
         y = kind.op.forward(lines, _arguments(lines, kind))
         return _flagged(lines, head, [f"  store {lines.type} {y}, ptr %y.at, align 8"])
     head += [
-        f"  %g.at = getelementptr {lines.type}, ptr %grads, i64 %node",
+        f"  %g.at = getelementptr {lines.type}, ptr %grads, i64 %here",
         f"  %y = load {lines.type}, ptr %y.at, align 8",
         f"  %g = load {lines.type}, ptr %g.at, align 8",
     ]
@@ -131,7 +141,7 @@ def _node(lines: Lines, kind: Kind, backward: bool) -> str:
 
 def _neighbours(lines: Lines, kind: Kind, backward: bool) -> str:
     """Return the instructions for as many nodes as there are lanes; none is a parent of another."""
-    head = ["  %node = add i64 %first, %i", "  %y.at = getelementptr double, ptr %values, i64 %node"]
+    head = ["  %here = add i64 %first, %i", "  %y.at = getelementptr double, ptr %values, i64 %here"]
     for k in range(kind.arity):
         vector = "poison"
         for lane in range(LANES):
@@ -148,7 +158,7 @@ def _neighbours(lines: Lines, kind: Kind, backward: bool) -> str:
         y = kind.op.forward(lines, _arguments(lines, kind))
         return _flagged(lines, head, [f"  store {V} {y}, ptr %y.at, align 8"])
     head += [
-        "  %g.at = getelementptr double, ptr %grads, i64 %node",
+        "  %g.at = getelementptr double, ptr %grads, i64 %here",
         f"  %y = load {V}, ptr %y.at, align 8",
         f"  %g = load {V}, ptr %g.at, align 8",
     ]
@@ -178,28 +188,23 @@ def _flagged(lines: Lines, head: list[str], tail: list[str]) -> str:
     return "\n".join(filter(None, [*head, *lines.rows, *tail]))
 
 
-def graph_pass(width: int) -> str:
-    """Return the module of the function that makes calls up to one of ``stop``; it returns the flag."""
-    flag = "i64" if width == 1 else I
-    test = "icmp ne i64 %raised, 0"
-    if width > 1:
-        test = f"call i1 @llvm.vector.reduce.or.v{LANES}i1({T} %each)"
+def graph_pass() -> str:
+    """Return the module of ``pass``, which makes calls and returns the flag, and ``stop``, the last call."""
     return f"""\
 declare i1 @llvm.vector.reduce.or.v{LANES}i1({T})
 
-define i64 @pass(ptr %values, ptr %grads, ptr %args, ptr %next, ptr %functions) {{
-{field("next", "place", 0)}
-  %function.at = getelementptr ptr, ptr %functions, i64 %place
-  %function = load ptr, ptr %function.at, align 8
-  %raised = call {flag} %function({PASSED}, {flag} zeroinitializer)
-  %each = icmp ne {flag} %raised, zeroinitializer
-  %any = {test}
+define i64 @pass(ptr %values, ptr %grads, ptr %args.next, ptr %call.next, ptr %table, i64 %node.next) {{
+  store {I} zeroinitializer, ptr %table, align 8
+{JUMP}
+  %raised = load {I}, ptr %table, align 8
+  %each = icmp ne {I} %raised, zeroinitializer
+  %any = call i1 @llvm.vector.reduce.or.v{LANES}i1({T} %each)
   %result = zext i1 %any to i64
   ret i64 %result
 }}
 
-define {flag} @stop({ARGUMENTS}, {flag} %raised) {{
-  ret {flag} %raised
+define void @stop({ARGUMENTS}) {{
+  ret void
 }}"""
 
 
@@ -209,6 +214,5 @@ def module(functions: Mapping[str, Function]) -> str:
         {word for it in functions.values() if it.wide is wide for word in it.words} for wide in (False, True)
     )
     needed = dict.fromkeys([*vecmath.declarations(one, set()), *vecmath.definitions(many)])
-    reduce = f"declare i64 @llvm.vector.reduce.or.v{LANES}i64({I})"
-    texts = (f"define {it.flag} @{name}{it.text}" for name, it in functions.items())
-    return "\n\n".join([reduce, *needed, *texts])
+    texts = (f"define void @{name}{it.text}" for name, it in functions.items())
+    return "\n\n".join([*needed, *texts])

@@ -137,8 +137,8 @@ def logsumexp(lines: Lines, needs_grad: Collection[int], backward: bool) -> str:
     fabs = "llvm.fabs.f64" if kind == "double" else lines.called("abs")
     parts = f"""\
 {loop("j", "%count", greatest)}
-  %size = call {kind} @{fabs}({kind} %m)
-  %infinite = fcmp oeq {kind} %size, {inf}
+  %absolute = call {kind} @{fabs}({kind} %m)
+  %infinite = fcmp oeq {kind} %absolute, {inf}
   %tie = select {test} %infinite, {kind} {zero}, {kind} {one}
 {loop("k", "%count", rest)}"""
     lines.words.add("abs")

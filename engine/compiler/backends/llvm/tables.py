@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,8 +16,16 @@ from engine.core.op import Operation
 
 FEW = 8  # arguments of a node whose formula is written out; over more of them a loop runs
 NEEDED = "needed"  # stands for an argument whose gradient the backward pass needs
-Call = tuple[int, int, int, int]
-STOP = (0, 0, 0, 0)  # the call that ends a list of calls
+Call = tuple[int, int]
+STOP = (LANES, 0)  # the call that ends a list of calls
+
+
+class Pass(NamedTuple):
+    """Calls, and where they begin."""
+
+    calls: np.ndarray
+    offset: int  #: of the positions of the first node's parents; of a backward pass, the place after these
+    node: int  #: the first node; of a backward pass, the position after it
 
 
 class Tables:
@@ -25,9 +34,9 @@ class Tables:
     Either part begins with its leaves. The computed nodes are in an order in which as many as possible of a
     kind follow each other, as one call computes these.
 
-    A call is given by the place of its function, the position of its first node, the place of the first
-    argument, and the number of nodes or, if a loop runs over them, of arguments. Of the functions, the first
-    ends the list; of each kind there are four: forward, backward, and the same for neighbours.
+    A call is given by the place of its function and the number of nodes or, if a loop runs over them, of
+    arguments. After the flag, the first function ends the list; of each kind there are four: forward,
+    backward, and the same for neighbours.
 
     Args:
         graph: the graph.
@@ -37,7 +46,7 @@ class Tables:
         args: the new positions of the parents of all computed nodes.
         shared: the number of nodes that all samples share.
         positions: the new position of each node of the graph.
-        forward, backward: the calls for the shared nodes, and those for the others.
+        forward, backward: the passes over the shared nodes, and those over the others.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -63,27 +72,19 @@ class Tables:
         self.positions: np.ndarray = np.empty(count, dtype=np.int32)
         self.positions[order] = np.arange(count)
         self.args = self.positions[[p for i in order for p in args[i]] or [0]]
-        self.forward: list[np.ndarray] = []
-        self.backward: list[np.ndarray] = []
+        self.forward, self.backward = list[Pass](), list[Pass]()
         offset = 0
-        for start, runs in parts:
-            forward, backward = list[Call](), [STOP]
+        for node, runs in parts:
+            begin, calls = (offset, node), list[Call]()
             for run in runs:
                 kind = place[run[0]]
                 wide = len(run) // LANES * LANES if apart[kind] else 0
-                pieces = [(wide, len(args[run[0]])), (len(run) - wide, len(args[run[0]]))]
-                if not self.kinds[kind].arity:
-                    pieces = [(1, len(args[i])) for i in run]
-                for length, arity in pieces:
-                    if length:
-                        function = 1 + 4 * kind + 2 * (length == wide)
-                        call = function, start, offset, length if self.kinds[kind].arity else arity
-                        forward.append(call)
-                        if self.kinds[kind].needs_grad:
-                            backward.append((function + 1, *call[1:]))
-                        start, offset = start + length, offset + length * arity
-            self.forward.append(np.array([*forward, STOP], dtype=np.int32))
-            self.backward.append(np.array(backward[::-1], dtype=np.int32))
+                counts = [wide, len(run) - wide] if self.kinds[kind].arity else [len(args[i]) for i in run]
+                calls += [(LANES + 1 + 4 * kind + 2 * (count == wide), count) for count in counts if count]
+                node, offset = node + len(run), offset + sum([len(args[i]) for i in run])
+            back = [(function + 1, count) for function, count in reversed(calls)]
+            self.forward.append(Pass(np.array([*calls, STOP], dtype=np.int32), *begin))
+            self.backward.append(Pass(np.array([*back, STOP], dtype=np.int32), offset, node))
 
 
 def in_runs(
