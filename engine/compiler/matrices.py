@@ -215,10 +215,10 @@ class Matrices:
 
     def _expand(self, tree: Tree, rows: int) -> Tree:
         """Return the same with as many rows as it stands for."""
-        if self._shape(tree).rows == rows:
-            return tree
         if isinstance(tree, float):
             return self._matrix([[tree]] * rows)
+        if self._shape(tree).rows == rows:
+            return tree
         return self._namer.let(("take", tree, self._index([0] * rows)))
 
     def _block(self, source: int, positions: Positions, nodes: Sequence[int], label: str) -> str:
