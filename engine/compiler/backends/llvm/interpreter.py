@@ -12,7 +12,7 @@ import numpy as np
 from engine.compiler.backends.arrays import ArrayFunction
 from engine.compiler.backends.llvm.builder import LANES
 from engine.compiler.backends.llvm.machine import address, addresses
-from engine.compiler.backends.llvm.nodes import Kind, function, uses_series
+from engine.compiler.backends.llvm.nodes import Kind, function
 from engine.compiler.backends.llvm.tables import Pass, Tables
 from engine.compiler.interpreter import raise_domain_error
 from engine.compiler.ir import IR
@@ -128,10 +128,5 @@ class Memory:
 
 def function_table(kinds: Sequence[Kind], width: int) -> list[int]:
     """Return the table that calls refer to: a flag, and the addresses of the functions."""
-    wanted = [
-        function(kind, backward, width, neighbours)
-        for kind in kinds
-        for neighbours in (False, width == 1 and uses_series(kind))
-        for backward in (False, True)
-    ]
+    wanted = [function(kind, backward, width) for kind in kinds for backward in (False, True)]
     return [0] * LANES + [address("stop"), *addresses(wanted)]

@@ -44,22 +44,19 @@ class Function(NamedTuple):
     wide: bool  #: whether it calls them on vectors
 
 
-def function(kind: Kind, backward: bool, width: int, neighbours: bool = False) -> Function:
+def function(kind: Kind, backward: bool, width: int) -> Function:
     """Return the function for one kind of nodes.
 
     Args:
         kind: the nodes.
         backward: whether it adds to the gradients of the parents, or computes the values.
         width: the number of samples: 1, or that of the lanes of a vector.
-        neighbours: whether the lanes are neighbouring nodes of one sample.
     """
-    lines = Lanes() if width > 1 or neighbours else Branches("i.loop")
+    lines = Lanes() if width > 1 else Branches("i.loop")
     if backward and not kind.needs_grad:
         text = ""  # it only goes back
     elif not kind.arity:
         text = REDUCTIONS[type(kind.op)](lines, kind.needs_grad, backward)
-    elif neighbours:
-        text = loop("i", "%count", _neighbours(lines, kind, backward), LANES)
     else:
         text = loop("i", "%count", _node(lines, kind, backward))
     nodes, size = ("%count", f"mul i64 %count, {kind.arity}") if kind.arity else ("1", "add i64 %count, 0")
@@ -108,13 +105,6 @@ JUMP = f"""\
   call void %function({PASSED})"""
 
 
-def uses_series(kind: Kind) -> bool:
-    """Return whether the functions of a kind compute series, which vectors compute faster than numbers."""
-    if not kind.arity:
-        return False
-    return any(not function(kind, it, 1).words.isdisjoint(vecmath.SERIES) for it in (False, True))
-
-
 def _node(lines: Lines, kind: Kind, backward: bool) -> str:
     """Return the instructions for node %i; a node may be a parent of the next one."""
     head = [
@@ -136,41 +126,6 @@ def _node(lines: Lines, kind: Kind, backward: bool) -> str:
     ]
     local = kind.op.derivatives(kind.needs_grad, lines, _arguments(lines, kind), "%y")
     tail = [receive(lines.type, f"a{k}", "%g", derivative) for k, derivative in zip(kind.needs_grad, local)]
-    return _flagged(lines, head, tail)
-
-
-def _neighbours(lines: Lines, kind: Kind, backward: bool) -> str:
-    """Return the instructions for as many nodes as there are lanes; none is a parent of another."""
-    head = ["  %here = add i64 %first, %i", "  %y.at = getelementptr double, ptr %values, i64 %here"]
-    for k in range(kind.arity):
-        vector = "poison"
-        for lane in range(LANES):
-            name, after = f"a{k}.{lane}", f"%a{k}" + f".to.{lane}" * (lane < LANES - 1)
-            head += [
-                f"  %row.{k}.{lane} = add i64 %i, {lane}",
-                f"  %row0.{k}.{lane} = mul i64 %row.{k}.{lane}, {kind.arity}",
-                f"  %at.{k}.{lane} = add i64 %row0.{k}.{lane}, {k}",
-                parent("double", name, f"%at.{k}.{lane}"),
-                f"  {after} = insertelement {V} {vector}, double %{name}, i64 {lane}",
-            ]
-            vector = after
-    if not backward:
-        y = kind.op.forward(lines, _arguments(lines, kind))
-        return _flagged(lines, head, [f"  store {V} {y}, ptr %y.at, align 8"])
-    head += [
-        "  %g.at = getelementptr double, ptr %grads, i64 %here",
-        f"  %y = load {V}, ptr %y.at, align 8",
-        f"  %g = load {V}, ptr %g.at, align 8",
-    ]
-    tail = []
-    local = kind.op.derivatives(kind.needs_grad, lines, _arguments(lines, kind), "%y")
-    for k, derivative in zip(kind.needs_grad, local):
-        for lane in range(LANES):
-            tail += [
-                f"  %g.{k}.{lane} = extractelement {V} %g, i64 {lane}",
-                f"  %d.{k}.{lane} = extractelement {V} {derivative}, i64 {lane}",
-                receive("double", f"a{k}.{lane}", f"%g.{k}.{lane}", f"%d.{k}.{lane}"),
-            ]
     return _flagged(lines, head, tail)
 
 

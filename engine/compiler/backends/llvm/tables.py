@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.compiler.backends.llvm.builder import LANES
-from engine.compiler.backends.llvm.nodes import WRITTEN, Kind, uses_series
+from engine.compiler.backends.llvm.nodes import WRITTEN, Kind
 from engine.compiler.backends.llvm.reductions import REDUCTIONS, groups
 from engine.compiler.graph import Comparison, Graph
 from engine.core.op import Operation
@@ -35,8 +35,8 @@ class Tables:
     kind follow each other, as one call computes these.
 
     A call is given by the place of its function and the number of nodes or, if a loop runs over them, of
-    arguments. After the flag, the first function ends the list; of each kind there are four: forward,
-    backward, and the same for neighbours.
+    arguments. After the flag, the first function ends the list; then there are two of each kind, forward and
+    backward.
 
     Args:
         graph: the graph.
@@ -59,14 +59,13 @@ class Tables:
                 place[i] = kinds.place(i, op)
         self.kinds = list(kinds.found)
         self.shared = varies.count(False)
-        apart = [uses_series(kind) for kind in self.kinds]
         order, parts = list[int](), list[tuple[int, list[list[int]]]]()
         for part in False, True:
             leaves, nodes = list[int](), list[int]()
             for i in range(count):
                 if varies[i] is part:
                     (leaves if place[i] < 0 else nodes).append(i)
-            runs = list(in_runs(nodes, args, place, apart))
+            runs = list(in_runs(nodes, args, place))
             parts.append((len(order) + len(leaves), runs))
             order += [*leaves, *(i for run in runs for i in run)]
         self.positions: np.ndarray = np.empty(count, dtype=np.int32)
@@ -78,25 +77,21 @@ class Tables:
             begin, calls = (offset, node), list[Call]()
             for run in runs:
                 kind = place[run[0]]
-                wide = len(run) // LANES * LANES if apart[kind] else 0
-                counts = [wide, len(run) - wide] if self.kinds[kind].arity else [len(args[i]) for i in run]
-                calls += [(LANES + 1 + 4 * kind + 2 * (count == wide), count) for count in counts if count]
+                counts = [len(run)] if self.kinds[kind].arity else [len(args[i]) for i in run]
+                calls += [(LANES + 1 + 2 * kind, count) for count in counts]
                 node, offset = node + len(run), offset + sum([len(args[i]) for i in run])
             back = [(function + 1, count) for function, count in reversed(calls)]
             self.forward.append(Pass(np.array([*calls, STOP], dtype=np.int32), *begin))
             self.backward.append(Pass(np.array([*back, STOP], dtype=np.int32), offset, node))
 
 
-def in_runs(
-    nodes: Sequence[int], args: Sequence[Sequence[int]], place: Sequence[int], apart: Sequence[bool]
-) -> Iterator[list[int]]:
-    """Iterate over the nodes in runs of one kind, in a topological order.
+def in_runs(nodes: Sequence[int], args: Sequence[Sequence[int]], place: Sequence[int]) -> Iterator[list[int]]:
+    """Iterate over the nodes in runs of one kind, in a topological order: a node may need those before it.
 
     Args:
         nodes: some of the nodes of a graph.
         args: the parents of each node of the graph; those that are not among the nodes are known.
         place: the kind of each node of the graph.
-        apart: for each kind, whether no node of a run may be a parent of another.
     """
     users: dict[int, list[int]] = {i: [] for i in nodes}
     left = dict.fromkeys(nodes, 0)  # the number of parents to wait for
@@ -111,8 +106,7 @@ def in_runs(
     while ready:
         kind = next(iter(ready))
         queue, run = ready[kind], list[int]()
-        most = len(queue) if apart[kind] else len(nodes)
-        while queue and len(run) < most:
+        while queue:
             i = queue.popleft()
             run.append(i)
             for user in users[i]:
@@ -120,8 +114,6 @@ def in_runs(
                 if not left[user]:
                     ready.setdefault(place[user], deque()).append(user)
         del ready[kind]
-        if queue:
-            ready[kind] = queue
         yield run
 
 
