@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar, cast
 from engine.compiler.guards import Guard
 from engine.core.adjoint import AdjointNode
 from engine.core.backward import topological_order
+from engine.core.closures import OwnOperation
 from engine.core.messages import brief
 from engine.core.methods import Role
 from engine.core.op import Evaluator, Operation
@@ -134,13 +135,15 @@ def read_graph(
         reads: the lines that read a number.
 
     Raises:
-        ValueError: a leaf of the graph is neither input nor parameter nor a plain number.
+        ValueError: a leaf of the graph is neither input nor parameter nor a plain number, or a node was made
+            by hand, so that its derivative has no formula.
     """
     compared = [node for guard in guards for node in (guard.left, guard.right)]
     # one search finds the nodes of all outputs, those of the first output first, and what was compared
     order = cast(list[Value], topological_order(AdjointNode((*outputs, *compared), (), 0.0)))
     order.pop()
-    nodes = list(dict.fromkeys((*inputs, *parameters, *order)))
+    places: dict[Value, int] = dict.fromkeys((*inputs, *parameters, *order), 0)
+    nodes = list(places)
     start, stop = len(inputs), len(inputs) + len(parameters)
     if unknown := [v for v in nodes[stop:] if not v.parents and not v.constant]:
         more = f", and {len(unknown) - 3} more" if len(unknown) > 3 else ""
@@ -148,10 +151,13 @@ def read_graph(
             f"{', '.join(map(brief, unknown[:3]))}{more}: a leaf that is neither an input nor a parameter. "
             "List it as one of them, or, if it never changes, use a plain number in its place"
         )
-    places = dict(zip(nodes, range(len(nodes))))
+    places.update(zip(nodes, range(len(nodes))))
     place = places.__getitem__
     ops = [node.op for node in nodes]
-    args = [tuple(map(place, node.parents)) for node in nodes]
+    for op in set(ops):
+        if isinstance(op, OwnOperation):
+            op.value()  # which raises the error that says why
+    args = [tuple(map(place, node.parents)) if node.parents else () for node in nodes]
     first = places[outputs[0]]
     requires_grad = [False] * start + [True] * len(parameters) + [False] * (len(nodes) - stop)
     for position in range(stop, first + 1):  # parents come before children, so one pass suffices
@@ -174,7 +180,9 @@ def read_graph(
         parameters=range(start, stop),
         outputs=tuple(map(place, outputs)),
         labels=[node.label for node in nodes] + [""] * len(checks),
-        roles={position: role for position, node in enumerate(nodes) if (role := node.role)},
+        roles={
+            position: role for position, node in enumerate(nodes) if (role := getattr(node, "_role", None))
+        },
         requires_grad=requires_grad + [False] * len(checks),
         guards=tuple(checks),
         many=many,

@@ -140,18 +140,38 @@ class Program(IR):
 
     @cached_property
     def matrices(self) -> str:
-        """The program as NumPy on matrices, found in the graph of single numbers: samples are columns.
+        '''The program as NumPy on matrices, found in the graph of single numbers: samples are columns.
 
         Nodes that do the same to different numbers are one array, and the weighted sums of a layer are one
         matrix product. Where all nodes of a kind belong to one layer, the names are the textbook's: W, b, Z,
         A, and D for δ. The function takes the matrices of parameters, the rows of inputs, and the number of
         samples. The gradients that it returns are sums over the samples.
 
-        >>> from engine import Value, trace, weighted_sum
+        >>> from engine import Value, tanh, total, trace, weighted_sum
         >>> x, w, v = (Value(1.0, label=label) for label in "xwv")
-        >>> y = weighted_sum([w], [x]) * weighted_sum([v], [x])
+        >>> y = total(tanh(weighted_sum([weight], [x])) for weight in (w, v))
         >>> print(trace(y, inputs=[x], parameters=[w, v]).matrices)
-        """
+        """The program on arrays: samples are columns."""
+        <BLANKLINE>
+        from numpy import tanh
+        <BLANKLINE>
+        <BLANKLINE>
+        def step(parameters, inputs, samples=1):
+            [x] = inputs
+            [w] = parameters
+        <BLANKLINE>
+            # forward: one column for each sample
+            V1 = w @ x
+            V2 = tanh(V1)
+            y = V2.sum(0, keepdims=True)
+        <BLANKLINE>
+            # backward: D is δ, and dW is ∂/∂W of the sum over the samples
+            d_V1 = 1 - V2**2
+            dw = d_V1 @ x.T
+        <BLANKLINE>
+            return y, [dw], []
+        <BLANKLINE>
+        '''
         return matrix_source(Matrices(self.families))
 
     def read(self, interpreter: Interpreter[T], leaves: Mapping[str, T]) -> tuple[T, list[T]]:
