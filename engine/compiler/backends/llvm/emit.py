@@ -16,7 +16,7 @@ ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 class Lines(Interpreter[str]):
     """Writes one function of plain numbers. An instruction that is written twice runs once."""
 
-    type, test, true, bits = "double", "i1", "true", "i64"
+    type, test, true, whole = "double", "i1", "true", "i64"
 
     def __init__(self) -> None:
         self.rows: list[str] = []
@@ -104,7 +104,7 @@ class Lines(Interpreter[str]):
 class Lanes(Lines):
     """Writes one function of a block of samples, one in each lane."""
 
-    type, test, true, bits = V, T, "splat (i1 true)", I
+    type, test, true, whole = V, T, "splat (i1 true)", I
 
     def number(self, x: float) -> str:
         return splat(x)

@@ -12,8 +12,8 @@ with a vector that is not 0 if a number was not finite.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from engine.compiler.backends.llvm import vecmath
 from engine.compiler.backends.llvm.builder import LANES, I, T, V
@@ -21,6 +21,10 @@ from engine.compiler.backends.llvm.emit import Branches, Lanes, Lines
 from engine.compiler.backends.llvm.kernels import loop
 from engine.compiler.backends.llvm.reductions import REDUCTIONS, parent, receive
 from engine.core.op import Operation
+from engine.formula.simplify import Simplifier, TreeBuilder
+from engine.formula.tree import Interpreter, Tree, interpret
+
+R = TypeVar("R")
 
 WRITTEN = (1.0, 2.0)  # the plain numbers that become part of the machine code, as the exponent of a square
 ARGUMENTS = "ptr noalias %values, ptr noalias %grads, ptr %args, ptr %call, ptr %table, i64 %node"
@@ -63,9 +67,9 @@ def function(kind: Kind, backward: bool, width: int) -> Function:
     start, move, by = ("next", "sub", "%back") if backward else ("this", "add", "%size")
     flag = (
         f"""\
-  %before = load {lines.bits}, ptr %table, align 8
-  %raised = or {lines.bits} %before, %worse
-  store {lines.bits} %raised, ptr %table, align 8"""
+  %before = load {lines.whole}, ptr %table, align 8
+  %raised = or {lines.whole} %before, %worse
+  store {lines.whole} %raised, ptr %table, align 8"""
         if lines.flag != lines.number(0.0)
         else ""
     )
@@ -117,29 +121,42 @@ def _node(lines: Lines, kind: Kind, backward: bool) -> str:
         f"  %y.at = getelementptr {lines.type}, ptr %values, i64 %here",
     ]
     if not backward:
-        y = kind.op.forward(lines, _arguments(lines, kind))
+        [y] = _results(lines, kind, backward)
         return _flagged(lines, head, [f"  store {lines.type} {y}, ptr %y.at, align 8"])
     head += [
         f"  %g.at = getelementptr {lines.type}, ptr %grads, i64 %here",
         f"  %y = load {lines.type}, ptr %y.at, align 8",
         f"  %g = load {lines.type}, ptr %g.at, align 8",
     ]
-    local = kind.op.derivatives(kind.needs_grad, lines, _arguments(lines, kind), "%y")
+    local = _results(lines, kind, backward)
     tail = [receive(lines.type, f"a{k}", "%g", derivative) for k, derivative in zip(kind.needs_grad, local)]
     return _flagged(lines, head, tail)
 
 
-def _arguments(lines: Lines, kind: Kind) -> list[str]:
+def _results(lines: Lines, kind: Kind, backward: bool) -> list[str]:
+    """Return y, or the derivatives that are needed; plain numbers that are known are computed here."""
+    if not kind.numbers:
+        args = [f"%a{k}" for k in range(kind.arity)]
+        return _formulas(lines, kind, backward, args, "%y")
     numbers = dict(kind.numbers)
-    return [lines.number(numbers[k]) if k in numbers else f"%a{k}" for k in range(kind.arity)]
+    letters: list[Tree] = [numbers.get(k, f"%a{k}") for k in range(kind.arity)]
+    names = {name: name for name in ("%y", *(f"%a{k}" for k in range(kind.arity)))}
+    trees = _formulas(Simplifier(TreeBuilder()), kind, backward, letters, "%y")
+    return [interpret(tree, lines, names) for tree in trees]
+
+
+def _formulas(interpreter: Interpreter[R], kind: Kind, backward: bool, args: Sequence[R], y: R) -> list[R]:
+    if backward:
+        return kind.op.derivatives(kind.needs_grad, interpreter, args, y)
+    return [kind.op.forward(interpreter, args)]
 
 
 def _flagged(lines: Lines, head: list[str], tail: list[str]) -> str:
     """Return the instructions of a node, with those that note whether its numbers are finite."""
     if lines.flag != lines.number(0.0):
-        head.insert(0, f"  %so_far = phi {lines.bits} [zeroinitializer, %i.begin], [%worse, %i.latch]")
-        tail.append(f"  %flag = bitcast {lines.type} {lines.flag} to {lines.bits}")
-        tail.append(f"  %worse = or {lines.bits} %so_far, %flag")
+        head.insert(0, f"  %so_far = phi {lines.whole} [zeroinitializer, %i.begin], [%worse, %i.latch]")
+        tail.append(f"  %flag = bitcast {lines.type} {lines.flag} to {lines.whole}")
+        tail.append(f"  %worse = or {lines.whole} %so_far, %flag")
     return "\n".join(filter(None, [*head, *lines.rows, *tail]))
 
 

@@ -12,7 +12,7 @@ from engine.compiler.backends.llvm.builder import LANES
 from engine.compiler.backends.llvm.nodes import WRITTEN, Kind
 from engine.compiler.backends.llvm.reductions import REDUCTIONS, groups
 from engine.compiler.graph import Comparison, Graph
-from engine.core.op import Operation
+from engine.core.op import Op, Operation
 
 FEW = 8  # arguments of a node whose formula is written out; over more of them a loop runs
 NEEDED = "needed"  # stands for an argument whose gradient the backward pass needs
@@ -143,5 +143,6 @@ class _Kinds:
             return Kind(op, 0, groups(op, needed))
         if isinstance(op, Comparison):
             op = self._comparisons.setdefault(op.symbol, op)
-        numbers = tuple([(k, mark) for k, mark in enumerate(marks) if isinstance(mark, float)])
+        written = enumerate(marks if isinstance(op, Op) else ())
+        numbers = tuple([(k, mark) for k, mark in written if isinstance(mark, float)])
         return Kind(op, len(marks), tuple([k for k, it in enumerate(needed) if it]), numbers)

@@ -20,6 +20,7 @@ pytest.importorskip("llvmlite")
 from engine.compiler.backends.llvm import driver, machine
 from engine.compiler.backends.llvm.builder import LANES
 from engine.compiler.backends.llvm.interpreter import InterpreterFunction
+from engine.compiler.backends.llvm.nodes import Kind, function, module
 from engine.compiler.backends.llvm.tables import FEW, in_runs
 
 SAMPLES = 2 * LANES + 1  # vectors of samples, and one that is left
@@ -180,6 +181,23 @@ def test_a_large_graph_is_interpreted_and_a_small_one_compiled():
     root.backward()
     mean, gradients = step([v.data for v in w])
     assert [mean, *gradients] == near([root.data, *[v.grad for v in w]])
+
+
+@pytest.mark.parametrize("width", [1, LANES])
+def test_a_square_is_a_product(width):
+    square = Kind(ops.pow, 2, (0,), ((1, 2.0),))
+    for backward in False, True:
+        assert "pow" not in str(machine.compiled(module({"f": function(square, backward, width)}))[0])
+    power = Kind(ops.pow, 2, (0,))
+    assert "pow" in str(machine.compiled(module({"f": function(power, False, width)}))[0])
+
+
+def test_numbers_that_are_written_out_give_the_same_results():
+    x, w = Value(0.5, "x"), Value(1.5, "w")
+    for op in (ops.pow, ops.div, ops.sub, ops.maximum, ops.atan2):
+        for number in 1.0, 2.0, 3.0:
+            root = (w + x) * 1.0 + op(w * x, number) + op(number, w * x)
+            same(trace(root, [x], [w]), [1.5], [[abs(z) + 0.1 for z in columns(1)[0]]])
 
 
 def test_runs_are_in_topological_order_and_as_long_as_possible():
