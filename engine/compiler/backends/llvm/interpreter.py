@@ -121,6 +121,8 @@ class Memory:
 
     def run(self, graph_pass: Pass) -> bool:
         """Run a pass; return whether a number was not finite."""
+        if len(graph_pass.calls) == 1:  # it has no nodes
+            return False
         values, grads, args, table = self._addresses
         args += self._args.itemsize * graph_pass.offset
         return bool(self._pass(values, grads, args, graph_pass.calls.ctypes.data, table, graph_pass.node))
