@@ -119,7 +119,7 @@ class BackendFunction(CompiledFunction, Generic[A]):
 
     def forward_only(self) -> Self:
         """Return the compiled program without its backward pass; it is compiled when it is first needed."""
-        if not self.program.gradients:
+        if not self.program.graph.backward:
             return self
         with self._forward_lock:
             if self._forward is None:
@@ -151,7 +151,7 @@ class BackendFunction(CompiledFunction, Generic[A]):
     def check(self, parameters: Numbers, columns: Columns) -> tuple[A, list[A], int]:
         """Return the parameters and the columns as the backend's type of sequence, and B."""
         check_counts(self.program, parameters, columns)
-        numbers = self.numbers(parameters, "the parameters", self.program.parameters)
+        numbers = self.named_numbers(parameters)
         arrays = [self.numbers(c, f"column {name}") for name, c in zip(self.program.inputs, columns)]
         lengths = {len(column) for column in arrays} or {1}
         if len(lengths) > 1:
@@ -160,6 +160,13 @@ class BackendFunction(CompiledFunction, Generic[A]):
         if lengths == {0}:
             raise ValueError("the columns are empty; expected at least one sample")
         return numbers, arrays, lengths.pop()
+
+    def named_numbers(self, parameters: object) -> A:
+        """Return the parameters as the backend's type of sequence. The error about a NaN has its name."""
+        try:
+            return self.numbers(parameters, "the parameters")
+        except ValueError:  # the names are written only now: there may be a million of them
+            return self.numbers(parameters, "the parameters", self.program.parameters)
 
     def raise_domain_error(self, parameters: Numbers, columns: Columns) -> None:
         """Raise the error that Values raise for the first sample outside a domain, if there is one."""
@@ -177,17 +184,16 @@ class BackendFunction(CompiledFunction, Generic[A]):
 
 def check_counts(program: IR, parameters: object, columns: object) -> None:
     """Raise an error unless there is one number for each parameter and one column for each input."""
-    for what, names, given in (
-        ("parameter", program.parameters, parameters),
-        ("column", program.inputs, columns),
+    for what, count, given in (
+        ("parameter", len(program.graph.parameters), parameters),
+        ("column", len(program.graph.inputs), columns),
     ):
         if isinstance(given, (str, bytes)) or not hasattr(given, "__len__"):
             raise TypeError(f"expected a sequence of {what}s, not {type(given).__name__}: {brief(given)}")
-        if len(given) != len(names):
+        if len(given) != count:
+            names = program.inputs if what == "column" else program.parameters
             listed = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
-            raise ValueError(
-                f"expected {len(names)} {what}{'s' * (len(names) != 1)} ({listed}), not {len(given)}"
-            )
+            raise ValueError(f"expected {count} {what}{'s' * (count != 1)} ({listed}), not {len(given)}")
 
 
 def as_floats(given: object, what: str) -> list[float]:

@@ -45,17 +45,7 @@ class GuardedFunction(CompiledFunction):
 
     def __init__(self, program: IR, backend: Callable[[IR], CompiledFunction]) -> None:
         self.program, self._backend = program, backend
-        names = tuple(guard.name for guard in program.guards)
-        self._inner = backend(
-            IR(
-                instructions=program.instructions,
-                inputs=program.inputs,
-                parameters=program.parameters,
-                outputs=(*program.outputs, *names),
-                gradients=program.gradients,
-                many=True,
-            )
-        )
+        self._inner = backend(program.guarded())
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.program, self._backend)  # a copy is compiled anew

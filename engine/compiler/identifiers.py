@@ -35,6 +35,8 @@ class Identifiers:
 
 def identifier(label: str) -> str:
     """Return the label, normalized as Python does, with ``_`` for each character that no name can have."""
+    if label.isascii() and label.isidentifier() and len(label) <= LONGEST and label.strip("_") == label:
+        return label  # as most are
     text = unicodedata.normalize("NFKC", label)[:LONGEST]
     name = "".join(letter if f"_{letter}".isidentifier() else "_" for letter in text).strip("_")
     return name if name.isidentifier() else f"v_{name}" if name else "v"

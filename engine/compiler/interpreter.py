@@ -50,12 +50,35 @@ def interpret_program(
 
 def raise_domain_error(program: IR, parameters: Sequence[float], columns: Sequence[Sequence[float]]) -> None:
     """Raise the error that Values would raise, for the first sample outside a domain, if there is one."""
-    for i, leaves in enumerate(_samples(program, parameters, columns)):
+    for i, row in enumerate(zip(*columns) if columns else [()]):
         try:
-            for _ in _results(program, leaves):
-                pass
+            _evaluate(program, [*row, *parameters])
         except (ArithmeticError, ValueError) as error:
             raise type(error)(f"sample {i}: {error}") from None
+
+
+def _evaluate(program: IR, leaves: Sequence[float]) -> None:
+    """Compute the nodes of the graph and their local gradients as Values do, for one sample.
+
+    Raises:
+        ArithmeticError, ValueError: a number, or a derivative that the backward pass needs, does not exist.
+    """
+    graph = program.graph
+    known = dict(enumerate(leaves)) | graph.numbers
+    fixed = [not learns for learns in graph.requires_grad]
+    for node, op in enumerate(graph.ops):
+        if op is None:
+            continue
+        parents = graph.args[node]
+        data = [known[parent] for parent in parents]
+        try:
+            known[node] = y = op.value(*data)
+            if not fixed[node]:
+                op.local_gradients(data, y, [fixed[parent] for parent in parents])
+        except (ArithmeticError, ValueError) as error:
+            names = [program.names[parent] for parent in parents]
+            labels = [name if isinstance(name, str) else "" for name in names]
+            raise domain_error(op, error, data, labels) from None
 
 
 def find_nonfinite(

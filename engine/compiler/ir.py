@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, Self
 
+from engine.compiler.families import Families
+from engine.compiler.graph import Graph
 from engine.core.methods import Role
 from engine.core.op import Operation
 from engine.formula.tree import Tree
@@ -37,29 +39,43 @@ class GuardCheck(NamedTuple):
     line: str  #: the line of source that compared
 
 
-@dataclass(frozen=True, repr=False, eq=False)
 class IR:
     """The intermediate representation that backends compile. It never changes.
 
     Attributes:
+        graph: the graph itself, as data; the others are written from it when they are asked for.
         instructions: the inputs, the parameters, one instruction for each operation, then the gradients.
         inputs, parameters: the names of those instructions, in order.
         outputs: the name of each output; a number, if the output is constant.
         gradients: for each parameter, the name of the derivative of the first output; a number, if it is
             constant.
+        names: the name of each node of the graph; a plain number is itself.
         many: whether the program was traced from a list of outputs.
         guards: the comparisons that the program depends on; empty if it was traced from a finished graph.
         reads: the lines of source that read a number while the graph was built; a program cannot check them.
     """
 
+    graph: Graph
     instructions: tuple[Instruction, ...]
     inputs: tuple[str, ...]
     parameters: tuple[str, ...]
     outputs: tuple[Tree, ...]
     gradients: tuple[Tree, ...]
-    many: bool = False
-    guards: tuple[GuardCheck, ...] = ()
-    reads: tuple[str, ...] = ()
+    guards: tuple[GuardCheck, ...]
+    names: tuple[Tree, ...]
+
+    @cached_property
+    def families(self) -> Families:
+        """The nodes that do the same to different numbers, so that one array holds them."""
+        return Families(self.graph)
+
+    @property
+    def many(self) -> bool:
+        return self.graph.many
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.graph.reads
 
     def of(self, kind: str) -> tuple[Instruction, ...]:
         """Return the instructions of one kind: input, parameter, forward or backward."""
@@ -73,8 +89,11 @@ class IR:
 
     def forward(self) -> Self:
         """Return the same program without its backward pass, for predictions."""
-        kept = tuple(i._replace(needs_grad=()) for i in self.instructions if i.kind != "backward")
-        return replace(self, instructions=kept, gradients=())
+        raise NotImplementedError
+
+    def guarded(self) -> Self:
+        """Return the same program with its guards as further outputs."""
+        raise NotImplementedError
 
     def count_operations(self) -> int:
         """Return the number of operations of the program."""

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import Self, TypeVar
 
-from engine.compiler.backends import get_backend, warn_if_too_long
+from engine.compiler.backends import TOO_LONG, get_backend, warn_if_too_long
 from engine.compiler.compiled import Columns, CompiledFunction, Numbers, check_counts
+from engine.compiler.graph import Graph
 from engine.compiler.guarded import GuardedFunction
+from engine.compiler.identifiers import Identifiers
 from engine.compiler.interpreter import NonFinite, find_nonfinite, interpret_program
 from engine.compiler.ir import IR, Instruction
-from engine.compiler.source import listing, source
+from engine.compiler.lines import Lines, name_leaves, write_lines
+from engine.compiler.matrices import Matrices
+from engine.compiler.matrix_source import matrix_source
+from engine.compiler.source import RESERVED, listing, source
 from engine.formula.tree import Interpreter, Tree
 
 T = TypeVar("T")
@@ -44,6 +49,35 @@ class Program(IR):
         7  backward   d_b = d_v2
         8  backward   d_w = d_v2*x
     """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    def __getattr__(self, name: str) -> object:
+        """Write the lines when one of them is first asked for."""
+        if name not in Lines._fields:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+            )
+        if name == "inputs":  # errors about columns name them
+            vars(self)[name] = tuple(name_leaves(self.graph, Identifiers(RESERVED), "input"))
+        else:
+            vars(self).update(write_lines(self.graph)._asdict())
+        return vars(self)[name]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "graph" or name in vars(self):
+            raise AttributeError(f"a program never changes, so its {name!r} cannot be set")
+        super().__setattr__(name, value)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Graph]]:
+        return type(self), (self.graph,)
+
+    def forward(self) -> Self:
+        return type(self)(self.graph.forward())
+
+    def guarded(self) -> Self:
+        return type(self)(self.graph.guarded())
 
     @property
     def lines(self) -> tuple[Instruction, ...]:
@@ -104,6 +138,42 @@ class Program(IR):
         '''
         return source(self)
 
+    @cached_property
+    def matrices(self) -> str:
+        '''The program as NumPy on matrices, found in the graph of single numbers: samples are columns.
+
+        Nodes that do the same to different numbers are one array, and the weighted sums of a layer are one
+        matrix product. Where all nodes of a kind belong to one layer, the names are the textbook's: W, b, Z,
+        A, and D for δ. The function takes the matrices of parameters, the rows of inputs, and the number of
+        samples. The gradients that it returns are sums over the samples.
+
+        >>> from engine import Value, tanh, total, trace, weighted_sum
+        >>> x, w, v = (Value(1.0, label=label) for label in "xwv")
+        >>> y = total(tanh(weighted_sum([weight], [x])) for weight in (w, v))
+        >>> print(trace(y, inputs=[x], parameters=[w, v]).matrices)
+        """The program on arrays: samples are columns."""
+        <BLANKLINE>
+        from numpy import tanh
+        <BLANKLINE>
+        <BLANKLINE>
+        def step(parameters, inputs, samples=1):
+            [x] = inputs
+            [w] = parameters
+        <BLANKLINE>
+            # forward: one column for each sample
+            V1 = w @ x
+            V2 = tanh(V1)
+            y = V2.sum(0, keepdims=True)
+        <BLANKLINE>
+            # backward: D is δ, and dW is ∂/∂W of the sum over the samples
+            d_V1 = 1 - V2**2
+            dw = d_V1 @ x.T
+        <BLANKLINE>
+            return y, [dw], []
+        <BLANKLINE>
+        '''
+        return matrix_source(Matrices(self.families))
+
     def read(self, interpreter: Interpreter[T], leaves: Mapping[str, T]) -> tuple[T, list[T]]:
         """Return the first output and its gradients, computed by ``interpreter``.
 
@@ -159,5 +229,6 @@ class Program(IR):
             ImportError: the backend needs a package that is not installed; the message names the extra.
         """
         function = get_backend(backend)
-        warn_if_too_long(backend, self.count_operations())
-        return GuardedFunction(self, function) if self.guards else function(self)
+        if backend in TOO_LONG and not (backend == "jax" and self.families.pays()):
+            warn_if_too_long(backend, self.count_operations())
+        return GuardedFunction(self, function) if self.graph.guards else function(self)

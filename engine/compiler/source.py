@@ -11,7 +11,7 @@ from typing import NamedTuple
 from engine.compiler.batching import hoist
 from engine.compiler.identifiers import Identifiers
 from engine.compiler.ir import IR, Instruction, terms
-from engine.formula.arithmetic import CONSTANTS, FUNCTIONS, OWN
+from engine.formula.arithmetic import CONSTANTS, FUNCTIONS, OWN, PARTIAL
 from engine.formula.printers import (
     ATOM,
     POWER,
@@ -128,6 +128,35 @@ class Source(PythonPrinter):
         texts += [f"{sign} {interpret(term, self, self.names).within(PRODUCT)}" for sign, term in others]
         parts = [texts[:TERMS], *([name, *texts[i : i + TERMS]] for i in range(TERMS, len(texts), TERMS))]
         return [Assignment(name, part) for part in parts]
+
+
+class ColumnSource(Source):
+    """Writes the same formulas, except for choices: the branch may differ from sample to sample."""
+
+    module = "engine.compiler.backends.numpy"
+    calls = False  # whether the text so far calls a function, or divides
+
+    def apply(self, word: str, *args: Text) -> Text:
+        self.calls |= word in PARTIAL or (word in FUNCTIONS and word != "abs")
+        return super().apply(word, *args)
+
+    def call(self, formula: Formula, *args: Text) -> Text:
+        text = super().call(formula, *args)
+        self.calls = True
+        return text
+
+    def choose(self, test: Text, then: Callable[[], Text], other: Callable[[], Text]) -> Text:
+        names, outside, outside_calls = self.names, self.names.used, self.calls
+        names.used, self.calls = {}, False
+        first, second = float_literal(then()).text, float_literal(other()).text
+        used, calls = names.used, self.calls
+        names.used, self.calls = outside | used, outside_calls or calls
+        if not calls:
+            self.imports.add("where")
+            return Text(f"where({test.text}, {first}, {second})")
+        self.imports.add("choose")
+        letters = ", ".join(used)
+        return Text(f"choose({test.text}, lambda {letters}: {first}, lambda {letters}: {second}, {letters})")
 
 
 def rows(head: str, left: str, parts: Sequence[str], between: str, right: str) -> str:

@@ -28,7 +28,7 @@ class JaxFunction(TensorFunction):
         self._compiled = jax.jit(self.everything)
 
     def interpreter(self, zeros: Array) -> Tensors:
-        return Tensors(jnp, jax.scipy.special.erf, jax.scipy.special.erfc, zeros)
+        return Tensors(jnp, jax.scipy.special.erf, jax.scipy.special.erfc, zeros, self.put)
 
     def zeros(self, like: Array) -> Array:
         zeros: Array = jnp.zeros_like(like) if len(like) else jnp.zeros(1)
@@ -37,6 +37,10 @@ class JaxFunction(TensorFunction):
     def stack(self, gradients: list[Array]) -> Array:
         stacked: Array = jnp.stack(gradients) if gradients else jnp.zeros((0, 1))
         return stacked
+
+    def put(self, part: Array, index: object, size: int) -> Array:
+        array: Array = jnp.zeros((size, *part.shape[1:]), part.dtype).at[index].add(part)
+        return array
 
     def call(
         self, parameters: np.ndarray, columns: Sequence[np.ndarray]

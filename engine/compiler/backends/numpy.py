@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from operator import add
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy import arccos as acos  # noqa: F401
@@ -34,16 +36,12 @@ from numpy import (  # noqa: F401 (for the source)
     tanh,
 )
 
-from engine.compiler.backends.arrays import ArrayFunction
+from engine.compiler.backends.arrays import ArrayFunction, Layout, find_matrices, has_nan
+from engine.compiler.compiled import Columns, Numbers, check_counts
 from engine.compiler.ir import IR
-from engine.compiler.source import Source, source
-from engine.formula.arithmetic import FUNCTIONS, PARTIAL
-from engine.formula.printers import Text, float_literal
-from engine.formula.tree import Formula
-
-SAMPLES = (
-    1024  # in one call: enough to make NumPy's overhead small, few enough to keep the columns in the cache
-)
+from engine.compiler.matrices import Matrices
+from engine.compiler.matrix_source import matrix_source
+from engine.compiler.source import ColumnSource, source
 
 Column: TypeAlias = "np.ndarray | float"  # a value that is the same for all samples is a float
 
@@ -70,43 +68,47 @@ def choose(
     """Return ``then if test else other``; each branch runs only on the samples that take it."""
     if not isinstance(test, np.ndarray):
         return then(*args) if test else other(*args)
-    result = np.empty(test.shape)
-    for taken, branch in (test, then), (~test, other):
-        result[taken] = branch(*(arg[taken] if isinstance(arg, np.ndarray) else arg for arg in args))
+    shape = np.broadcast_shapes(test.shape, *[np.shape(arg) for arg in args])
+    chosen: np.ndarray = np.broadcast_to(test, shape)
+    result: np.ndarray = np.empty(shape)
+    arrays = [np.broadcast_to(arg, shape) if isinstance(arg, np.ndarray) else arg for arg in args]
+    for taken, branch in (chosen, then), (~chosen, other):
+        result[taken] = branch(*(arg[taken] if isinstance(arg, np.ndarray) else arg for arg in arrays))
     return result
 
 
-class ColumnSource(Source):
-    """Writes the same formulas, except for choices: the branch may differ from sample to sample."""
+def rows(*parts: np.ndarray) -> np.ndarray:
+    """Return the rows of all parts, one below the other."""
+    samples = max(part.shape[1] for part in parts)
+    array: np.ndarray = np.concatenate([np.broadcast_to(part, (len(part), samples)) for part in parts])
+    return array
 
-    module = __name__
-    calls = False  # whether the text so far calls a function, or divides
 
-    def apply(self, word: str, *args: Text) -> Text:
-        self.calls |= word in PARTIAL or (word in FUNCTIONS and word != "abs")
-        return super().apply(word, *args)
+def put(part: Column, index: slice | list[int], size: int) -> np.ndarray:
+    """Return ``size`` rows of zeros, to which the rows of ``part`` are added at the places ``index``."""
+    array = np.atleast_2d(part)
+    result: np.ndarray = np.zeros((size, array.shape[1]))
+    if isinstance(index, slice):
+        result[index] = array
+    else:
+        np.add.at(result, index, array)
+    return result
 
-    def call(self, formula: Formula, *args: Text) -> Text:
-        text = super().call(formula, *args)
-        self.calls = True
-        return text
 
-    def choose(self, test: Text, then: Callable[[], Text], other: Callable[[], Text]) -> Text:
-        names, outside, outside_calls = self.names, self.names.used, self.calls
-        names.used, self.calls = {}, False
-        first, second = float_literal(then()).text, float_literal(other()).text
-        used, calls = names.used, self.calls
-        names.used, self.calls = outside | used, outside_calls or calls
-        if not calls:
-            self.imports.add("where")
-            return Text(f"where({test.text}, {first}, {second})")
-        self.imports.add("choose")
-        letters = ", ".join(used)
-        return Text(f"choose({test.text}, lambda {letters}: {first}, lambda {letters}: {second}, {letters})")
+def first(array: np.ndarray) -> np.ndarray:
+    """Return 1 where the greatest number of each column stands first, and 0 elsewhere; 0 for a NaN."""
+    places = array.argmax(0)
+    samples = np.arange(array.shape[1])
+    result: np.ndarray = np.zeros(array.shape)
+    result[places, samples] = array[places, samples] == array[places, samples]
+    return result
 
 
 class NumpyFunction(ArrayFunction):
     """Runs NumPy; the gradients and the further outputs are float64 arrays.
+
+    Nodes that do the same to different numbers are one array, so that a layer is a matrix product. A program
+    of few such nodes is run line by line.
 
     Attributes:
         source: the code that is run.
@@ -114,19 +116,30 @@ class NumpyFunction(ArrayFunction):
 
     def __init__(self, program: IR) -> None:
         super().__init__(program)
-        self.source = source(program, ColumnSource)
-        self._step = self.load(self.source, "traced program over columns", "step")
+        matrices = find_matrices(program)
+        self.source = matrix_source(matrices) if matrices else source(program, ColumnSource)
+        step = self.load(self.source, "traced program over columns", "step")
+        self._run = MatrixStep(matrices, step, program) if matrices else LineStep(step)
+
+    def check(self, parameters: Numbers, columns: Columns) -> tuple[np.ndarray, list[np.ndarray], int]:
+        """Return the same as the base class; an array of all columns stays one, and is checked at once."""
+        if not (isinstance(columns, np.ndarray) and columns.ndim == 2 and columns.dtype == np.float64):
+            return super().check(parameters, columns)
+        check_counts(self.program, parameters, columns)
+        if not columns.size or has_nan(columns):
+            return super().check(parameters, list(columns))  # which names the column
+        numbers = self.named_numbers(parameters)
+        return numbers, cast("list[np.ndarray]", columns), columns.shape[1]
 
     def run(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
     ) -> tuple[float, np.ndarray, list[np.ndarray]]:
-        mean, sums = 0.0, np.zeros(len(self.program.gradients))
         results = self._results(parameters, columns, samples)
         with np.errstate(over="ignore", invalid="ignore"):  # `rescue` computes a mean whose sum overflows
-            for count, (value, *_), gradients in results:
-                mean += total(value, count)
-                sums += [total(gradient, count) for gradient in gradients]
-        return float(mean / samples), sums / samples, joined(results)[1:] if self.program.many else []
+            mean = reduce(add, [total(value, count) for count, (value, *_), _ in results])
+            sums = reduce(add, [gradients for _, _, gradients in results])
+            sums /= samples
+        return float(mean / samples), sums, joined(results)[1:] if self.program.many else []
 
     def run_outputs(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
@@ -143,13 +156,86 @@ class NumpyFunction(ArrayFunction):
             return list(self._parts(parameters, columns, samples))
 
     def _parts(self, parameters: np.ndarray, columns: list[np.ndarray], samples: int) -> Iterator[Part]:
+        step, size = self._run.start(parameters), self._run.samples
+        for first in range(0, samples, size):
+            part = columns if samples <= size else [column[first : first + size] for column in columns]
+            count = min(size, samples - first)
+            yield count, *step(part, count)
+
+
+Part: TypeAlias = tuple[int, list[Column], np.ndarray]  # the number of samples, the outputs, the gradients
+Step: TypeAlias = "Callable[[Sequence[np.ndarray], int], tuple[list[Column], np.ndarray]]"
+
+
+class LineStep:
+    """Runs the program line by line, on one array for each value."""
+
+    samples = 1024  # enough to make NumPy's overhead small, few enough to keep the columns in the cache
+
+    def __init__(self, step: Callable[..., tuple[Column, list[Column], list[Column]]]) -> None:
+        self._step = step
+
+    def start(self, parameters: np.ndarray) -> Step:
+        """Return a function of some columns and their length, which returns the outputs and the gradients."""
         shared = parameters.tolist()
-        for first in range(0, samples, SAMPLES):
-            value, gradients, *others = self._step(shared, [c[first : first + SAMPLES] for c in columns])
-            yield min(SAMPLES, samples - first), [value, *(others[0] if others else [])], gradients
+
+        def step(columns: Sequence[np.ndarray], count: int) -> tuple[list[Column], np.ndarray]:
+            value, gradients, *others = self._step(shared, columns)
+            sums = np.array([total(gradient, count) for gradient in gradients])
+            return [value, *(others[0] if others else [])], sums
+
+        return step
 
 
-Part: TypeAlias = tuple[int, list[Column], list[Column]]  # the number of samples, the outputs, the gradients
+class MatrixStep:
+    """Runs the program on matrices."""
+
+    samples = 8192
+
+    def __init__(
+        self,
+        matrices: Matrices,
+        step: Callable[..., tuple[Column, list[Column], list[Column]]],
+        program: IR,
+    ) -> None:
+        self._step, self._size = step, len(program.graph.parameters) if program.graph.backward else 0
+        self._parameters = [Layout(block) for block in matrices.parameters]
+        self._inputs = [Layout(block) for block in matrices.inputs]
+        counts: np.ndarray = np.zeros(self._size, int)
+        for layout in self._parameters if self._size else ():
+            np.add.at(counts, layout.positions, 1)
+        self._once, self._all = bool((counts <= 1).all()), bool((counts == 1).all())
+
+    def start(self, parameters: np.ndarray) -> Step:
+        """Return a function of some columns and their length, which returns the outputs and the gradients."""
+        blocks = [layout.read(parameters) for layout in self._parameters]
+
+        def step(columns: Sequence[np.ndarray], count: int) -> tuple[list[Column], np.ndarray]:
+            array = np.asarray(columns)
+            inputs = [layout.read_rows(array) for layout in self._inputs]
+            value, gradients, others = self._step(blocks, inputs, count)
+            return [row(output) for output in (value, *others)], self._flat(gradients)
+
+        return step
+
+    def _flat(self, gradients: list[Column]) -> np.ndarray:
+        """Return the derivatives with respect to each block as one flat array."""
+        flat = np.empty(self._size) if self._all else np.zeros(self._size)
+        for layout, gradient in zip(self._parameters, gradients):
+            view = layout.view(flat) if self._once else None
+            if view is None:
+                np.add.at(flat, layout.positions, gradient)
+            else:
+                view[...] = gradient
+        return flat
+
+
+def row(output: Column) -> Column:
+    """Return an output as an array of one dimension, or a float if it is the same for all samples."""
+    if not isinstance(output, np.ndarray):
+        return output
+    flat: np.ndarray = output[0]
+    return flat if len(flat) > 1 else float(flat[0])
 
 
 def total(column: Column, count: int) -> float:

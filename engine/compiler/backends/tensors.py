@@ -10,12 +10,13 @@ from typing import TypeAlias, cast
 
 import numpy as np
 
-from engine.compiler.backends.arrays import ArrayFunction
+from engine.compiler.backends.arrays import ArrayFunction, Layout, find_matrices
 from engine.compiler.interpreter import interpret_program
 from engine.compiler.ir import IR
+from engine.compiler.matrices import SAMPLES, Matrices
 from engine.formula.arithmetic import ARITHMETIC, COMPARISONS, PARTIAL
 from engine.formula.simplify import Simplifier
-from engine.formula.tree import Formula, Interpreter
+from engine.formula.tree import Formula, Interpreter, interpret
 
 Array: TypeAlias = np.ndarray  # or the array of the library, which has the same operators
 #: Python's operators apply to arrays, too; the real power of `engine.formula.arithmetic` is for floats only.
@@ -43,7 +44,10 @@ class Tensors(Simplifier[Meaning]):
     Args:
         module: the library.
         erf, erfc: these two functions, which may be elsewhere in it.
-        zeros: a zero for each sample, in the precision of the computation.
+        zeros: a zero for each sample, in the precision of the computation; of a program on matrices one row
+            and one column.
+        put: returns rows of zeros, as many as its last argument says, to which the rows of an array are added
+            at an index.
     """
 
     inner: Library
@@ -54,8 +58,9 @@ class Tensors(Simplifier[Meaning]):
         erf: Callable[[Array], Array],
         erfc: Callable[[Array], Array],
         zeros: Array,
+        put: Callable[[Array, object, int], Array],
     ) -> None:
-        super().__init__(Library(module, {"erf": erf, "erfc": erfc}, zeros))
+        super().__init__(Library(module, {"erf": erf, "erfc": erfc}, zeros, put))
 
     def call(self, formula: Formula, *args: Meaning) -> Meaning:
         return formula.interpret(self, args)
@@ -65,10 +70,28 @@ class Library(Interpreter[Meaning]):
     """Applies the functions of a library to arrays."""
 
     def __init__(
-        self, module: ModuleType, special: dict[str, Callable[[Array], Array]], zeros: Array
+        self,
+        module: ModuleType,
+        special: dict[str, Callable[[Array], Array]],
+        zeros: Array,
+        put: Callable[[Array, object, int], Array],
     ) -> None:
         self.module, self.zeros = module, zeros
-        self.special: dict[str, Callable[..., object]] = {**special, "sign": partial(sign, module)}
+        self.special: dict[str, Callable[..., object]] = {
+            **special,
+            "sign": partial(sign, module),
+            "@": operator.matmul,
+            "T": lambda x: x.T,
+            "take": lambda x, index: x[index],
+            "put": put,
+            "rows": self._rows,
+            "sum0": lambda x: x.sum(0)[None],
+            "sum1": lambda x: x.sum(1)[:, None],
+            "greatest": lambda x: module.amax(x, 0)[None],
+            "first": lambda x: first(module, x) + zeros,
+            "like": lambda x, other: module.broadcast_to(x, other.shape),
+            "unless": lambda test: ~test + zeros,
+        }
         self.bad: list[Array] = []  # for each result that may be outside its domain, whether it is
         self._mask: Array | bool = True
 
@@ -90,6 +113,12 @@ class Library(Interpreter[Meaning]):
             self.bad.append(~self.module.isfinite(y) & self._mask)
         return Unknown(y)
 
+    def _rows(self, *parts: Array) -> Array:
+        samples = max(part.shape[1] for part in parts)
+        wide = [self.module.broadcast_to(part, (part.shape[0], samples)) for part in parts]
+        array: Array = self.module.concatenate(wide)
+        return array
+
     def choose(self, test: Meaning, then: Callable[[], Meaning], other: Callable[[], Meaning]) -> Meaning:
         outside, condition = self._mask, cast(Unknown, test).array
         self._mask = condition & outside
@@ -106,6 +135,13 @@ def sign(module: ModuleType, x: Array) -> Array:
     return result
 
 
+def first(module: ModuleType, x: Array) -> Array:
+    """Return whether each number is the first of the greatest of its column; False for a NaN."""
+    greatest = x >= module.amax(x, 0)
+    result: Array = greatest & (module.cumsum(greatest, 0) == 1)
+    return result
+
+
 class TensorFunction(ArrayFunction):
     """The base class of the backends on libraries.
 
@@ -116,6 +152,7 @@ class TensorFunction(ArrayFunction):
 
     def __init__(self, program: IR) -> None:
         super().__init__(program)
+        self._matrices = find_matrices(program)
         self.function: Callable[[Array, Sequence[Array]], tuple[object, ...]] = self._function
 
     def _function(self, parameters: Array, columns: Sequence[Array]) -> tuple[object, ...]:
@@ -131,6 +168,8 @@ class TensorFunction(ArrayFunction):
     ) -> tuple[Array, Array, list[Array], Array]:
         """Return the mean, the gradients, the outputs, and whether an operation was outside its domain."""
         zeros = self.zeros(columns[0] if len(columns) else parameters[:1])
+        if self._matrices:
+            return self._on_matrices(self._matrices, parameters, columns, zeros)
         interpreter = self.interpreter(zeros)
         library = interpreter.inner
         names = dict(zip(self.program.parameters, parameters)) | dict(zip(self.program.inputs, columns))
@@ -143,6 +182,48 @@ class TensorFunction(ArrayFunction):
             flag = flag | bad
         module = library.module
         return module.mean(values[0]), module.mean(stacked, 1), values, module.any(flag)
+
+    def _on_matrices(
+        self, matrices: Matrices, parameters: Array, columns: Sequence[Array], zeros: Array
+    ) -> tuple[Array, Array, list[Array], Array]:
+        interpreter = self.interpreter(zeros[None, :1])
+        library = interpreter.inner
+        module, samples = library.module, len(zeros)
+        known: dict[str, Meaning] = {SAMPLES: float(samples)}
+        layouts = [Layout(block) for block in matrices.parameters]
+        for block, layout in zip(matrices.parameters, layouts):
+            known[block.name] = Unknown(layout.read(parameters))
+        for block in matrices.inputs:
+            known[block.name] = Unknown(module.stack([columns[place] for (place,) in block.positions]))
+        for name, rows in matrices.numbers.items():
+            known[name] = Unknown(module.asarray(rows, dtype=zeros.dtype))
+        for name, index in matrices.indices.items():
+            known[name] = Unknown(cast(Array, np.array(index) if isinstance(index, list) else index))
+        for it in (*matrices.forward, *matrices.backward):
+            known[it.name] = interpret(it.tree, interpreter, known)
+        outputs = [library.array(interpret(tree, interpreter, known)) for tree in matrices.outputs]
+        values = [output[0] + zeros for output in outputs]
+        gradients = self.stack([])[:, 0] + 0 * parameters[:0]
+        if self.program.graph.backward:
+            parts = [
+                module.broadcast_to(library.array(interpret(tree, interpreter, known)), layout.shape).reshape(
+                    -1
+                )
+                for tree, layout in zip(matrices.gradients, layouts)
+            ]
+            places = np.concatenate([layout.positions.ravel() for layout in layouts])
+            gradients = self.put(module.concatenate(parts), places, len(parameters)) / samples
+        bad = [module.any(each) for each in library.bad]
+        return (
+            module.mean(values[0]),
+            gradients,
+            values,
+            module.any(module.stack([zeros[0] != zeros[0], *bad])),
+        )
+
+    def put(self, part: Array, index: object, size: int) -> Array:
+        """Return ``size`` zeros, or rows of zeros, to which the parts are added at the places ``index``."""
+        raise NotImplementedError
 
     def zeros(self, like: Array) -> Array:
         """Return as many zeros as there are samples, one if ``like`` is empty, in the same precision."""

@@ -20,7 +20,7 @@ class TorchFunction(TensorFunction):
     """
 
     def interpreter(self, zeros: Array) -> Tensors:
-        return Tensors(torch, torch.erf, torch.erfc, zeros)
+        return Tensors(torch, torch.erf, torch.erfc, zeros, self.put)
 
     def zeros(self, like: Array) -> Array:
         zeros: Array = torch.zeros_like(like) if len(like) else torch.zeros(1, dtype=torch.float64)
@@ -29,6 +29,13 @@ class TorchFunction(TensorFunction):
     def stack(self, gradients: list[Array]) -> Array:
         stacked: Array = torch.stack(gradients) if gradients else torch.zeros((0, 1))
         return stacked
+
+    def put(self, part: Array, index: object, size: int) -> Array:
+        places = torch.arange(size)[index]
+        zeros = torch.zeros((size, *part.shape[1:]), dtype=part.dtype, device=part.device)
+        wide = torch.broadcast_to(part, (len(places), *part.shape[1:]))
+        array: Array = zeros.index_add(0, places.to(part.device), wide)
+        return array
 
     def as_numpy(self, array: Array) -> np.ndarray:
         numpy: np.ndarray = torch.Tensor.numpy(array)

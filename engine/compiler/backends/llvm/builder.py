@@ -69,11 +69,19 @@ class Vector:
         return self.write(f"call {V} @llvm.fma.{KIND}({V} {a}, {V} {b}, {V} {c})")
 
     def series(self, coefficients: list[float]) -> Vector:
-        """Return c₀ + c₁ self + c₂ self² + …"""
-        result: Vector | float = coefficients[-1]
-        for c in coefficients[-2::-1]:
-            result = self.fused(result, c)
-        return self if isinstance(result, float) else result
+        """Return c₀ + c₁ self + c₂ self² + …, for at least four coefficients.
+
+        Neighbouring terms are added first, all pairs at a time, which is quicker than one term after another;
+        the two first terms are added last, so that their rounding errors are the only ones that matter.
+        """
+        parts: list[Vector | float] = list(coefficients[2:])
+        power = self
+        while len(parts) > 1:
+            pairs = [power.fused(b, a) for a, b in zip(parts[::2], parts[1::2])]
+            parts = [*pairs, *parts[len(pairs) * 2 :]]
+            power = power * power
+        [rest] = parts
+        return self.fused(self.fused(rest, coefficients[1]), coefficients[0])
 
     def where(self, test: str, x: float, then: Vector | float) -> Vector:
         """Return ``then`` in the lanes where self ``test`` x holds, and self in the others."""

@@ -11,16 +11,15 @@ import numpy as np
 
 from engine.compiler.backends.arrays import ArrayFunction
 from engine.compiler.backends.llvm.builder import LANES, whole_vectors
+from engine.compiler.backends.llvm.interpreter import InterpreterFunction
+from engine.compiler.backends.llvm.machine import compiled
 from engine.compiler.backends.llvm.module import Assembly
 from engine.compiler.backends.llvm.schedule import FIRST, MEAN
 from engine.compiler.compiled import Columns, Numbers
 from engine.compiler.ir import IR
 
 CUT = 500  # operations of a function: more would need more registers than there are, and ever more time
-MANY = 20_000  # operations of a program: above this size, compile at -O0 to bound the compile time
-
-llvm.initialize_native_target()
-llvm.initialize_native_asmprinter()
+MANY = 8_000  # edges of a graph: a larger one is interpreted, as compiling it would take seconds
 
 
 class LlvmFunction(ArrayFunction):
@@ -30,7 +29,7 @@ class LlvmFunction(ArrayFunction):
         super().__init__(program)
         plan = Assembly(program, CUT)
         self._outputs_at = plan.outputs
-        self._engine = machine_code(plan, int(program.count_operations() <= MANY))
+        self._engine = machine_code(plan)
         self._function = ctypes.CFUNCTYPE(ctypes.c_int64)(self._engine.get_function_address("step"))
         self._given = self._memory("given", ctypes.c_int64, 3)
         results = self._memory("results", ctypes.c_double, plan.sums)
@@ -99,23 +98,16 @@ class LlvmFunction(ArrayFunction):
         return array
 
 
-def machine_code(plan: Assembly, level: int) -> llvm.ExecutionEngine:
-    """Compile both modules, the instructions at an optimization level; return the owner of the code."""
-    module, machine = compiled(plan.lines, level)
-    engine = llvm.create_mcjit_compiler(*compiled(plan.frame, 1))
+def machine_code(plan: Assembly) -> llvm.ExecutionEngine:
+    """Compile both modules; return the owner of the code."""
+    module, machine = compiled(plan.lines)
+    engine = llvm.create_mcjit_compiler(*compiled(plan.frame))
     engine.add_object_file(llvm.ObjectFileRef.from_data(machine.emit_object(module)))
     engine.finalize_object()
     return engine
 
 
-def compiled(text: str, level: int) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
-    """Return the module of a text, and the machine that it is for: this processor."""
-    machine = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=level, jit=True
-    )
-    module = llvm.parse_assembly(text)
-    module.verify()
-    if level:
-        passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=level))
-        passes.getModulePassManager().run(module, passes)
-    return module, machine
+def compile_program(program: IR) -> LlvmFunction | InterpreterFunction:
+    """Return a program as machine code of its own, or, if it is large, as data for an interpreter."""
+    large = sum(map(len, program.graph.args)) > MANY
+    return InterpreterFunction(program) if large else LlvmFunction(program)

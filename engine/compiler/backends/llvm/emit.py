@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.compiler.backends.llvm import vecmath as vectors
-from engine.compiler.backends.llvm.builder import LANES, T, V, bits, splat
+from engine.compiler.backends.llvm.builder import LANES, I, T, V, bits, splat
 from engine.formula.arithmetic import CONSTANTS, PARTIAL
 from engine.formula.tree import Interpreter
 
@@ -16,7 +16,7 @@ ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 class Lines(Interpreter[str]):
     """Writes one function of plain numbers. An instruction that is written twice runs once."""
 
-    type, test, true = "double", "i1", "true"
+    type, test, true, whole = "double", "i1", "true", "i64"
 
     def __init__(self) -> None:
         self.rows: list[str] = []
@@ -29,7 +29,7 @@ class Lines(Interpreter[str]):
     def emit(self, instruction: str) -> str:
         """Return the name of the result of an instruction."""
         if instruction not in self._known:
-            self._known[instruction] = name = f"%v{len(self._known)}"
+            self._known[instruction] = name = f"%v{len(self.rows)}"
             self.rows.append(f"  {name} = {instruction}")
         return self._known[instruction]
 
@@ -104,7 +104,7 @@ class Lines(Interpreter[str]):
 class Lanes(Lines):
     """Writes one function of a block of samples, one in each lane."""
 
-    type, test, true = V, T, "splat (i1 true)"
+    type, test, true, whole = V, T, "splat (i1 true)", I
 
     def number(self, x: float) -> str:
         return splat(x)
@@ -132,6 +132,43 @@ class Lanes(Lines):
         shared = self.emit(f"load double, ptr {self.place(pointer, index)}, align 8")
         first = self.emit(f"insertelement {V} poison, double {shared}, i64 0")
         return self.emit(f"shufflevector {V} {first}, {V} poison, <{LANES} x i32> zeroinitializer")
+
+
+class Branches(Lines):
+    """Writes a part of a function of plain numbers in which only the branch that is taken runs.
+
+    Args:
+        block: the name of the block of instructions in which it begins.
+    """
+
+    def __init__(self, block: str) -> None:
+        super().__init__()
+        self.block = block
+
+    def choose(self, test: str, then: Callable[[], str], other: Callable[[], str]) -> str:
+        name, flag = f"if{len(self.rows)}", self.flag
+        self.rows.append(f"  br i1 {test}, label %{name}.then, label %{name}.else")
+        (first, first_flag, one), (second, second_flag, two) = (
+            self._branch(f"{name}.{branch}", f"{name}.end", compute, flag)
+            for branch, compute in (("then", then), ("else", other))
+        )
+        self.block = f"{name}.end"
+        self.rows.append(f"{self.block}:")
+        result = self.emit(f"phi double [{first}, %{one}], [{second}, %{two}]")
+        self.flag = flag
+        if (first_flag, second_flag) != (flag, flag):
+            self.flag = self.emit(f"phi double [{first_flag}, %{one}], [{second_flag}, %{two}]")
+        return result
+
+    def _branch(self, block: str, end: str, compute: Callable[[], str], flag: str) -> tuple[str, str, str]:
+        """Write a branch; return its result, its flag, and the block in which it ends."""
+        known, flagged = self._known.copy(), self._flagged.copy()  # what it computes is not known after it
+        self.block, self.flag = block, flag
+        self.rows.append(f"{block}:")
+        result = compute()
+        self.rows.append(f"  br label %{end}")
+        self._known, self._flagged = known, flagged
+        return result, self.flag, self.block
 
 
 def is_number(value: str) -> bool:

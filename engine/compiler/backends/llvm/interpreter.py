@@ -1,0 +1,134 @@
+"""Run a graph without compiling it: machine code for the operations of the table interprets it."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+
+from engine.compiler.backends.arrays import ArrayFunction
+from engine.compiler.backends.llvm.builder import LANES
+from engine.compiler.backends.llvm.machine import address, addresses
+from engine.compiler.backends.llvm.nodes import Kind, function
+from engine.compiler.backends.llvm.tables import Pass, Tables
+from engine.compiler.interpreter import raise_domain_error
+from engine.compiler.ir import IR
+
+PASS = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 5, ctypes.c_int64)
+
+
+class InterpreterFunction(ArrayFunction):
+    """Runs a graph node by node: for a vector of samples at a time, and for what is left one by one."""
+
+    def __init__(self, program: IR) -> None:
+        super().__init__(program)
+        graph = program.graph
+        self._tables = Tables(graph)
+        places = self._tables.positions
+        self._outputs, self._parameters = places[list(graph.outputs)], places[list(graph.parameters)]
+        self._root = int(self._outputs[0])
+        self._memories: dict[int, Memory] = {}
+        self._memory(1).values[places[list(graph.numbers)], 0] = list(graph.numbers.values())
+        self._lock = threading.Lock()  # one call at a time may use the memory
+
+    def forward_only(self) -> Self:
+        return self  # the forward pass is a list of calls of its own
+
+    def run(
+        self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
+    ) -> tuple[float, np.ndarray, list[np.ndarray]]:
+        with self._lock, np.errstate(all="ignore"):  # if a sum overflows, it is computed in another way
+            bad, outputs = self._run_samples(parameters, columns, samples, backward=True)
+            bad |= self._finish(samples)
+            gradients = self._memory(1).grads[self._parameters, 0]
+            mean = float(np.add.reduce(outputs[0])) / samples
+        if bad:
+            self.raise_domain_error(parameters, columns)
+        return mean, gradients, list(outputs[1:])
+
+    def run_outputs(
+        self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
+    ) -> list[np.ndarray]:
+        with self._lock:
+            bad, outputs = self._run_samples(parameters, columns, samples, backward=False)
+        if bad:  # derivatives may be undefined where the outputs are defined
+            raise_domain_error(self.program.forward(), parameters.tolist(), [c.tolist() for c in columns])
+        return list(outputs)
+
+    def _memory(self, width: int) -> Memory:
+        """Return the memory for samples of that number; it is allocated when it is first needed."""
+        if width not in self._memories:
+            self._memories[width] = Memory(self._tables, width)
+        return self._memories[width]
+
+    def _run_samples(
+        self, parameters: np.ndarray, columns: list[np.ndarray], samples: int, backward: bool
+    ) -> tuple[bool, np.ndarray]:
+        """Run what all samples share, then all samples; return whether a flag was raised, and the outputs."""
+        one, shared = self._memory(1), self._tables.shared
+        one.values[self._parameters, 0] = parameters
+        bad = one.run(self._tables.forward[0])
+        whole = samples // LANES * LANES
+        used = [one, self._memory(LANES)] if whole else [one]
+        for memory in used:
+            memory.grads[:shared] = 0.0
+        if whole:
+            used[1].values[:shared] = one.values[:shared]
+        outputs, given = np.empty((len(self._outputs), samples)), np.array(columns).reshape(-1, samples)
+        for start in (*range(0, whole, LANES), *range(whole, samples)):
+            memory = used[start < whole]
+            part = slice(start, start + memory.width)
+            memory.values[shared : shared + len(columns)] = given[:, part]
+            bad |= memory.run(self._tables.forward[1])
+            outputs[:, part] = memory.values[self._outputs]
+            if backward and self._root >= shared:
+                memory.grads[shared:] = 0.0
+                memory.grads[self._root] = 1.0
+                bad |= memory.run(self._tables.backward[1])
+        return bad, outputs
+
+    def _finish(self, samples: int) -> bool:
+        """Compute the gradients of the shared nodes from their sums over the samples; return the flag."""
+        one, shared = self._memory(1), self._tables.shared
+        if samples >= LANES:
+            one.grads[:shared, 0] += self._memory(LANES).grads[:shared].sum(axis=1)
+        if samples > 1:
+            one.grads[:shared] /= samples
+        if self._root < shared:
+            one.grads[self._root] = 1.0
+        return one.run(self._tables.backward[0])
+
+
+class Memory:
+    """A number for each node and sample, its gradient, and the machine code that computes them.
+
+    Args:
+        tables: the nodes.
+        width: the number of samples: 1, or that of the lanes of a vector.
+    """
+
+    def __init__(self, tables: Tables, width: int) -> None:
+        self.width = width
+        self.values = np.zeros((len(tables.positions), width))
+        self.grads = np.zeros((len(tables.positions), width))
+        self._args = tables.args
+        self._table = np.array(function_table(tables.kinds, width), dtype=np.int64)
+        self._pass = PASS(address("pass"))
+        self._addresses = [array.ctypes.data for array in (self.values, self.grads, self._args, self._table)]
+
+    def run(self, graph_pass: Pass) -> bool:
+        """Run a pass; return whether a number was not finite."""
+        if len(graph_pass.calls) == 1:  # it has no nodes
+            return False
+        values, grads, args, table = self._addresses
+        args += self._args.itemsize * graph_pass.offset
+        return bool(self._pass(values, grads, args, graph_pass.calls.ctypes.data, table, graph_pass.node))
+
+
+def function_table(kinds: Sequence[Kind], width: int) -> list[int]:
+    """Return the table that calls refer to: a flag, and the addresses of the functions."""
+    wanted = [function(kind, backward, width) for kind in kinds for backward in (False, True)]
+    return [0] * LANES + [address("stop"), *addresses(wanted)]
