@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 RUN := .venv/bin/python
 
 .NOTPARALLEL:
-.PHONY: help demo test check versions coverage mutants notebooks lab bench package clean
+.PHONY: help demo test browser check versions coverage mutants notebooks lab bench package clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
@@ -16,7 +16,13 @@ demo: .venv/demo.installed  ## train on real data and show what was learned (ARG
 	$(RUN) -m nn $(ARGS)
 
 test: .venv/test.installed  ## run every test, and every example in a docstring or on a page (ARGS="-k value": some)
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest --numprocesses auto $(ARGS)
+
+browser: .venv/test.installed  ## test the player in a Chromium (make test does, too, if it finds one)
+	@for name in chromium chromium-browser google-chrome chrome; do \
+		command -v $$name >/dev/null 2>&1 && exit 0; \
+	done; echo "these tests need Chromium or Chrome on PATH (Debian: apt install chromium), and found none" >&2; exit 1
+	$(RUN) -m pytest tests/engine/view/test_player.py $(ARGS)
 
 check: .venv/check.installed  ## check style, format and types: ruff, mypy --strict, and pyright on a user's file
 	$(RUN) -m ruff check .

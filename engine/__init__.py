@@ -52,6 +52,8 @@ from engine.core.scalar import as_float, is_number
 from engine.core.value import Constant, Number, Value, as_value, record
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from engine.compiler.backends import BACKENDS, get_backend
     from engine.compiler.compiled import CompiledFunction
     from engine.compiler.guarded import GuardError
@@ -64,7 +66,7 @@ if TYPE_CHECKING:
     from engine.view.draw import draw_dot
     from engine.view.explain import explain
     from engine.view.graphviz import check_graphviz
-    from engine.view.play import play
+    from engine.view.play import Player, play
 
 __version__ = "0.2.0"
 
@@ -75,6 +77,7 @@ _LAZY = {
     "BackwardPass": "view.backward_pass",
     "CompiledFunction": "compiler.compiled",
     "GuardError": "compiler.guarded",
+    "Player": "view.play",
     "Program": "compiler.program",
     "check_row": "debug.gradcheck",
     "detect_anomaly": "debug.anomaly",
@@ -98,6 +101,7 @@ __all__ = [
     "Number",
     "Op",
     "Operation",
+    "Player",
     "Program",
     "Role",
     "Value",
@@ -176,3 +180,15 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _show(
+    value: Value, include: "Collection[str] | None" = None, exclude: "Collection[str] | None" = None
+) -> dict[str, str]:
+    """Return a Value as a notebook shows it."""
+    from engine.view.display import mimebundle
+
+    return mimebundle(value, include, exclude)
+
+
+Value._repr_mimebundle_ = _show  # type: ignore[attr-defined]  # here, as the core knows no pictures

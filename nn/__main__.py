@@ -23,6 +23,8 @@ EPILOG = """\
 Into the folder --out go model.json (for nn.load), loss.png, for digits digits.png, for data in the plane
 boundary.png, graph.svg (the loss of a batch, folded), and neuron.html (one neuron, to step through).
 One sample in five is kept for validation and not used for training.
+
+"exercises" as the first argument begins the course of exercises: see "exercises --help".
 """
 
 
@@ -94,6 +96,11 @@ def parser() -> Parser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run with these arguments; None for those of the command line."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["exercises"]:
+        from nn.exercises.command import main as do_exercises  # a command of its own, with its own --help
+
+        sys.exit(do_exercises(given[1:]))
     options = parser().parse(arguments)
     try:
         result = run(cast("Options", options))

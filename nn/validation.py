@@ -124,8 +124,8 @@ def pair(what: str, x: object) -> tuple[object, object]:
 # Samples
 
 
-def as_inputs(x: Inputs, n: int) -> InputValues:
-    """Return a sample as n Values; the plain numbers in it become constants with the labels x0, x1, ...
+def as_inputs(x: Inputs, n: int | None) -> InputValues:
+    """Return a sample as n Values, None for any number; plain numbers become constants, labelled x0, x1, ...
 
     Raises:
         ValueError: there are not n of them.
@@ -137,7 +137,7 @@ def as_inputs(x: Inputs, n: int) -> InputValues:
     if type(x) is not InputValues:
         entries = enumerate(_entries(x, n))
         x = InputValues([v if isinstance(v, Value) else _constant(v, i) for i, v in entries])
-    return _of_length(x, n)
+    return x if n is None else _of_length(x, n)
 
 
 def _constant(x: object, i: int) -> Constant:

@@ -30,9 +30,10 @@ LAYERS = {
     "nn.model": ["engine", "nn.validation"],
     "nn.training": ["engine", "nn.validation", "nn.model"],
     "nn.textbook": ["engine", "nn.validation", "nn.model", "nn.training"],
+    "nn.exercises": ["engine", "nn.validation", "nn.model", "nn.training", "nn.textbook"],
     "nn.plots": ["engine", "nn.validation", "nn.model", "nn.training"],
     "nn.demo": ["engine", "nn.data", "nn.model", "nn.training", "nn.textbook", "nn.plots"],
-    "nn.__main__": ["engine", "nn.model", "nn.training", "nn.demo"],
+    "nn.__main__": ["engine", "nn.model", "nn.training", "nn.exercises", "nn.demo"],
 }
 
 PUBLIC = {
@@ -50,6 +51,7 @@ PUBLIC = {
 # Public names without an example, each with the reason.
 NO_EXAMPLE = {
     "engine.Contribution": "backward_steps shows one",
+    "engine.Player": "play returns one",
     "engine.core.ops.Operation": "an interface: Op shows it",
     "nn.DeltaReport": "deltas shows one",
     "nn.Epoch": "a History is made of them",
@@ -180,10 +182,14 @@ def test_the_docstring_of_a_module_starts_with_a_sentence(module):
 
 
 def writers(of: str, kind: type) -> list[str]:
-    """Return the module of each statement of that kind that writes the attribute."""
+    """Return the module of each statement of that kind that writes the attribute.
+
+    The solutions of the exercises, right and wrong ones, are left out.
+    """
     return [
         module
         for module in MODULES
+        if not module.startswith("nn.exercises")
         for node in ast.walk(tree(module))
         if isinstance(node, kind)
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])

@@ -18,6 +18,7 @@ from engine.formula.printers import Text
 from engine.formula.tree import Interpreter
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 
 class OwnNode(Protocol):
@@ -29,6 +30,9 @@ class OwnNode(Protocol):
 
     @property
     def constant(self) -> bool: ...
+
+    @property
+    def _backward(self) -> Callable[[], None]: ...  # the function of the closure, or a method of a subclass
 
 
 class OwnOperation(Operation):
@@ -137,7 +141,7 @@ class OwnClosure(Sequence[Edge]):
             parent._grad = 0.0
         token = _running.set(self)
         try:
-            (self.function or self.missing)()
+            node._backward()
             first = {id(parent): i for i, parent in reversed(list(enumerate(self.parents)))}
             return tuple([
                 parent._grad if first[id(parent)] == i and not parent.constant else 0.0
@@ -169,11 +173,11 @@ def check_start(root: object) -> None:
         raise ValueError(f"the closure of {brief(closure.node())} starts a backward pass from {brief(root)}")
 
 
-def make_by_hand(node: Any, parents: Iterable[Any], symbol: str) -> None:
-    """Set the parents and the operation of a new Value; without parents it stays a leaf.
+def as_parents(parents: Iterable[P]) -> tuple[P, ...]:
+    """Return the parents of a node as a tuple.
 
     Raises:
-        TypeError: a parent is not a Value.
+        TypeError: ``parents`` is not iterable, or a parent is not a Value.
     """
     if not isinstance(parents, Iterable):
         raise TypeError(
@@ -183,6 +187,31 @@ def make_by_hand(node: Any, parents: Iterable[Any], symbol: str) -> None:
     for parent in parents:
         if not hasattr(parent, "_local"):
             raise TypeError(f"the parents of a node are Values, not {type(parent).__name__}: {brief(parent)}")
+    return parents
+
+
+def check_own(node: object, op: Operation | None) -> None:
+    """Raise an AttributeError if an operation of the table computed the node, as it names the parents."""
+    if op is not None and not isinstance(op, OwnOperation):
+        raise AttributeError(
+            f"{brief(node)} was computed by {op.symbol!r}, which names its parents and its symbol: "
+            "only those of a leaf or of a node made by hand can be assigned"
+        )
+
+
+def check_label(name: object) -> None:
+    """Raise a TypeError if a label or a symbol is not a str."""
+    if not isinstance(name, str):
+        raise TypeError(f"a label is a str, not {type(name).__name__}: {brief(name)}")
+
+
+def make_by_hand(node: Any, parents: Iterable[Any], symbol: str) -> None:
+    """Set the parents and the operation of a new Value; without parents it stays a leaf.
+
+    Raises:
+        TypeError: a parent is not a Value.
+    """
+    parents = as_parents(parents)
     if parents:
         node.parents, node.op, node._local = parents, OwnOperation(symbol), OwnClosure(node, parents)
     else:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
 from engine.core import ops
 from engine.core.adjoint import AdjointNode
 from engine.core.backward import pass_on, topological_order
-from engine.core.closures import OwnClosure, OwnOperation, check_write, make_by_hand
+from engine.core.closures import (
+    OwnClosure,
+    OwnOperation,
+    as_parents,
+    check_label,
+    check_own,
+    check_write,
+    make_by_hand,
+)
 from engine.core.messages import brief
 from engine.core.op import Evaluator, Op, Operation, shipped
 from engine.core.scalar import as_float
@@ -18,13 +26,14 @@ class Role(NamedTuple):
     """The part that a Value plays in a net. Pictures and explanations find a neuron by it, not by labels.
 
     >>> Role("w", layer=1, neuron=3, input=0)
-    Role(kind='w', layer=1, neuron=3, input=0)
+    Role(kind='w', layer=1, neuron=3, input=0, formula='')
     """
 
-    kind: str  #: "w" weight, "b" bias, "z" pre-activation, "a" activation, "x" input of the net
+    kind: str  #: "w" weight, "b" bias, "z" pre-activation, "a" activation, "x" input, or the name of a loss
     layer: int | None = None  #: counted from 1; None for a neuron that belongs to no layer
     neuron: int | None = None  #: its position in the layer, counted from 0
     input: int | None = None  #: the position of the input, counted from 0, for a weight or an input
+    formula: str = ""  #: of a loss; its nodes, which share this role, are drawn as one box
 
 
 class Undefined(Sequence[float]):
@@ -269,19 +278,48 @@ class Methods(Attributes):
 
     @property
     def _prev(self) -> tuple[Self, ...]:
-        """The parents, by micrograd's name; micrograd has a set here."""
+        """The parents, by micrograd's name; micrograd has a set here.
+
+        They may be assigned, as in micrograd, to a leaf or to a node made by hand.
+        """
         return self.parents
+
+    @_prev.setter
+    def _prev(self, parents: Iterable[Self]) -> None:
+        check_own(self, self.op)
+        parents = as_parents(parents)
+        for parent in parents:
+            if any(node is self for node in topological_order(parent)):
+                raise ValueError(
+                    f"a node cannot depend on itself: {brief(parent)} is computed from {brief(self)}"
+                )
+        function = (
+            self._local.function if isinstance(self._local, OwnClosure) else self.__dict__.get("closure")
+        )
+        make_by_hand(self, parents, self._op)
+        if function and self.parents:
+            self._backward = function
 
     @property
     def _op(self) -> str:
-        """The symbol of the operation, by micrograd's name."""
+        """The symbol of the operation, by micrograd's name; it may be assigned, as `_prev`."""
         return self.op.symbol if self.op else self.__dict__.get("symbol", "")
+
+    @_op.setter
+    def _op(self, symbol: str) -> None:
+        check_own(self, self.op)
+        check_label(symbol)
+        if isinstance(self.op, OwnOperation):
+            self.op = OwnOperation(symbol)
+        else:
+            self.__dict__["symbol"] = symbol
 
     @property
     def _backward(self) -> Callable[[], None]:
         """A function that adds ``grad`` × local gradient to each parent's ``grad``, by micrograd's name.
 
-        A function that is assigned to it replaces it in every backward pass: see `engine.core.closures`.
+        A function that is assigned to it replaces it in every backward pass: see `engine.core.closures`. A
+        leaf has no edges, so no backward pass calls its function; a call by hand does.
 
         >>> from engine import Value
         >>> a, b = Value(2.0), Value(5.0)
@@ -294,6 +332,8 @@ class Methods(Attributes):
         local = self._local
         if isinstance(local, OwnClosure):
             return local.function or local.missing
+        if not self.parents and (function := self.__dict__.get("closure")):
+            return function  # type: ignore[no-any-return]
 
         def step() -> None:  # with the local gradients of now, as a function may be assigned later
             for parent in self.parents:
@@ -306,10 +346,12 @@ class Methods(Attributes):
     def _backward(self, function: Callable[[], None]) -> None:
         if not callable(function):
             raise TypeError(f"_backward is a function without arguments, not {brief(function)}")
-        if self.parents:  # a leaf has no edges, so its closure would do nothing
-            if not isinstance(self._local, OwnClosure):
-                make_by_hand(self, self.parents, self._op)
-            self._local.function = function  # type: ignore[attr-defined]
+        if not self.parents:  # a leaf keeps it for a call by hand, and for the parents that `_prev` may set
+            self.__dict__["closure"] = function
+            return
+        if not isinstance(self._local, OwnClosure):
+            make_by_hand(self, self.parents, self._op)
+        self._local.function = function  # type: ignore[attr-defined]
 
     def pow(self, other: Any) -> Self:
         """Return self ** other."""

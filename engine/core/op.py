@@ -57,6 +57,14 @@ class Operation:
         """Return the formula of y as people read it."""
         return self.forward(printer, args)
 
+    def textbook(self, printer: Interpreter[Text], args: Sequence[Text]) -> Text:
+        """Return the formula of y as a textbook has it, without what serves floating-point numbers only."""
+        return self.text(printer, args)
+
+    def textbook_derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
+        """Return ∂y/∂(the parent at ``position``) as a textbook has it."""
+        return self.derivative(position, interpreter, args, y)
+
     def value(self, *data: float) -> float:
         """Return y as a float."""
         raise NotImplementedError
@@ -89,6 +97,9 @@ class Op(Operation):
         partials: ∂y/∂a, and ∂y/∂b if there is a b. They may use ``y``, too.
         at: points (a number, or a pair) at which to check the row, on both sides of a kink.
         kinks: the points without a derivative, with the value that the row picks there.
+        textbook: the formula and its derivatives as a textbook has them, where the row differs from them for
+            the sake of floating-point numbers. Explanations and pictures show them; nothing is computed by
+            them.
 
     An op called on Values records a node; called on plain numbers, it returns a float.
 
@@ -107,6 +118,7 @@ class Op(Operation):
 
     formula: Formula
     partials: tuple[Formula, ...]
+    texts: tuple[Formula, ...]  # the textbook's formula and derivatives; empty if they are those above
 
     def __init__(
         self,
@@ -115,6 +127,7 @@ class Op(Operation):
         *partials: str,
         at: Sequence[Point] = (),
         kinks: Mapping[Any, Point] | None = None,
+        textbook: Sequence[str] = (),
     ) -> None:
         self.symbol, arity = symbol, len(partials)
         words = {
@@ -130,6 +143,16 @@ class Op(Operation):
                 used = ", ".join(self.formula.letters) or "none"
                 raise ValueError(
                     f"a row has one partial derivative for each letter: letters {used}, derivatives {arity}"
+                )
+            if isinstance(textbook, str):
+                raise TypeError(
+                    f"textbook is a list of texts, of y and its derivatives, not {textbook!r:.60}"
+                )
+            own = {symbol: self.formula}  # the textbook's form of max is max(a, b)
+            self.texts = tuple(Formula(text, "ab"[:arity] + "y", {**own, **words}) for text in textbook)
+            if self.texts and len(self.texts) != 1 + arity:
+                raise ValueError(
+                    f"textbook has {1 + arity} texts, of y and its derivatives, not {len(textbook)}"
                 )
             self.at = [as_point(p, arity) for p in at]
             self.kinks = {
@@ -155,6 +178,13 @@ class Op(Operation):
 
     def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
         return self.partials[position].interpret(interpreter, args, y)
+
+    def textbook(self, printer: Interpreter[T], args: Sequence[T]) -> T:
+        return self.texts[0].interpret(printer, args) if self.texts else self.forward(printer, args)
+
+    def textbook_derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
+        shown = self.texts[1:] or self.partials
+        return shown[position].interpret(interpreter, args, y)
 
     @overload
     def __call__(self, *args: float) -> float: ...  # type: ignore[overload-overlap]

@@ -9,9 +9,8 @@ from typing import TypeAlias
 from engine.core import ops
 from engine.core.backward import backward
 from engine.core.checks import check_number
-from engine.core.closures import check_write, local_of, make_by_hand
+from engine.core.closures import check_label, check_write, local_of, make_by_hand
 from engine.core.domain import domain_error
-from engine.core.messages import brief
 from engine.core.methods import Methods, add_method
 from engine.core.node_factories import active_factory, open_blocks
 from engine.core.op import Operation, on_register
@@ -64,8 +63,8 @@ class Value(Methods):
         if isinstance(parents, str):
             label, parents = parents, ()
         for name in (label, op):
-            if not isinstance(name, str):
-                raise TypeError(f"a label is a str, not {type(name).__name__}: {brief(name)}")
+            if not isinstance(name, str):  # here, as a call for each Value would cost time
+                check_label(name)
         self._data = as_float(data)
         self._grad = 0.0
         self.label = label

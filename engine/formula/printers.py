@@ -1,12 +1,13 @@
-"""Print a formula: as plain text, as Python, and in LaTeX.
+"""Print a formula: as plain text, as mathematics, as Python, and in LaTeX.
 
 Each printer is an interpreter. The meaning of a word is its text and how tightly that text binds, so brackets
-are written where the tree needs them and nowhere else. The printed text parses to the same tree again.
+are written where the tree needs them and nowhere else. Plain text and Python parse to the same tree again.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
@@ -66,6 +67,70 @@ class StrPrinter(Interpreter[Text]):
 
     def call(self, formula: Formula, *args: Text) -> Text:
         return self.apply(formula.name, *args)
+
+
+class MathPrinter(StrPrinter):
+    """Prints a formula as mathematics in one line of text, for sentences and pictures.
+
+    A power has its exponent as a superscript where Unicode has the characters, and behind ``^`` elsewhere.
+
+    >>> Formula("1 - y**2").interpret(MathPrinter(), [], Text("y")).text
+    '1 - y²'
+    >>> Formula("b / (1 + exp(-a))").interpret(MathPrinter(), [Text("x"), Text("w")]).text
+    'w / (1 + e⁻ˣ)'
+    >>> Formula("a * b ** 1.5").interpret(MathPrinter(), [Text("x"), Text("w")]).text
+    'x · w^1.5'
+    """
+
+    NAMES: ClassVar = {"log": "ln", "sigmoid": "σ", "pi": "π"}
+    SIGNS: ClassVar = {"*": "·", "<=": "≤", ">=": "≥"}
+    AROUND: ClassVar = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉")}
+
+    def number(self, x: float) -> Text:
+        return super().number(x + 0.0)  # -0.0 + 0.0 is 0.0
+
+    def apply(self, word: str, *args: Text) -> Text:
+        if word == "neg":
+            return args[0] if args[0].text == "0" else Text(f"-{self._unsigned(args[0], SIGN)}", SIGN)
+        if word == "exp":
+            return self.power(Text("e"), args[0])
+        if word == "sqrt":
+            return Text(f"√{args[0].within(ATOM)}", POWER)
+        if word in self.AROUND:
+            left, right = self.AROUND[word]
+            return Text(f"{left}{args[0].text}{right}")
+        if word in BINDS:
+            binds = BINDS[word]
+            left, right = args[0].within(binds), self._unsigned(args[1], binds + 1)
+            return Text(f"{left} {self.SIGNS.get(word, word)} {right}", binds)
+        return super().apply(self.NAMES.get(word, word), *args)
+
+    def power(self, base: Text, exponent: Text) -> Text:
+        raised = superscript(exponent.text) or f"^{exponent.within(ATOM)}"
+        return Text(f"{base.within(ATOM)}{raised}", POWER)
+
+    def choose(self, test: Text, then: Callable[[], Text], other: Callable[[], Text]) -> Text:
+        return Text(f"{then().within(TEST)} if {test.text}, else {other().within(TEST)}", CHOICE)
+
+    @staticmethod
+    def _unsigned(part: Text, binds: int) -> str:
+        """The text as a part, in brackets if it begins with a sign: a - (-2), not a - -2."""
+        return part.within(binds) if part.text[:1] != "-" else f"({part.text})"
+
+
+SUPERSCRIPTS = str.maketrans(
+    "0123456789+-abcdefghijklmnoprstuvwxyz", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ", " "
+)
+
+
+def superscript(text: str) -> str:
+    """The text as a superscript; "" if it is long, or has a character without a superscript.
+
+    >>> superscript("-x"), superscript("n - 1"), superscript("12"), superscript("x0"), superscript("1.5")
+    ('⁻ˣ', 'ⁿ⁻¹', '¹²', '', '')
+    """
+    part = r"(\d{1,4}|[a-pr-z])"
+    return text.translate(SUPERSCRIPTS) if re.fullmatch(rf"-?{part}( [+-] {part})?", text, re.A) else ""
 
 
 class PythonPrinter(StrPrinter):
@@ -137,7 +202,10 @@ class LatexPrinter(Interpreter[Text]):
             case "/", a, b:
                 return Text(rf"\frac{{{a}}}{{{b}}}", PRODUCT)
             case "**", _, b:
-                return Text(f"{args[0].within(ATOM)}^{{{b}}}", POWER)
+                base = args[0].within(ATOM)
+                if "^" in base and base[:1] != "(" and not base.startswith(r"\left"):
+                    base = f"{{{base}}}"  # x^{(1)}^{2} is an error of TeX
+                return Text(f"{base}^{{{b}}}", POWER)
             case "*", _, b:
                 left, right = args[0].within(PRODUCT), args[1].within(SIGN if b[:1] != "-" else ATOM)
                 dot = r"\cdot" if right[:1].isdigit() or (left[-1:].isdigit() and right[:1] == "(") else r"\,"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from math import inf
+from collections.abc import Callable, Collection, Iterator
+from math import inf, prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.core.adjoint import AdjointNode
@@ -109,9 +109,46 @@ class BackwardPass:
             leaf: the node where the paths begin.
             nodes: the nodes on the paths, as `count_paths` returns them; no other node is visited.
         """
+        return self._walk(leaf, nodes, _edges)
+
+    def distinct_paths(self, leaf: Value, nodes: Collection[Value]) -> Iterator[tuple[list[Edge], int]]:
+        """Yield the paths, with paths over the same nodes and with the same local gradients as one.
+
+        Returns:
+            Pairs of the edges of a path, as `paths` yields them, and the number of such paths.
+
+        >>> x = Value(3.0)
+        >>> run = BackwardPass(x * x)
+        >>> [count for _, count in run.distinct_paths(x, run.order)]
+        [2]
+        """
+        for path in self._walk(leaf, nodes, self._different_edges):
+            yield path, prod([len(self._parallel(edge)) for edge in path])
+
+    def _different_edges(self, node: Value, leaf: Value, on_path: set[Value]) -> Iterator[Edge]:
+        """Return the edges of `_edges`, and of parallel ones with the same local gradient only the first."""
+        return (edge for edge in _edges(node, leaf, on_path) if self._parallel(edge)[0] == edge[1])
+
+    def _parallel(self, edge: Edge) -> list[int]:
+        """Return the positions of the edges between the same nodes that have the same local gradient."""
+        node, position = edge
+        parent, local = node.parents[position], repr(self.local_gradients[node][position])
+        return [
+            i
+            for i, other in enumerate(node.parents)  # texts are compared, as a NaN is not equal to itself
+            if other is parent and repr(self.local_gradients[node][i]) == local
+        ]
+
+    def _walk(
+        self,
+        leaf: Value,
+        nodes: Collection[Value],
+        edges: Callable[[Value, Value, set[Value]], Iterator[Edge]],
+    ) -> Iterator[list[Edge]]:
+        """Yield the paths that take only the edges from a node that ``edges`` gives."""
         on_path = set(nodes)
         trail: list[Edge] = []
-        open_edges = [_edges(self.root, leaf, on_path)]
+        open_edges = [edges(self.root, leaf, on_path)]
         if self.root is leaf:
             yield []
         while open_edges:
@@ -126,7 +163,7 @@ class BackwardPass:
                 yield trail[::-1]
                 trail.pop()
             else:
-                open_edges.append(_edges(parent, leaf, on_path))
+                open_edges.append(edges(parent, leaf, on_path))
 
 
 def as_pass(root: Value | BackwardPass) -> BackwardPass:

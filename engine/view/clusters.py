@@ -1,19 +1,20 @@
-"""Fold a large graph: the operations of a neuron, the neurons of a layer, and the samples of a batch.
+"""Fold a large graph: a loss, the operations of a neuron, the neurons of a layer, the samples of a batch.
 
-The folding depends on the roles of nodes (layer, neuron, input), on the edges, and, for the samples of a
-batch, on the parameters that they share. It depends on no label, and on no operation's name.
+The folding depends on the roles of nodes (layer, neuron, input, loss), on the edges, and, for the samples of
+a batch, on the parameters that they share. It depends on no label, and on no operation's name.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from weakref import ref
 
 from engine.core.closures import symbol_of
+from engine.core.methods import Role
 from engine.core.value import Value
-from engine.view.kinds import Kinds, Place, indices, neuron_of
+from engine.view.kinds import Kinds, Place, indices, loss_of, neuron_of
 
 NAMES = 30  # names of boxes that an error lists at most
 Key = tuple[str, Hashable]  # boxes with the same key become one box, with the first part as its name
@@ -31,10 +32,12 @@ class Box:
         parents: the boxes that it has edges from.
         neuron: the neuron whose z or a it contains, if any.
         owner: the neuron whose weights or bias it consists of, if any.
+        loss: the role of its nodes, if they are parts of a loss.
     """
 
     __slots__ = (
-        "__weakref__", "_children", "inner", "kind", "name", "neuron", "nodes", "owner", "parents", "title",
+        "__weakref__", "_children", "inner", "kind", "loss", "name", "neuron", "nodes", "owner", "parents",
+        "title",
     )  # fmt: skip
 
     def __init__(
@@ -47,10 +50,14 @@ class Box:
         self._children: list[ref[Box]] = []  # weak references, as cycles would keep the nodes alive
         self.neuron: Place | None
         self.owner: Place | None
+        self.loss: Role | None
         if inner:
+            losses = {box.loss for box in inner if box.kind != "number"}
+            self.loss = losses.pop() if len(losses) == 1 else None
             self.neuron = next((box.neuron for box in inner if box.neuron is not None), None)
             self.owner = inner[-1].owner
         else:
+            self.loss = loss_of(nodes[0])
             self.neuron = neuron_of(nodes[0], "za") if nodes[0].parents else None
             self.owner = None if nodes[0].parents else neuron_of(nodes[0], "wb")
 
@@ -81,7 +88,8 @@ def fold(
 
     Args:
         order: the nodes of the graph in topological order.
-        level: "none", "neuron", "layer", "batch", or "auto": the first of them with at most ``most`` boxes.
+        level: "none", "loss", "neuron", "layer", "batch", or "auto": the first of them, from "loss" on, with
+            at most ``most`` boxes.
         most: the largest number of boxes for "auto"; if even "batch" has more, "auto" folds by depth, too.
         unfold: the names of boxes to open again, each by one level.
         kinds: gives the kind of each node.
@@ -90,22 +98,40 @@ def fold(
         ValueError: there is no such level, or no box of a name in ``unfold``; the message lists the existing
             ones.
     """
+    boxes = next(foldings(order, level, most, kinds or Kinds()))
+    return open_boxes(boxes, {unfold} if isinstance(unfold, str) else set(unfold), order[-1])
+
+
+def foldings(order: Sequence[Value], level: str, most: int, kinds: Kinds) -> Iterator[list[Box]]:
+    """Yield the boxes of a picture as `fold` returns them; for "auto" then also ever fewer boxes, down to 2.
+
+    Raises:
+        ValueError: there is no such level.
+    """
     if level not in (*LEVELS, "auto"):
         raise ValueError(f"fold is one of {', '.join(map(repr, LEVELS))} or 'auto', not {level!r:.60}")
-    kinds = kinds or Kinds()
     root = order[-1]
     boxes = _link([Box((node,), kinds) for node in order], root)
     for name, group in LEVELS.items():
+        before = len(boxes)
         boxes = _merge(boxes, group(boxes), kinds, root) if group else boxes
-        if level == name or (level == "auto" and len(boxes) <= most):
-            break
-    else:
-        boxes = _merge(boxes, by_depth(boxes, most), kinds, root)
-    return _open(boxes, {unfold} if isinstance(unfold, str) else set(unfold), root)
+        new = name == "loss" or len(boxes) < before
+        if level == name or (level == "auto" and group and new and len(boxes) <= most):
+            yield boxes
+        if level == name:
+            return
+    while most > 1:
+        if len(boxes) > most:
+            yield _merge(boxes, by_depth(boxes, most), kinds, root)
+        most //= 2
 
 
-def _open(boxes: list[Box], wanted: set[str], root: Value) -> list[Box]:
-    """Replace each box with a name in ``wanted`` by the smaller boxes that it consists of."""
+def open_boxes(boxes: list[Box], wanted: set[str], root: Value) -> list[Box]:
+    """Replace each box with a name in ``wanted`` by the smaller boxes that it consists of.
+
+    Raises:
+        ValueError: no box has one of the names; the message lists the existing ones.
+    """
     names: dict[str, None] = {}
     while names.keys() != (names := names | {box.name: None for box in boxes if box.folded}).keys():
         boxes = [part for box in boxes for part in (box.inner if box.name in wanted else (box,))]
@@ -159,6 +185,18 @@ def _merge(boxes: list[Box], keys: dict[Box, Key], kinds: Kinds, root: Value) ->
 # The levels. Each function returns, for every box, the key of the larger box that it becomes a part of.
 
 
+def by_loss(boxes: list[Box]) -> dict[Box, Key]:
+    """Fold a loss: its nodes, and the plain numbers that only these use."""
+    head: dict[Box, Box] = {}
+    for box in reversed(boxes):
+        heads = dict.fromkeys([head[child] for child in box.children if child.loss is not None])
+        first = next(iter(heads), box)
+        same = box.loss is not None and box.loss == first.loss
+        alone = box.kind == "number" and all(head[child] is first for child in box.children)
+        head[box] = first if same or alone else box
+    return {box: (h.loss.kind if h.loss else box.name, h) for box, h in head.items()}
+
+
 def by_neuron(boxes: list[Box]) -> dict[Box, Key]:
     """Fold a neuron: its z, its a, and the nodes that only these use. Also fold chains of one operation."""
     inside = _on_the_way_to_z(boxes)
@@ -169,14 +207,15 @@ def by_neuron(boxes: list[Box]) -> dict[Box, Key]:
         if box.neuron is not None:  # a z belongs to its a; an a does not belong to the next a of that neuron
             its_a = (h for h in heads if h.neuron == box.neuron and _is_a(h))
             head[box] = box if _is_a(box) else next(its_a, box)
-        elif len(heads) == 1 and box.node.parents:
+        elif len(heads) == 1 and box.node.parents and box.loss is None:
             run = len(box.children) == 1 and box.children[0].node.op is box.node.op
             part = first.neuron is not None and first.neuron in inside[box]
             head[box] = first if part or (run and first.neuron is None) else box
     size = Counter(head.values())
     whole: dict[Box, Key] = {}
     for h, n in size.items():
-        whole[h] = f"{_symbol(h)} × {n}" if h.neuron is None else _named("neuron", h.neuron), h
+        name = f"{_symbol(h)} × {n}" if n > 1 else h.name
+        whole[h] = name if h.neuron is None else _named("neuron", h.neuron), h
     keys = {box: whole[head[box]] for box in boxes}
     for box in boxes:
         heads = dict.fromkeys([head[child] for child in box.children])
@@ -252,8 +291,13 @@ def by_sample(boxes: list[Box]) -> dict[Box, Key]:
         n = times[alike[box]]
         first, *others = titles[alike[box]]
         title = _symbol(box) if others else first
-        keys[box] = f"{title} × {n}" if n > 1 else box.name, alike[box]
+        of_samples = box.neuron is not None or box.loss is not None or _is_input_of_neuron(box)
+        times_n = f"{title} × {n}{' samples' * of_samples}"
+        keys[box] = times_n if n > 1 else box.name, alike[box]
         if box.kind == "number" and not box.folded:
+            if len(above) == 1 and times[alike[box.children[0]]] > 1:
+                keys[box] = above.pop()
+                continue
             child = box.children[0].node
             place = child.parents.index(box.node) if box.node in child.parents else 0
             keys[box] = "number", (frozenset(above), place)
@@ -276,7 +320,7 @@ def by_depth(boxes: list[Box], most: int) -> dict[Box, Key]:
 
 
 LEVELS: dict[str, Callable[[list[Box]], dict[Box, Key]] | None] = {
-    "none": None, "neuron": by_neuron, "layer": by_layer, "batch": by_sample,
+    "none": None, "loss": by_loss, "neuron": by_neuron, "layer": by_layer, "batch": by_sample,
 }  # fmt: skip
 
 

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from engine.core import ops
 from engine.core.backward import topological_order
 from engine.core.closures import OwnClosure, symbol_of
 from engine.core.messages import brief
+from engine.core.methods import Role
+from engine.core.op import Operation
+from engine.core.scalar import is_number
 from engine.core.value import Value
+from engine.view import clusters
 from engine.view.backward_pass import BackwardPass
 from engine.view.clusters import Box
-from engine.view.clusters import fold as fold_graph
-from engine.view.graphviz import cell, graphviz
+from engine.view.graphviz import LEAST, cell, graphviz, measure
 from engine.view.kinds import Kinds
-from engine.view.phrases import four_digits
+from engine.view.phrases import four_digits, in_sentence
 
 if TYPE_CHECKING:
-    from graphviz import Digraph
+    from engine.view.drawing import Drawing
 
 MOST = 200  # boxes that a picture with fold="auto" has at most, by default
 ROWS = 8  # families of values that a folded box lists at most
 DIRECTIONS = ("LR", "RL", "TB", "BT")
+PAGE = 970  # pixels: the width of a cell of a notebook
+NARROWEST = 60  # pixels: a box with the space beside it
+TIGHT, LOOSE = {"nodesep": "0.12", "ranksep": "0.2"}, {"nodesep": "0.25", "ranksep": "0.4"}
 
 # The colours of Okabe and Ito, which colour-blind people can distinguish: a strong one for the border, a
 # faint one for the background. Text is in a box, or in a grey that is legible on white and on black.
@@ -37,8 +46,11 @@ COLOURS = {
 }
 VERMILION = "#D55E00"
 NODE = {"fontname": "Helvetica", "fontsize": "12", "shape": "plain"}
-EDGE = {"fontname": "Helvetica", "fontsize": "10", "color": GREY, "fontcolor": GREY, "arrowsize": "0.7"}
-CIRCLE = {"shape": "circle", "style": "filled", "color": GREY, "fillcolor": "#E8E8E8", "margin": "0.02"}
+EDGE = {"fontname": "Helvetica", "fontsize": "12", "color": GREY, "fontcolor": GREY, "arrowsize": "0.7"}
+CIRCLE = {
+    "shape": "circle", "style": "filled", "color": GREY, "fillcolor": "#E8E8E8", "margin": "0.02",
+    "width": "0.35", "height": "0.35",
+}  # fmt: skip
 MARK = {"color": VERMILION, "penwidth": "2.5"}
 
 with contextlib.suppress(ImportError):
@@ -48,7 +60,8 @@ with contextlib.suppress(ImportError):
 def draw_dot(
     root: Value | BackwardPass,
     *,
-    rankdir: str = "LR",
+    rankdir: str = "auto",
+    width: float = PAGE,
     max_nodes: int = MOST,
     fold: str = "auto",
     unfold: str | Iterable[str] = (),
@@ -56,16 +69,19 @@ def draw_dot(
     largest_path: bool = False,
     inputs: Iterable[Value] | None = None,
     format: str = "svg",
-) -> Digraph:
-    """Draw the graph that ``root`` was computed by.
+) -> Drawing:
+    """Draw the graph that ``root`` was computed by, as large a part of it as fits the width of a page.
 
     Args:
         root: the root of the graph; a BackwardPass from it is drawn with the gradients of the pass.
-        rankdir: the direction of the graph: "LR" left to right, "TB" top to bottom, "RL", "BT".
+        rankdir: the direction of the graph: "LR" left to right, "TB" top to bottom, "RL", "BT". "auto" takes
+            "LR", and "TB" if only that fits.
+        width: the width of the page in pixels, on which the text has a height of at least 11 pixels.
         max_nodes: the largest number of boxes that ``fold="auto"`` draws.
-        fold: "none" draws every node. "neuron" folds the operations of a neuron into one box, "layer" also
-            the neurons of a layer, "batch" also the samples of a batch. "auto" takes the first of these that
-            has at most ``max_nodes`` boxes.
+        fold: "none" draws every node. "loss" folds a loss into one box, "neuron" also the operations of a
+            neuron, "layer" also the neurons of a layer, "batch" also the samples of a batch. "auto" takes the
+            first of these, from "loss" on, that has at most ``max_nodes`` boxes and fits; if none does, it
+            folds by depth, too.
         unfold: the names of folded boxes, as the picture shows them, to open again by one level.
         local_gradients: whether to write ∂child/∂parent at every edge; a node made by hand that has no
             closure yet has none to write.
@@ -77,14 +93,16 @@ def draw_dot(
 
     Returns:
         A `graphviz.Digraph`, which Jupyter shows; ``source`` is its DOT text, ``render`` writes files. A box
-        shows label, data and grad ("not computed" before a backward pass). Inputs, parameters and other
-        leaves have different colours; a plain number is drawn without a box. A folded box lists the families
-        of its values, with their number and the bounds of their data and their gradients.
+        shows label, data and grad ("–" before a backward pass). Inputs and parameters are named and have
+        different colours; a plain number is drawn without a box. A folded box lists the families of its
+        values, with their number and the bounds of their data and their gradients; the box of a loss shows
+        its formula. A picture that cannot be folded to fit is wider than the page, and can be scrolled.
 
     Raises:
-        TypeError: ``root`` is not a Value, ``max_nodes`` not an int, or ``inputs`` not a list of Values.
-        ValueError: rankdir, fold or format is unknown, ``max_nodes`` is below 2, no box has a name in
-            ``unfold``, or an input is not a leaf.
+        TypeError: ``root`` is not a Value, ``max_nodes`` not an int, ``width`` not a number, or ``inputs``
+            not a list of Values.
+        ValueError: rankdir, fold or format is unknown, ``max_nodes`` is below 2, ``width`` is not positive,
+            no box has a name in ``unfold``, or an input is not a leaf.
         ImportError: the package graphviz is missing.
         RuntimeError: the program dot is missing; this is raised when the picture is shown.
 
@@ -95,12 +113,16 @@ def draw_dot(
     """
     if not isinstance(root, (Value, BackwardPass)):
         raise TypeError(f"expected a Value to draw, not {type(root).__name__}: {brief(root)}")
-    if rankdir not in DIRECTIONS:
-        raise ValueError(f"rankdir is one of {', '.join(DIRECTIONS)}, not {brief(rankdir)}")
+    if rankdir not in ("auto", *DIRECTIONS):
+        raise ValueError(f"rankdir is auto or one of {', '.join(DIRECTIONS)}, not {brief(rankdir)}")
     if not isinstance(max_nodes, int):
         raise TypeError(f"max_nodes is a whole number, not {type(max_nodes).__name__}: {brief(max_nodes)}")
     if max_nodes < 2:
         raise ValueError(f"max_nodes is at least 2, not {max_nodes}")
+    if not is_number(width):
+        raise TypeError(f"width is a number of pixels, not {type(width).__name__}: {brief(width)}")
+    if not 0 < width < math.inf:
+        raise ValueError(f"width is a positive number of pixels, not {brief(width)}")
     kinds = Kinds(inputs)
     run = None
     if isinstance(root, BackwardPass):
@@ -111,10 +133,41 @@ def draw_dot(
         run = run or BackwardPass(root)
         path = largest(run)
     order = run.order if run else topological_order(root)
-    boxes = fold_graph(order, fold, max_nodes, unfold, kinds)
+    foldings = clusters.foldings(order, fold, max_nodes, kinds)
+    if names := {unfold} if isinstance(unfold, str) else set(unfold):
+        foldings = iter([clusters.open_boxes(next(foldings), names, root)])
     local = {} if not local_gradients else run.local_gradients if run else local_gradients_of(order)
-    picture = Picture(order[-1], boxes, kinds, path, local, gradients=gradients)
-    return picture.draw(rankdir, format)
+    pictures = (Picture(order[-1], boxes, kinds, path, local, gradients=gradients) for boxes in foldings)
+    return first_that_fits(pictures, ("LR", "TB") if rankdir == "auto" else (rankdir,), width, format)
+
+
+def first_that_fits(
+    pictures: Iterable[Picture], directions: Sequence[str], width: float, format: str
+) -> Drawing:
+    """Return the first picture, in the first direction, that fits; if none does, the narrowest.
+
+    Without the program dot, which measures a picture, the first picture is returned.
+    """
+    too_wide: list[tuple[bool, float, Drawing]] = []
+    for picture in pictures:
+        drawing = picture.draw(directions[0], format, TIGHT)
+        for direction in directions:
+            natural = picture.estimate(direction)
+            estimated = natural * LEAST > width
+            if not estimated:
+                try:
+                    natural = drawing.measure(rankdir=direction, **TIGHT)
+                except RuntimeError:
+                    return drawing
+            if natural * LEAST <= width:
+                loose = drawing.measure(**LOOSE)
+                return drawing.fit(width, loose if loose * LEAST <= width else drawing.measure(**TIGHT))
+            too_wide.append((estimated, natural, drawing))
+    *_, narrowest = min(too_wide, key=lambda entry: entry[:2])
+    with contextlib.suppress(RuntimeError):
+        best = min(directions, key=lambda direction: narrowest.measure(rankdir=direction, **TIGHT))
+        narrowest.fit(width, narrowest.measure(rankdir=best))
+    return narrowest
 
 
 class Picture:
@@ -149,15 +202,22 @@ class Picture:
         self.home = {node: box for box in boxes for node in box.nodes}
         self.name = {box: f"n{i}" for i, box in enumerate(boxes)}
 
-    def draw(self, rankdir: str, format: str = "svg") -> Digraph:
-        """Return the picture."""
+    def draw(self, rankdir: str, format: str = "svg", spacing: Mapping[str, str] | None = None) -> Drawing:
+        """Return the picture.
+
+        Args:
+            rankdir: the direction of the graph.
+            format: the format of the files that are written.
+            spacing: DOT attributes of the graph.
+        """
         escape = graphviz().escape
         from engine.view.drawing import Drawing  # here, as it needs the package graphviz
 
-        # draw operands in their order; folded boxes have no order
-        order = {} if any(box.folded for box in self.boxes) else {"ordering": "in"}
-        graph = {"rankdir": rankdir, "bgcolor": "transparent", **order}
+        columns = self.columns()
+        order = {} if columns else {"ordering": "in"}  # draw operands in their order; a column has its own
+        graph = {"rankdir": rankdir, "bgcolor": "transparent", **order, **(spacing or {})}
         drawing = Drawing(format=format, graph_attr=graph, node_attr=NODE, edge_attr=EDGE)
+        drawing.title = f"the graph of {in_sentence(self.root.label) or 'a value'}: {len(self.boxes)} boxes"
         for box in self.boxes:
             name, node = self.name[box], box.node
             if box.folded:
@@ -166,72 +226,124 @@ class Picture:
                 continue
             drawing.node(name, self.label(node), id=name)
             if node.op:
-                circle, symbol = f"{name}op", symbol_of(node.op).replace("&", "&amp;")
-                drawing.node(circle, escape(symbol), id=circle, **CIRCLE)
+                circle, sign = f"{name}op", sign_of(node.op, node.parents[-1])
+                drawing.node(circle, escape(sign.replace("&", "&amp;")), id=circle, **around(sign))
                 self.edges(drawing, box, circle)
                 drawing.edge(circle, name, id=f"{name}edge", **(MARK if node in self.path else {}))
+        for column in columns:
+            with drawing.subgraph(graph_attr={"rank": "same"}) as same:
+                for one, other in pairwise(column):
+                    same.edge(self.name[one], self.name[other], style="invis")
         return drawing
 
-    def edges(self, drawing: Digraph, box: Box, end: str) -> None:
+    def estimate(self, rankdir: str) -> float:
+        """Return the width in pixels that the boxes need at the least, which is faster than to run dot."""
+        rank: dict[Box, int] = {}
+        for box in reversed(self.boxes):
+            rank[box] = 1 + max((rank.get(child, 0) for child in box.children), default=-1)
+        sizes = Counter(rank[box] for box in self.boxes if box.folded or self.kinds(box.node) != "number")
+        return NARROWEST * (len(sizes) if rankdir in ("LR", "RL") else max(sizes.values(), default=0))
+
+    def columns(self) -> list[list[Box]]:
+        """Return the boxes that stand in one column, in their order: the neurons of a layer, and the inputs.
+
+        There are none where the operations of the neurons are not folded.
+        """
+        found: dict[tuple[str, int, int], list[tuple[int, int, Box]]] = {}
+        depth: dict[Box, int] = {}
+        seen: Counter[Hashable] = Counter()
+        for box in self.boxes:
+            depth[box] = 1 + max((depth.get(parent, 0) for parent in box.parents), default=-1)
+            layer, neuron = box.neuron if box.folded and box.neuron else (None, None)
+            role = box.node.role
+            if layer is not None and neuron is not None:
+                place = "neuron", layer, depth[box]
+            elif role and role.kind == "x" and role.input is not None:
+                place, neuron = ("x", 0, 0), role.input
+            else:
+                continue
+            seen[place, neuron] += 1
+            found.setdefault(place, []).append((seen[place, neuron], neuron, box))
+        folded = any(kind == "neuron" for kind, _, _ in found)
+        return [[box for *_, box in sorted(column, key=lambda entry: entry[:2])] for column in found.values()
+                if folded and len(column) > 1]  # fmt: skip
+
+    def edges(self, drawing: Drawing, box: Box, end: str) -> None:
         """Draw the edges to ``end``: one for each use, but only one between two boxes if one is folded."""
         local_gradients: dict[tuple[Box, int], list[float]] = {}
-        marked = set()
+        marked, folded = set(), box.folded
         for node in box.nodes:
             local = self.local_gradients.get(node, ())
             for position, parent in enumerate(node.parents):
                 source = self.home[parent]
-                edge = source, 0 if source.folded or box.folded else position
-                if source is not box:
-                    local_gradients.setdefault(edge, []).extend(
-                        () if parent.constant else local[position : position + 1]
-                    )
-                    marked |= {edge} if self.path.get(node) == position else set()
+                if source is box:
+                    continue
+                edge = source, 0 if folded or source.folded else position
+                bounds = local_gradients.setdefault(edge, [])
+                if local and not parent.constant:
+                    bounds.append(local[position])
+                if self.path.get(node) == position:
+                    marked.add(edge)
         for i, (edge, bounds) in enumerate(local_gradients.items()):
             label = {"label": f" {between(bounds)} "} if bounds else {}
             mark = MARK if edge in marked else {}
             drawing.edge(self.name[edge[0]], end, id=f"{self.name[box]}edge{i}", **label, **mark)
 
     def label(self, node: Value) -> str:
-        """Return the label of a node: its name, data and grad; for a plain number, the number."""
+        """Return the label of a node: its name, kind, data and grad; for a plain number, the number."""
         look = "root" if node is self.root else self.kinds(node)
         if look == "number":
             return f'<<FONT COLOR="{GREY}">{four_digits(node.data)}</FONT>>'
-        name = self.labels.get(node, node.label)
-        cells = [cell(name)] if name else []
-        cells.append(cell(f"data {four_digits(node.data)}", width=self.width))
+        name, kind = self.labels.get(node, node.label), look if look in ("input", "parameter") else ""
+        rows = [cell(name, bold=True, columns=1 + (not kind)) if name else "", cell(kind) if kind else ""]
+        rows = ["".join(rows)] if any(rows) else []
+        rows.append(cell(f"data {four_digits(node.data)}", width=self.width, columns=2))
         if not node.constant:
-            cells.append(cell(self.gradient([node]), width=self.width))
-        return table(["".join(cells)], look, node in self.path)
+            rows.append(cell(self.gradient([node]), width=self.width, columns=2))
+        return table(rows, look, node in self.path)
 
     def summary(self, box: Box) -> str:
         """Return the label of a folded box: its families, with their sizes and bounds."""
+        look = "root" if box.node is self.root else "input" if box.kind == "number" else box.kind
+        marked = any(node in self.path for node in box.nodes)
+        if box.loss:
+            return table(self.loss(box, box.loss), look, marked)
         families: dict[str, list[Value]] = {}
         for node in box.nodes:
             families.setdefault(self.kinds.family(node), []).append(node)
         last = self.kinds.family(box.node)
         plain = box.name in (last, f"{last} × {len(families[last])}")  # its only row shows the name, too
-        rows = [] if plain and len(families) == 1 else [cell(box.name, bold=True, columns=3)]
+        rows = [] if plain and len(families) == 1 else [cell(box.name, bold=True, columns=2)]
         for family, nodes in list(families.items())[:ROWS]:
             count = cell(f"{family} × {len(nodes)}" if len(nodes) > 1 else family)
-            data = f"data {between([node.data for node in nodes])}"
-            if all(node.constant for node in nodes):
-                rows.append(count + cell(data, columns=2))
-            else:
-                rows.append(count + cell(data) + cell(self.gradient(nodes)))
+            numbers = f"data {between([node.data for node in nodes])}"
+            if not all(node.constant for node in nodes):
+                numbers += f"\n{self.gradient(nodes)}"
+            rows.append(count + cell(numbers))
         if len(families) > ROWS:
             more = len(families) - ROWS
-            rows.append(cell(f"and {more} more kind{'s' * (more > 1)}", columns=3))
-        look = "root" if box.node is self.root else "input" if box.kind == "number" else box.kind
-        return table(rows, look, any(node in self.path for node in box.nodes))
+            rows.append(cell(f"and {more} more kind{'s' * (more > 1)}", columns=2))
+        return table(rows, look, marked)
+
+    def loss(self, box: Box, role: Role) -> list[str]:
+        """Return the rows of a folded loss: its label, its number, its formula and its gradient."""
+        used = {parent for node in box.nodes for parent in node.parents}
+        ends = [node for node in box.nodes if node.parents and node not in used]
+        data, grad = between([node.data for node in ends]), self.gradient(ends)
+        if len(ends) > 1:
+            return [cell(box.name, bold=True), cell(f"data {data}\n{grad}"), cell(role.formula)]
+        label = self.labels.get(box.node, box.node.label)
+        title = [cell(label, bold=True)] if label else []
+        return [*title, cell(f"{role.kind} = {data}", bold=not label), cell(role.formula), cell(grad)]
 
     def gradient(self, nodes: Sequence[Value]) -> str:
-        """Return the bounds of gradients as text; before a backward pass, "grad not computed"."""
+        """Return the bounds of gradients as text; before a backward pass, "grad –"."""
         variable = [node for node in nodes if not node.constant]
         if self.gradients is not None:
             known = [self.gradients[node] for node in variable]
         else:
             known = [node.grad for node in variable if self.root.grad or node.grad]
-        return f"grad {between(known)}" if known else "grad not computed"
+        return f"grad {between(known)}" if known else "grad –"
 
 
 def local_gradients_of(order: Iterable[Value]) -> dict[Value, Sequence[float]]:
@@ -269,9 +381,29 @@ def between(numbers: Sequence[float]) -> str:
     return low if low == high else f"{low} … {high}"
 
 
+def sign_of(op: Operation, last: Value) -> str:
+    """Return the sign of an operation in a picture; ``last`` is its last operand.
+
+    >>> from engine import ops
+    >>> sign_of(ops.weighted_sum, Value(1.0)), sign_of(ops.add, Value(1.0))
+    ('Σ wᵢaᵢ + b', '+')
+    """
+    if op is ops.weighted_sum:
+        return "Σ wᵢaᵢ" if last.constant and not last.data else "Σ wᵢaᵢ + b"
+    return symbol_of(op)
+
+
+def around(sign: str) -> Mapping[str, str]:
+    """Return the attributes of the node of an operation: a circle, or a rounded box for a longer sign."""
+    if len(sign) <= 2:
+        return CIRCLE
+    return {**CIRCLE, "shape": "box", "style": "rounded,filled", "height": "0.3", "fixedsize": "true",
+            "width": f"{(12 + measure(sign)) / 72:.2f}"}  # fmt: skip
+
+
 def table(rows: Iterable[str], look: str, marked: bool) -> str:
     """Return an HTML-like label: rows of cells, in the colours of ``look``."""
     edge, ground = COLOURS[look]
-    border = f'BORDER="{3 if marked else 0}" CELLBORDER="1" COLOR="{VERMILION if marked else edge}"'
+    border = f'BORDER="{3 if marked else 1}" CELLBORDER="0" COLOR="{VERMILION if marked else edge}"'
     body = "".join(f"<TR>{row}</TR>" for row in rows)
-    return f'<<TABLE {border} CELLSPACING="0" CELLPADDING="4" BGCOLOR="{ground}">{body}</TABLE>>'
+    return f'<<TABLE {border} CELLSPACING="0" CELLPADDING="2" BGCOLOR="{ground}">{body}</TABLE>>'

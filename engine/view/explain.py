@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 STEPS = 24  # steps that are written out; of more, the first and the last ones
 PATHS = 8  # paths that are listed at most
 LONG = 8  # edges of a path that are written out; of more, the first and the last ones
+WIDTH = 80  # columns of the plain text
+TIED = 32  # characters of a formula that is not broken between two lines
 
 Story = Callable[[Plain], list[str]]  # called twice: for the plain text and for the Markdown
 
@@ -69,28 +73,62 @@ def explain(leaf: Value, root: Value | BackwardPass | None = None) -> Explanatio
     >>> x = Value(3.0, label="x")
     >>> y = x * x
     >>> y.label = "y"
-    >>> print(explain(x, y))  # doctest: +ELLIPSIS
+    >>> print(explain(x, y))
     ∂y/∂x = 6, where x = 3, y = 9.
     <BLANKLINE>
     Step by step, from y back to x:
     <BLANKLINE>
-    1. y = x * x = 9 (x = 3). The 1st edge x → y has the local gradient x = 3. Upstream ...
-    2. y = x * x = 9 (x = 3). The 2nd edge x → y has the local gradient x = 3. Upstream ...
+    1. y = x · x = 9 (x = 3). The 1st edge x → y has the local gradient x = 3.
+       Upstream × local = contribution: 1 · 3 = 3. The gradient of x becomes
+       0 + 3 = 3.
+    2. y = x · x = 9 (x = 3). The 2nd edge x → y has the local gradient x = 3.
+       Upstream × local = contribution: 1 · 3 = 3. The gradient of x becomes
+       3 + 3 = 6.
     <BLANKLINE>
-    There are 2 paths from x to y. Along each, the local gradients multiply; over the paths, they add up:
+    There are 2 paths from x to y. Along each, the local gradients multiply; over
+    the paths, they add up:
     <BLANKLINE>
-    - x → y: 3
-    - x → y: 3
+    - x → y: 3 (2 such paths)
     <BLANKLINE>
-    Sum: 3 + 3 = 6.
+    Sum: 2 · 3 = 6.
     """
     check_value(leaf)
     run = as_pass(leaf if root is None else root)
     story = _whole_pass(run) if root is None else _one_gradient(leaf, run)
     called = names([*run.order, leaf])
-    pen = Latex(called, run.local_gradients)
+    plain, pen = _Tied(called, run.local_gradients), Latex(called, run.local_gradients)
     formula = f"{pen.d(run.root, leaf)} = {pen.number(run.gradients.get(leaf, 0.0))}"
-    return Explanation("\n".join(story(Plain(called, run.local_gradients))), "\n".join(story(pen)), formula)
+    return Explanation(_wrapped(_with_note(plain, story)), "\n".join(_with_note(pen, story)), formula)
+
+
+class _Tied(Plain):
+    """Write plain text in which no line ends inside a short formula."""
+
+    def math(self, formula: str) -> str:
+        if len(formula) <= TIED:
+            return formula.replace(" ", "\u00a0")
+        return " =\u00a0".join([
+            side.replace(" ", "\u00a0") if len(side) <= 2 * TIED else side for side in formula.split(" = ")
+        ])  # fmt: skip
+
+
+def _wrapped(lines: Sequence[str]) -> str:
+    """Return the lines, broken at 80 columns; an item of a list is indented."""
+    found = []
+    for line in "\n".join(lines).split("\n"):
+        line = line.replace(
+            "Upstream × local = contribution:", "Upstream\u00a0×\u00a0local =\u00a0contribution:"
+        )
+        item = re.match(r"- |\d+\. ", line)
+        indent = " " * len(item[0]) if item else ""
+        found += textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return "\n".join(found).replace("\u00a0", " ")
+
+
+def _with_note(pen: Plain, story: Story) -> list[str]:
+    """Return the lines of a story; a note says if a number was rounded."""
+    lines = story(pen)
+    return [*lines, "", "(Numbers are shown to four digits.)"] if pen.rounded else lines
 
 
 def _whole_pass(run: BackwardPass) -> Story:
@@ -113,8 +151,8 @@ def _one_gradient(leaf: Value, run: BackwardPass) -> Story:
     number, nodes = run.count_paths(leaf)
     on_path = set(nodes)
     steps = [step for step in run.steps if step.edge.parent in on_path]
-    listed = list(islice(run.paths(leaf, nodes), PATHS))
-    more = number - len(listed)
+    listed = list(islice(run.distinct_paths(leaf, nodes), PATHS))
+    more = number - sum(times for _, times in listed)
 
     def story(pen: Plain) -> list[str]:
         start, end = pen.math(pen.name(leaf)), pen.math(pen.name(root))
@@ -138,11 +176,11 @@ def _one_gradient(leaf: Value, run: BackwardPass) -> Story:
         else:
             lines += ["", f"There are {_written(number)} paths from {start} to {end}."]
             lines[-1] += " Along each, the local gradients multiply; over the paths, they add up:"
-        lines += ["", *(f"- {_path(pen, leaf, edges)}" for edges in listed)]
+        lines += ["", *(f"- {_path(pen, leaf, edges)}{_such(times)}" for edges, times in listed)]
         if more:
             lines += [f"- and {_written(more)} more.", "", f"Together: {pen.math(pen.number(gradient))}."]
         elif number > 1:
-            products = " + ".join(pen.term(_product(pen, edges)) for edges in listed)
+            products = " + ".join(_times(pen, edges, times) for edges, times in listed)
             lines += ["", f"Sum: {pen.math(f'{products} = {pen.number(gradient)}')}."]
         return [*lines, *in_textbook_terms(pen, leaf, run)]
 
@@ -182,7 +220,8 @@ def passed_on(pen: Plain, step: Step) -> str:
     if not step.only:
         result = f"{pen.term(step.before)} + {pen.term(contribution)} = {result}"
     return (
-        f"The {which} {edge} has the local gradient {pen.math(pen.local(node, position))}{by}. "
+        f"The {which} {edge} has the local gradient "
+        f"{pen.math(pen.local(node, position))}{by}{pen.reasons(node, position)}. "
         f"Upstream × local = contribution: {pen.math(product)}. "
         f"The gradient of {pen.math(pen.name(parent))} becomes {pen.math(result)}."
     )
@@ -216,6 +255,17 @@ def _path(pen: Plain, leaf: Value, edges: Sequence[Edge]) -> str:
         product += f" = {pen.number(_product(pen, edges))}"
     note = f" ({left_out:,} of its {len(edges):,} edges {'are' if left_out > 1 else 'is'} left out)"
     return f"{pen.math(f' {pen.to} '.join(nodes))}: {pen.math(product)}{note if left_out > 0 else ''}"
+
+
+def _such(times: int) -> str:
+    return f" ({times:,} such paths)" if times > 1 else ""
+
+
+def _times(pen: Plain, edges: Sequence[Edge], times: int) -> str:
+    """Return the product of a path, times the number of such paths."""
+    if times == 1:
+        return pen.term(_product(pen, edges))
+    return f"{pen.number(float(times))} {pen.times} {pen.within(_product(pen, edges))}"
 
 
 def _local(pen: Plain, edge: Edge) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from engine.core.closures import symbol_of
 from engine.core.messages import brief
+from engine.core.methods import Role
 from engine.core.value import Value
 
 #: A neuron: its layer and its number in the layer, or two Nones if it is in no layer.
@@ -58,12 +59,12 @@ class Kinds:
         return "leaf" if self.inputs is None else "parameter"
 
     def family(self, node: Value) -> str:
-        """Return the name of the family of a node: its role, else its label, else its operation.
+        """Return the name of the family of a node: its role in a neuron, its label, or its operation.
 
         >>> Kinds().family(Value(1.0) + 1.0)
         '+'
         """
-        if node.role:
+        if node.role and not node.role.formula:
             return node.role.kind
         return node.label or (symbol_of(node.op) if node.op else self(node))
 
@@ -79,6 +80,18 @@ def neuron_of(node: Value, kinds: str) -> Place | None:
     """
     role = node.role
     return (role.layer, role.neuron) if role and role.kind in kinds else None
+
+
+def loss_of(node: Value) -> Role | None:
+    """Return the role of a node that is a part of a loss; None for any other node.
+
+    >>> from engine import Role
+    >>> y = Value(3.0) ** 2
+    >>> y.role = Role("square", formula="x²")
+    >>> loss_of(y).kind, loss_of(y.parents[0])
+    ('square', None)
+    """
+    return node.role if node.role and node.role.formula else None
 
 
 def indices(place: Place) -> list[str]:

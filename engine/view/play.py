@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
 from engine.core.backward import topological_order
 from engine.core.files import write_whole
 from engine.core.messages import brief
 from engine.core.value import Value
 from engine.view.backward_pass import BackwardPass, as_pass
-from engine.view.clusters import fold
-from engine.view.draw import Picture
-from engine.view.explain import made, passed_on
+from engine.view.graphviz import data_uri
 from engine.view.kinds import Kinds
-from engine.view.phrases import Plain, count, four_digits, names
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from engine.view.phrases import count, four_digits, names
+from engine.view.scene import Scene, State
+from engine.view.steps import Story, story
 
 LIMIT = 2000  # steps of a player at most: with more, a page would become slow
-WIDTH = 92  # points: wide enough for any number that a box shows during the steps
-KINDS = {"input": "an input", "parameter": "a parameter", "leaf": "a leaf", "number": "a plain number"}
-
-Story = dict[str, Any]  # JSON
 
 
 def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value] | None = None) -> Player:
     """Show the computation of ``root`` step by step: forward node by node, then backward edge by edge.
 
-    Each backward step highlights an edge, explains it as `explain` does, and adds the contribution to the
-    parent's gradient. The gradients start at 0, and end as those of ``root.backward()``; no ``.grad`` of the
-    graph is read or written.
+    In a backward step the contribution, upstream × local gradient, moves along an edge against the arrow, and
+    is added to the parent's gradient. In a neuron from nn, Δ_k, g'(in_k) and Σ w Δ are named. The gradients
+    start at 0, and end as those of ``root.backward()``; no ``.grad`` of the graph is read or written.
 
-    To move, use the slider, the buttons, or the keys ← → Home End; the space bar plays and pauses. Point at a
-    node, or focus it, to see its formula; click it to follow its paths to the root.
+    On the page:
+        - The buttons, the slider, or the keys ← → Home End move; the space bar plays and pauses.
+        - "Predict first" hides each new number until you have typed it, or asked for it.
+        - Click a node, or move to it with ↑ ↓ and press Enter, to follow its paths to the root. A leaf can be
+          given another number there, and everything is computed again. The graph itself stays as it was: what
+          Python decided while it was built is not decided again.
 
     Args:
         root: the root of the graph; or a BackwardPass from it.
@@ -44,8 +40,9 @@ def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value]
         inputs: leaves that are inputs; the other leaves are then parameters. See `draw_dot`.
 
     Returns:
-        A Player. Jupyter shows it (as a still picture if scripts are not allowed), and
-        ``save("backprop.html")`` writes it as a page that needs no network.
+        A Player. Jupyter shows it (as a still picture if scripts are not allowed),
+        ``save("backprop.html")`` writes it as a page that needs no network, and ``frames("slides")`` writes a
+        picture for each step.
 
     Raises:
         TypeError: ``root`` is not a Value, ``title`` is not a str, or ``inputs`` is not a list of Values.
@@ -69,50 +66,65 @@ def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value]
             f"this graph has {steps:,} steps, and a player shows at most {LIMIT:,}: play a smaller part of "
             "the graph, such as the loss of one sample or one neuron; any Value in it can be played"
         )
-    run = as_pass(root)
-    called = names(order)
-    boxes = fold(order, "none", 2, kinds=kinds)
-    picture = Picture(run.root, boxes, kinds, labels=called, gradients=run.gradients, width=WIDTH)
-    svg = slim(picture.draw("LR").pipe("svg", encoding="utf-8"))
-    ids = {node: picture.name[picture.home[node]] for node in order}
-    return Player(title, svg, _story(run, Plain(called, run.local_gradients), ids, kinds))
+    run, called = as_pass(root), names(order)
+    data, code = story(run, called, kinds)
+    return Player(title, Scene(run, called, kinds), Steps(run), data, code)
 
 
-def _story(run: BackwardPass, pen: Plain, ids: dict[Value, str], kinds: Kinds) -> Story:
-    """Return the data of the page: the nodes, and the text and the changes of each step."""
-    place = {node: i for i, node in enumerate(run.order)}
-    leaves = sum(not node.parents for node in run.order)
-    have = f"The {leaves} leaves have their numbers." if leaves > 1 else "The leaf has its number."
-    end, start = pen.name(run.root), f"{pen.d(run.root, run.root)} = 1"
-    return {
-        "start": f"{have} Nothing is computed yet.",
-        "turn": f"{end} is computed. The backward pass starts at {end}, with {start}.",
-        "nodes": [_about(pen, node, ids[node], place, kinds(node)) for node in run.order],
-        "forward": [[place[node]] for node in run.order if node.parents],
-        "backward": [
-            [place[step.edge.node], place[step.edge.parent], step.edge.position,
-             four_digits(step.edge.total), repr(step.edge.total), passed_on(pen, step)]
-            for step in run.steps
-        ],
-    }  # fmt: skip
+class Steps:
+    """The steps of a player, as plain numbers; nodes are indices. `state` returns the picture of a step."""
+
+    def __init__(self, run: BackwardPass) -> None:
+        place = {node: i for i, node in enumerate(run.order)}
+        self.computed = [i for node, i in place.items() if node.parents]
+        self.leaves = [i for node, i in place.items() if not node.parents]
+        self.root = len(place) - 1
+        self.passed = [
+            (place[edge.node], place[edge.parent], edge.position, edge.upstream,
+             run.local_gradients[edge.node][edge.position], edge.contribution, edge.total)
+            for edge, _, _ in run.steps
+        ]  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.computed) + 1 + len(self.passed)
+
+    def state(self, step: int) -> State:
+        """Return the picture after so many steps; after 0, nothing is computed."""
+        forward, backward = len(self.computed), step - len(self.computed) - 1
+        known = {*self.leaves, *self.computed[:step]}
+        if step == 0:
+            return State(known, {}, caption="Before: nothing is computed yet")
+        if step <= forward:
+            now = [self.computed[step - 1]]
+            return State(known, {}, now=now, caption=f"Forward, step {step} of {forward}")
+        passed = self.passed[:backward]
+        gradients = {self.root: 1.0} | {parent: total for _, parent, *_, total in passed}
+        if not passed:
+            return State(known, gradients, now=[self.root], caption="The backward pass starts with 1")
+        node, parent, position, upstream, local, contribution, _ = passed[-1]
+        return State(
+            known,
+            gradients,
+            done={(node, position) for node, _, position, *_ in passed},
+            now=[node, parent],
+            edge=(node, position),
+            term=[f"{four_digits(upstream)} × {factor(local)}", f"= {four_digits(contribution)}"],
+            caption=f"Backward, step {backward} of {len(self.passed)}: upstream × local = contribution",
+        )
 
 
-def _about(pen: Plain, node: Value, name: str, place: dict[Value, int], kind: str) -> Story:
-    """Return the data of one node of the page."""
-    data = four_digits(node.data)
-    return {
-        "id": name,
-        "name": pen.name(node),
-        "kind": "constant" if kind == "input" and node.constant else kind,
-        "data": data,
-        "parents": [place[parent] for parent in node.parents],
-        "locals": [four_digits(local) for local in pen.local_gradients[node]],
-        "about": made(pen, node) if node.op else f"{pen.name(node)} = {data}, {KINDS[kind]}",
-    }
+def factor(x: float) -> str:
+    """Return a number as the second factor of a product.
+
+    >>> factor(2.0), factor(-2.0)
+    ('2', '(-2)')
+    """
+    text = four_digits(x)
+    return f"({text})" if text.startswith("-") else text
 
 
 class Player:
-    """A graph to step through: Jupyter shows it, and `save` writes it as a page.
+    """A graph to step through: Jupyter shows it, `save` writes it as a page, `frames` as pictures.
 
     Attributes:
         title: the heading.
@@ -120,12 +132,15 @@ class Player:
         story: the data of the page, as plain lists and dicts.
     """
 
-    def __init__(self, title: str, svg: str, story: Story) -> None:
-        self.title, self.svg, self.story = title.encode("utf-8", "replace").decode(), svg, story
+    def __init__(self, title: str, scene: Scene, steps: Steps, story: Story, code: str) -> None:
+        self.title, self.story = title.encode("utf-8", "replace").decode(), story
+        self._scene, self._steps, self._code = scene, steps, code
+        last = steps.state(len(steps))
+        self.svg = scene.svg(State(last.known, last.gradients))
 
     def __repr__(self) -> str:
-        steps = len(self.story["forward"]) + 1 + len(self.story["backward"])
-        return f"Player({f'{self.title!r}, ' if self.title else ''}{count(steps, 'step')})"
+        steps = count(len(self._steps), "step")
+        return f"Player({f'{self.title!r}, ' if self.title else ''}{steps})"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a page that needs no other file, and return its path; page.html#12 opens it at step 12.
@@ -141,6 +156,45 @@ class Player:
         page = Template(resource("page.html")).substitute(title=title, player=self.html(page=True))
         return write_whole(path, page)
 
+    def frames(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write a picture of each step, step_0000.svg and so on, for slides; return their paths.
+
+        The first picture is that of step 0, before anything is computed. All of them have the same size.
+
+        Args:
+            folder: a folder that does not exist yet, or is empty; it then has all of the pictures, or none.
+
+        Raises:
+            TypeError: ``folder`` is not a path.
+            FileExistsError: ``folder`` is a file, or is not empty.
+            OSError: the pictures cannot be written.
+
+        >>> import os, tempfile
+        >>> x = Value(3.0, label="x")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     paths = play(x * x).frames(os.path.join(folder, "slides"))
+        >>> len(paths), paths[-1].name
+        (5, 'step_0004.svg')
+        """
+        import shutil
+
+        place = Path(os.path.realpath(folder))
+        if place.exists() and not (place.is_dir() and not any(place.iterdir())):
+            raise FileExistsError(f"frames are written to a new or an empty folder, not to {brief(folder)}")
+        part = place.with_name(f".{place.name}.{os.urandom(8).hex()}.part")
+        part.mkdir()
+        names = [f"step_{step:04}.svg" for step in range(len(self._steps) + 1)]
+        try:
+            for step, name in enumerate(names):
+                (part / name).write_text(self._scene.svg(self._steps.state(step)), encoding="utf-8")
+            if place.exists():
+                place.rmdir()
+            part.rename(place)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        return [Path(folder) / name for name in names]
+
     def html(self, page: bool = False) -> str:
         """Return the player as a piece of HTML: a still picture, and the script that replaces it."""
         import hashlib
@@ -152,7 +206,8 @@ class Player:
         return (
             f'<div class="chalkgrad" data-story="{key}"><style>{resource("player.css")}</style>'
             f'<img alt="{escape(self.title or "the graph")}" src="{data_uri(self.svg)}"></div>\n'
-            f"<script>({resource('player.js')})({script({**story, 'key': key})})</script>"
+            f"<script>({resource('player.js')})({script({**story, 'key': key})},\n"
+            f"{resource('compute.js')},\n{self._code})</script>"
         )
 
     def _repr_mimebundle_(
@@ -175,27 +230,10 @@ def script(data: object) -> str:
     return text.encode("utf-8", "replace").decode()  # half a surrogate pair becomes "?"
 
 
-def slim(svg: str) -> str:
-    """Return the SVG of `dot` without repeated attributes, and with numbers to a tenth of a point."""
-    svg = re.sub(r"<!--.*?-->\n", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r"(class=\"edge\">)\n<title>.*?</title>", r"\1", svg)
-    repeated = r' (font-family="[^"]*"|font-size="12.00"|xml:space="preserve"|text-anchor="start")'
-    svg = re.sub(repeated, "", svg)
-    svg = re.sub(r' (d|points|c?[xy])="[^"]*"', lambda numbers: re.sub(r"(\.\d)\d+", r"\1", numbers[0]), svg)
-    return svg.replace("<svg ", '<svg font-family="Helvetica,Arial,sans-serif" font-size="12" ', 1)
-
-
-def data_uri(svg: str) -> str:
-    """Return the picture as a data URI for use in double quotes, with as few escapes as possible."""
-    one_line = svg.replace("\n", "").replace('"', "'")
-    for c, instead in ("%", "%25"), ("#", "%23"), ("&", "&amp;"):
-        one_line = one_line.replace(c, instead)
-    return f"data:image/svg+xml;charset=utf-8,{one_line}"
-
-
 def resource(name: str) -> str:
     """Return a file of the page without its indentation and comments, which makes the page smaller."""
     import importlib.resources  # here, as it is slow to import
+    import re
 
     text = (importlib.resources.files("engine.view") / "page" / name).read_text(encoding="utf-8")
     lines = (re.sub(r"\s+// .*", "", line).strip() for line in text.splitlines())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -111,6 +111,11 @@ class Neuron(Module):
     """
 
     _is_plain = True  #: no method of a subclass computes something that `predict_floats` does not
+    # what a subclass lacks that sets w, b and nonlin itself, without super().__init__, as in micrograd:
+    atomic, _nonlinear, _labels, _roles = False, relu, ("z", "a"), (Role("z"), Role("a"))
+    layer: int | None = None
+    index: int | None = None
+    _activation: Op | None = None
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -136,8 +141,8 @@ class Neuron(Module):
         draw, rng = get_initializer(init), generator(rng)
         self.layer, self.index = layer, index
         place = "" if layer is None else f"{layer}_{index}"
-        prefix = f"w{place}_" if place else "w"
-        self.w = [Value(draw(rng, nin, nout), label=f"{prefix}{i}") for i in range(nin)]
+        pattern = "w{}" if layer is None else f"w{layer}_{{}}_{index}"  # layer, from, to: as w_jk
+        self.w = [Value(draw(rng, nin, nout), label=pattern.format(i)) for i in range(nin)]
         self.b = Value(0.0, label=f"b{place}")
         for i, w in enumerate(self.w):
             w.role = Role("w", layer, index, i)
@@ -153,7 +158,7 @@ class Neuron(Module):
     @activation.setter
     def activation(self, activation: Activation) -> None:
         op = get_activation(activation) if isinstance(activation, str) else activation
-        self._activation: Op | None = op
+        self._activation = op
         if isinstance(op, Op):
             self._nonlinear = op
 
@@ -171,7 +176,9 @@ class Neuron(Module):
 
     def preactivation(self, x: Inputs) -> Value:
         """Return z = b + Σ_i w_i x_i, added from left to right: the textbook's in_k."""
-        inputs = x if type(x) is InputValues else as_inputs(x, self.nin)  # its layer has checked them already
+        inputs = (
+            x if type(x) is InputValues else as_inputs(x, len(self.w))
+        )  # its layer has checked them already
         if self.atomic:
             z = self.b
             for w, x_i in zip(self.w, inputs, strict=True):
@@ -197,7 +204,9 @@ class Neuron(Module):
 
     def predict(self, x: Floats) -> float:
         """Return the activation as a float: the same bits as the recorded one."""
-        return self.predict_floats(as_floats(x, self.nin))
+        if _methods() != _METHODS:
+            return cast("float", Module.predict(self, x))
+        return self.predict_floats(as_floats(x, len(self.w)))
 
     def predict_floats(self, x: list[float]) -> float:
         """Return `predict` of floats that have been checked."""
@@ -213,20 +222,22 @@ class Neuron(Module):
         return [*self.w, self.b]
 
     def __repr__(self) -> str:
-        return f"Neuron({self.nin}, activation={symbol(self.activation)!r})"
+        return f"{type(self).__name__}({len(self.w)}, activation={symbol(self.activation)!r})"
 
 
 class Layer(Module):
     """Neurons side by side that share their inputs.
 
     Args and errors are those of `Neuron`; ``nout`` is the number of neurons, and ``number`` the place of the
-    layer in its net, counted from 1: its nodes have the labels z1_0, a1_0, z1_1, ... by layer and neuron.
+    layer in its net, counted from 1: its nodes have the labels z1_0, a1_0, z1_1, ... by layer and neuron,
+    and its weights w1_0_0, w1_1_0, ... by layer, input and neuron: w1_0_2 leads from input 0 to neuron 2.
 
     >>> Layer(3, 4, activation=None)
     Layer(3, 4, activation=None)
     """
 
     _is_plain = _lists_activations = True  #: no method of a subclass computes something else than `predict`
+    nin: int | None = None  #: None in a subclass that sets its neurons itself; these know their inputs
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -263,7 +274,7 @@ class Layer(Module):
 
     def predict(self, x: Floats) -> float | list[float]:
         """Return the activations as floats: the same bits as the recorded ones."""
-        if not self._is_plain:
+        if not self._is_plain or _methods() != _METHODS:
             return Module.predict(self, x)
         return one_or_list(self.predict_floats(as_floats(x, self.nin)))
 
@@ -271,13 +282,18 @@ class Layer(Module):
         """Return `predict` of floats that have been checked, always as a list."""
         if not self._lists_activations:
             return [a.data for a in self.activations(x)]
-        return [neuron.predict_floats(x) for neuron in self.neurons]
+        return [
+            neuron.predict_floats(x) if isinstance(neuron, Neuron) else neuron(x).data
+            for neuron in self.neurons
+        ]
 
     def parameters(self) -> list[Value]:
         """Return the parameters of each neuron in turn."""
         return [p for neuron in self.neurons for p in neuron.parameters()]
 
     def __repr__(self) -> str:
+        if self.nin is None:
+            return _list_of(self, self.neurons)
         return f"Layer({self.nin}, {self.nout}, activation={symbol(self.neurons[0].activation)!r})"
 
 
@@ -308,6 +324,7 @@ class MLP(Module):
     """
 
     _is_plain = True  #: no method of a subclass computes something else than `predict`
+    nin: int | None = None  #: None in a subclass that sets its layers itself
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -339,7 +356,7 @@ class MLP(Module):
         """Return a list of outputs; the output itself if there is one, as in micrograd."""
         values = as_inputs(x, self.nin)
         for layer in self.layers:
-            values = layer.activations(values)
+            values = _activations(layer, values)
         return one_or_list(values)
 
     def predict(self, x: Floats) -> float | list[float]:
@@ -348,11 +365,11 @@ class MLP(Module):
         >>> MLP(2, [3, 2], init="zeros").predict([1.0, 2.0])
         [0.0, 0.0]
         """
-        if not self._is_plain:
+        if not self._is_plain or _methods() != _METHODS:
             return Module.predict(self, x)
         a = as_floats(x, self.nin)
         for layer in self.layers:
-            a = layer.predict_floats(a)
+            a = layer.predict_floats(a) if isinstance(layer, Layer) else _as_list(Module.predict(layer, a))
         return one_or_list(a)
 
     def parameters(self) -> list[Value]:
@@ -360,6 +377,8 @@ class MLP(Module):
         return [p for layer in self.layers for p in layer.parameters()]
 
     def __repr__(self) -> str:
+        if self.nin is None:
+            return _list_of(self, self.layers)
         names = f"activation={symbol(self.activation)!r}, output={symbol(self.output)!r}"
         return f"MLP({self.nin}, {self.nouts}, {names})"
 
@@ -370,9 +389,33 @@ def _check_size(parameters: int) -> None:
         raise ValueError(f"{parameters:.3g} parameters are too many: a net of Values has at most {MOST}")
 
 
+def _methods() -> tuple[object, ...]:
+    """Return the methods that predictions with floats repeat; a user may set others on the classes."""
+    of_neuron = Neuron.__call__, Neuron.preactivation, Neuron.activate
+    return (*of_neuron, Layer.__call__, Layer.activations, MLP.__call__)
+
+
+_METHODS = _methods()
+
+
 def _inherits(cls: type, base: type, *methods: str) -> bool:
     """Return whether a class has these methods from ``base``."""
     return all(getattr(cls, method) is getattr(base, method) for method in methods)
+
+
+def _activations(layer: Callable[[InputValues], Outputs], x: InputValues) -> InputValues:
+    """Return the outputs of a layer as a list, also of one that is not a `Layer`."""
+    return layer.activations(x) if isinstance(layer, Layer) else InputValues(_as_list(layer(x)))
+
+
+def _as_list(y: T | list[T]) -> list[T]:
+    """Return the outputs of a model as a list, also if there is one."""
+    return y if isinstance(y, list) else [y]
+
+
+def _list_of(model: Module, parts: Sequence[object]) -> str:
+    """Return the text that micrograd prints of a layer or a net."""
+    return f"{type(model).__name__} of [{', '.join(map(str, parts))}]"
 
 
 def one_or_list(values: list[T]) -> T | list[T]:

@@ -11,8 +11,9 @@ from nn.textbook.backprop import (
     output_deltas,
     update,
 )
+from nn.textbook.worksheet import check_worksheet, worksheet
 
 __all__ = [
     "forward", "output_deltas", "hidden_deltas", "deltas", "gradients", "update", "backward_matrix",
-    "activations", "losses",
+    "activations", "losses", "worksheet", "check_worksheet",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from nn.textbook.backprop import Error, ErrorDerivative, Function, Matrix, Targe
 from nn.training import losses
 from nn.training.losses import Loss
 
-__all__ = ["activation", "layers", "loss", "target"]
+__all__ = ["activation", "is_shipped", "layers", "loss", "target"]
 
 Functions: TypeAlias = tuple[Function, Function]
 
@@ -59,7 +59,7 @@ def loss(E: Loss) -> tuple[Error, ErrorDerivative]:
     >>> E([3.0], 1.0), derivative([3.0], 1.0)
     (16.0, [32.0])
     """
-    if _is_shipped(E):
+    if is_shipped(E):
         return textbook.losses[losses.name(E)]
 
     def derivative(a: Vector, t: Target) -> list[float]:
@@ -78,7 +78,7 @@ def target(E: Loss, t: object) -> Target:
     >>> target(losses.hinge, -1), target(losses.cross_entropy, 3), target(losses.cross_entropy, (0, 1))
     ([-1.0], 3, [0.0, 1.0])
     """
-    if not _is_shipped(E):
+    if not is_shipped(E):
         return cast("Target", t)
     numbers = cast("Sequence[float]", t if hasattr(t, "__len__") else [t])
     if E is losses.cross_entropy and numbers is not t:
@@ -86,5 +86,6 @@ def target(E: Loss, t: object) -> Target:
     return [float(t_k) for t_k in numbers]
 
 
-def _is_shipped(E: Loss) -> bool:
+def is_shipped(E: Loss) -> bool:
+    """Return whether a loss is one of `nn.losses`, which the textbook writes by hand."""
     return losses.table.get(losses.name(E)) is E

@@ -13,6 +13,7 @@ from typing import TypeAlias, overload
 
 from engine import (
     Number,
+    Role,
     Value,
     as_float,
     brief,
@@ -36,6 +37,15 @@ Numbers: TypeAlias = "float | Floats"
 Outputs: TypeAlias = "Number | Sequence[Number] | Floats"
 #: A loss of your own may expect outputs and targets of one kind only, so a loss has any parameters.
 Loss: TypeAlias = Callable[..., Number]
+
+# The role of the nodes of each loss: its name and its formula, for pictures.
+HALF_SQUARED_ERROR = Role("half squared error", formula="½ Σₖ (tₖ − aₖ)²")
+MEAN_SQUARED_ERROR = Role("mean squared error", formula="1/n Σₖ (tₖ − aₖ)²")
+HINGE = Role("hinge", formula="1/n Σₖ max(0, 1 − tₖ sₖ)")
+BINARY_CROSS_ENTROPY = Role(
+    "binary cross-entropy", formula="−1/n Σₖ tₖ log pₖ + (1 − tₖ) log(1 − pₖ)\nwith pₖ = 1 / (1 + exp(−sₖ))"
+)
+CROSS_ENTROPY = Role("cross-entropy", formula="−Σₖ tₖ log pₖ\nwith pₖ = exp(sₖ) / Σᵢ exp(sᵢ)")
 
 
 @overload
@@ -61,7 +71,8 @@ def half_squared_error(outputs: Outputs, targets: Outputs) -> Number:
     """
     squares = _squares(outputs, targets)
     error = 0.5 * _sum(squares)
-    return error if isfinite(_data(error)) else _scaled(squares, 0.5, 1.0)
+    error = error if isfinite(_data(error)) else _scaled(squares, 0.5, 1.0)
+    return _marked(error, HALF_SQUARED_ERROR, outputs, targets)
 
 
 @overload
@@ -76,7 +87,7 @@ def mean_squared_error(outputs: Outputs, targets: Outputs) -> Number:
     >>> mean_squared_error([1.0, 2.0], [0.0, 4.0])
     2.5
     """
-    return _mean(_squares(outputs, targets))
+    return _marked(_mean(_squares(outputs, targets)), MEAN_SQUARED_ERROR, outputs, targets)
 
 
 @overload
@@ -99,7 +110,8 @@ def hinge(outputs: Outputs, targets: Outputs) -> Number:
     >>> hinge(0.25, -1)
     1.25
     """
-    return _mean([relu(1 - t * s) for s, t in _pairs(outputs, targets, allowed=(-1.0, 1.0))])
+    mean = _mean([relu(1 - t * s) for s, t in _pairs(outputs, targets, allowed=(-1.0, 1.0))])
+    return _marked(mean, HINGE, outputs, targets)
 
 
 @overload
@@ -125,7 +137,8 @@ def binary_cross_entropy(outputs: Outputs, targets: Outputs) -> Number:
     >>> binary_cross_entropy([1000.0, -1000.0], [0, 0])
     500.0
     """
-    return _mean([_surprise(s, t) for s, t in _probabilities(outputs, targets)])
+    mean = _mean([_surprise(s, t) for s, t in _probabilities(outputs, targets)])
+    return _marked(mean, BINARY_CROSS_ENTROPY, outputs, targets)
 
 
 @overload
@@ -161,13 +174,15 @@ def cross_entropy(outputs: Outputs, target: Outputs) -> Number:
         ts = [t for _, t in pairs]
         if any(isinstance(t, Value) for t in ts) or not (1.0 in ts and ts.count(0.0) == len(ts) - 1):
             kept = [(t, log_p) for t, log_p in zip(ts, log_softmax(logits)) if isinstance(t, Value) or t]
-            return -weighted_sum([t for t, _ in kept], [log_p for _, log_p in kept])
+            surprise = -weighted_sum([t for t, _ in kept], [log_p for _, log_p in kept])
+            return _marked(surprise, CROSS_ENTROPY, outputs, target)
         target = ts.index(1.0)
     t = target.data if isinstance(target, Value) else as_float(target)  # the graph depends on the class
     if not (0 <= t < len(logits) and t == int(t)):
         raise ValueError(f"the class is a whole number from 0 to {len(logits) - 1}, not {brief(target)}")
     right = logits[int(t)]  # subtracted first: for s = 1e16, log Σ exp(s) has no digits after the point
-    return logsumexp([0.0 if k == t else s - right for k, s in enumerate(logits)])
+    surprise = logsumexp([0.0 if k == t else s - right for k, s in enumerate(logits)])
+    return _marked(surprise, CROSS_ENTROPY, outputs, target)
 
 
 #: Every loss, by its name.
@@ -221,6 +236,20 @@ def decide(loss: Loss, answer: object) -> int | list[bool] | None:
     if loss is cross_entropy:
         return max(range(len(numbers)), key=lambda k: numbers[k]) if is_list(answer) else int(numbers[0])
     return [x > 0 for x in numbers]
+
+
+def _marked(loss: Number, role: Role, outputs: object, targets: object) -> Number:
+    """Set the role of the nodes that compute the loss from outputs and targets; return the loss."""
+    if isinstance(loss, Value):
+        done = {x for given in (outputs, targets) for x in _entries(given) if isinstance(x, Value)}
+        todo = [loss]
+        while todo:
+            node = todo.pop()
+            if node.parents and node not in done:
+                node.role = role
+                done.add(node)
+                todo += node.parents
+    return loss
 
 
 def _squares(outputs: object, targets: object) -> list[Number]:

@@ -44,7 +44,7 @@ def test_a_run_writes_its_pictures(run, tmp_path, monkeypatch):
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
     graph = (tmp_path / "out" / "graph.svg").read_text(encoding="utf-8")
     assert "layer 1 × 32" in graph.replace("&#160;", " ")
-    assert "grad not computed" not in graph
+    assert "grad –" not in graph
     assert "One neuron" in (tmp_path / "out" / "neuron.html").read_text(encoding="utf-8")
 
 
@@ -74,7 +74,7 @@ def test_digits_have_a_picture_and_a_closer_look(run, monkeypatch):
     assert files == {*ALWAYS, "digits.png"}
     assert "MLP(64, [8, 10], activation='relu', output=None): 610 parameters, cross_entropy, sgd" in out
     assert "A closer look at validation sample" in out
-    assert "Δ_k = g'(in_k) (-∂E/∂a_k)" in out
+    assert "Δ_k = g'(in_k) · (-∂E/∂a_k)" in out
     assert "accuracy on the 40 validation samples" in out
 
 
@@ -287,3 +287,10 @@ def test_the_console_script_is_named_as_it_was_called(command, monkeypatch, caps
 def test_it_runs_as_a_module(tmp_path):
     done = subprocess.run([sys.executable, "-m", "nn", "--layers", "x"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_exercises_are_a_command_of_their_own(tmp_path, capsys):
+    with pytest.raises(SystemExit) as done:
+        main(["exercises", "--folder", str(tmp_path), "list"])
+    assert done.value.code == 0
+    assert "20  train" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """Nodes made by hand with a closure, and the backward step by hand."""
 
 import copy
+import itertools
 import math
 import pickle
 
@@ -390,3 +391,94 @@ def test_attributes_are_copied_deeply():
     y.history.append(2.0)
     assert x.history == [1.0]
     assert y.me is y
+
+
+# A node that gets its parents, its symbol and its closure after it was made
+
+
+def parts(a):
+    def closure():
+        a.grad += 3.0 * out.grad
+
+    out = Value(3.0 * a.data)
+    return out, {"_prev": {a}, "_op": "triple", "_backward": closure}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("_prev", "_op", "_backward"))))
+def test_parents_symbol_and_closure_may_be_assigned_in_any_order(order):
+    a = Value(2.0, label="a")
+    out, values = parts(a)
+    for name in order:
+        setattr(out, name, values[name])
+    (out * out).backward()
+    assert (out.parents, out._op, out.op.symbol) == ((a,), "triple", "triple")
+    assert (out.grad, a.grad) == (12.0, 36.0)
+    assert "by a closure of your own" in " ".join(str(explain(a, out)).split())
+
+
+def test_other_parents_may_be_assigned_to_a_node_made_by_hand():
+    a, b = Value(2.0), Value(5.0)
+    out = by_hand("f", 1.0, (a,), 3.0)
+    out._prev = [a, b]
+    out.backward()
+    assert (out.parents, a.grad, b.grad) == ((a, b), 3.0, 0.0)
+
+
+@pytest.mark.parametrize(("parents", "error", "message"), [
+    (lambda x: 3.0, TypeError, "the parents of a node, not float: 3.0"),
+    (lambda x: [3.0], TypeError, "the parents of a node are Values, not float: 3.0"),
+    (lambda x: [x], ValueError, "a node cannot depend on itself"),
+    (lambda x: [x * 2 + 1], ValueError, "a node cannot depend on itself"),
+])  # fmt: skip
+def test_wrong_parents_are_refused_and_nothing_changes(parents, error, message):
+    x = Value(1.0)
+    with pytest.raises(error, match=message):
+        x._prev = parents(x)
+    assert (x.parents, x.op) == ((), None)
+
+
+def test_the_parents_and_the_symbol_of_an_operation_cannot_be_assigned():
+    y = Value(2.0) * 3.0
+    with pytest.raises(
+        AttributeError, match=r"Value\(data=6.0, grad=0.0\) was computed by '\*', which names"
+    ):
+        y._prev = {Value(1.0)}
+    with pytest.raises(
+        AttributeError, match=r"Value\(data=6.0, grad=0.0\) was computed by '\*', which names"
+    ):
+        y._op = "times"
+    with pytest.raises(TypeError, match="a label is a str, not int: 3"):
+        Value(1.0)._op = 3
+
+
+def test_the_closure_of_a_leaf_runs_when_it_is_called_by_hand_only():
+    a, out = Value(2.0), Value(6.0)
+
+    def closure():
+        a.grad += 3.0 * out.grad
+
+    out._backward = closure
+    out.grad = 1.0
+    out._backward()
+    assert a.grad == 3.0
+    (out * 1.0).backward()
+    assert a.grad == 3.0
+
+
+def test_a_subclass_may_write_the_closure_as_a_method():
+    class Sum(Value):
+        def __init__(self, a, b):
+            super().__init__(a.data + b.data, (a, b), "sum")
+            self.a, self.b = a, b
+
+        def _backward(self):
+            self.a.grad += self.grad
+            self.b.grad += self.grad
+
+    x, w = Value(3.0), Value(2.0)
+    y = Sum(x * w, x) * 2.0
+    y.backward()
+    assert (x.grad, w.grad) == (6.0, 6.0)
+    assert grad(Sum(x, x), [x]) == [2.0]
+    y.parents[0]._backward()
+    assert y.parents[0].b.grad == 8.0

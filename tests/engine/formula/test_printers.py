@@ -14,7 +14,7 @@ from engine import ops
 from engine.formula.arithmetic import BINARY, FUNCTIONS
 from engine.formula.arithmetic import pow as power
 from engine.formula.compile import compile_formula, run_source
-from engine.formula.printers import LatexPrinter, PythonPrinter, StrPrinter, Text, short
+from engine.formula.printers import LatexPrinter, MathPrinter, PythonPrinter, StrPrinter, Text, short
 from engine.formula.tree import Formula, Interpreter
 
 # Numbers in plain text
@@ -383,3 +383,84 @@ LATEX = {
 @pytest.mark.parametrize(("text", "latex"), LATEX.items(), ids=LATEX)
 def test_latex_uses_the_names_of_the_field(text, latex):
     assert Formula(text).interpret(LatexPrinter(), [Text("x")]).text == latex
+
+
+# Mathematics in one line
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    {
+        "a * b": "a · b",
+        "a ** 2": "a²",
+        "a ** -1": "a⁻¹",
+        "a ** b": "aᵇ",
+        "b * a ** (b - 1)": "b · aᵇ⁻¹",
+        "a ** 1.5": "a^1.5",
+        "a ** (a * b)": "a^(a · b)",
+        "(a + b) ** 2": "(a + b)²",
+        "(-a) ** 2": "(-a)²",
+        "(a ** b) ** 2": "(aᵇ)²",
+        "-a ** 2": "-a²",
+        "a - -2": "a - (-2)",
+        "-(-a)": "-(-a)",
+        "a + -b": "a + (-b)",
+        "-(0 * a)": "-(0 · a)",
+        "-0.0 + a": "0 + a",
+        "1 / (1 + exp(-a))": "1 / (1 + e⁻ᵃ)",
+        "exp(a + 1.5)": "e^(a + 1.5)",
+        "exp(tanh(a))": "e^tanh(a)",
+        "sqrt(a)": "√a",
+        "sqrt(2 * pi)": "√(2 · π)",
+        "abs(a + b)": "|a + b|",
+        "floor(a)": "⌊a⌋",
+        "log(a)": "ln(a)",
+        "sigmoid(a)": "σ(a)",
+        "max(a, 0)": "max(a, 0)",
+        "0 if a <= 0 else a": "0 if a ≤ 0, else a",
+        "(a if a >= b else b) + 1": "(a if a ≥ b, else b) + 1",
+    }.items(),
+)
+def test_mathematics_in_one_line_has_superscripts_and_no_sign_of_a_program(text, written):
+    formula = Formula(text, words=WORDS)
+    assert formula.interpret(MathPrinter(), LETTERS, Text("y")).text == written
+
+
+@given(trees)
+def test_mathematics_has_no_stars_and_no_two_signs_in_a_row(tree):
+    text = made_of(tree).interpret(MathPrinter(), LETTERS, Text("y")).text
+    assert "*" not in text
+    assert "--" not in text
+    assert not re.search(r"[-+·/] -", text)
+
+
+@pytest.mark.parametrize("op", ROWS, ids=lambda op: op.symbol)
+def test_the_textbooks_form_of_a_row_has_the_numbers_of_the_row(op):
+    for point in op.at:
+        y = op.value(*point)
+        assert op.textbook(Floats(), point) == pytest.approx(y, rel=1e-9)
+        for position in range(len(point)):
+            expected = op.local_gradient(position, point, y)
+            found = op.textbook_derivative(position, Floats(), point, y)
+            assert found == pytest.approx(expected, rel=1e-9)
+
+
+FORMS = {
+    "sigmoid": "1 / (1 + e⁻ˣ)", "relu": "max(0, x)", "softplus": "ln(1 + eˣ)", "silu": "x · σ(x)",
+    "abs": "|x|", "log1p": "ln(1 + x)", "elu": "x if x > 0, else eˣ - 1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("symbol", FORMS)
+def test_a_guarded_row_is_shown_as_in_a_textbook(symbol):
+    assert ops.get_op(symbol).textbook(MathPrinter(), [Text("x")]).text == FORMS[symbol]
+
+
+def test_a_textbooks_form_has_a_text_for_y_and_for_each_derivative():
+    with pytest.raises(ValueError, match="textbook has 2 texts, of y and its derivatives, not 1"):
+        ops.Op("half_written", "2 * a", "2", textbook=("2 * a",))
+    with pytest.raises(TypeError, match="textbook is a list of texts, of y and its derivatives, not '2"):
+        ops.Op("half_written", "2 * a", "2", textbook="2 * a")
+    with pytest.raises(ValueError, match="'2 [*] c' is not a formula"):
+        ops.Op("half_written", "2 * a", "2", textbook=("2 * c", "2"))
+    assert "half_written" not in ops.table

@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from engine import Role, Value, exp, relu, topological_order
+from engine import Role, Value, exp, no_grad, relu, topological_order, total
 from engine.core.value import Constant
 from engine.view import clusters
 from engine.view.clusters import LEVELS
 from engine.view.draw import draw_dot
 from engine.view.kinds import Kinds, samples
-from nn import MLP, Neuron
+from nn import MLP, Neuron, losses
 
 levels = pytest.mark.parametrize("level", LEVELS)
 builds = pytest.mark.parametrize("atomic", [False, True], ids=["weighted sums", "single operations"])
@@ -65,7 +65,7 @@ def test_a_neuron_is_its_weights_its_z_and_its_a(atomic):
     boxes = fold(net(atomic)([1.0, 2.0])[0], "neuron", 100)
     assert names(boxes) == ["neuron 1_0", "neuron 1_1", "neuron 1_2", "neuron 2_0"]
     labels = {node.label for node in boxes[2].nodes}
-    assert labels - {""} == {"w1_0_0", "w1_0_1", "b1_0", "z1_0", "a1_0"}
+    assert labels - {""} == {"w1_0_0", "w1_1_0", "b1_0", "z1_0", "a1_0"}
 
 
 def test_a_neuron_without_a_layer_is_one_box_too():
@@ -83,7 +83,7 @@ def test_a_layer_is_its_neurons(atomic):
 @pytest.mark.parametrize("as_values", [False, True], ids=["numbers", "unlabelled Values"])
 def test_the_samples_of_a_batch_are_one_box_with_a_count(atomic, as_values):
     boxes = fold(batch_loss(net(atomic, (3, 1)), 5, as_values), "batch", 100)
-    assert {"layer 1 × 5", "layer 2 × 5", "relu × 5", "+ × 5"} <= set(names(boxes))
+    assert {"layer 1 × 5 samples", "layer 2 × 5 samples", "relu × 5", "+ × 5"} <= set(names(boxes))
     assert len(boxes) < 15
 
 
@@ -113,7 +113,7 @@ def test_a_cycle_of_boxes_from_odd_roles_can_still_be_drawn(level):
     a.role = Role("a")
     boxes = fold(a, level, 100)
     assert sum(len(box.nodes) for box in boxes) == 5
-    if level != "none":
+    if level not in ("none", "loss"):
         ring = next(box for box in boxes if a in box.nodes)
         assert z in ring.nodes
         assert set(ring.parents) & set(ring.children)
@@ -178,7 +178,14 @@ def test_micrograds_loss_on_100_samples_is_a_picture_of_about_two_dozen_boxes():
     picture = draw_dot(loss)
     shown = picture.pipe("svg", encoding="utf-8").replace("&#160;", " ")
     assert shown.count('class="node"') < 30
-    for what in ("layer 1 × 100", "layer 2 × 100", "layer 3 × 100", "z × 1600", "w × 256", "relu × 100"):
+    for what in (
+        "layer 1 × 100 samples",
+        "layer 2 × 100 samples",
+        "layer 3 × 100 samples",
+        "z × 1600",
+        "w × 256",
+        "relu × 100",
+    ):
         assert what in shown
     weights = [p for p in model.parameters() if p.label.startswith("w2")]
     low, high = (pick(p.data for p in weights) for pick in (min, max))
@@ -188,7 +195,7 @@ def test_micrograds_loss_on_100_samples_is_a_picture_of_about_two_dozen_boxes():
 
 
 def test_before_a_backward_pass_a_folded_box_shows_no_gradient():
-    assert "grad not computed" in draw_dot(net()([1.0, 2.0])[0], fold="layer").source
+    assert "grad –" in draw_dot(net()([1.0, 2.0])[0], fold="layer").source
 
 
 def test_folded_edges_show_the_bounds_of_their_local_gradients():
@@ -203,6 +210,69 @@ def test_a_nan_among_the_numbers_of_a_box_is_shown():
     model.layers[0].neurons[1].w[0].data = math.nan
     source = draw_dot(model([1.0, 2.0])[0], fold="layer").source
     assert "data nan" in source
+
+
+# Losses
+
+
+@pytest.mark.parametrize("name", losses.table)
+def test_each_loss_is_one_box_with_its_name_and_its_formula_in_its_graph(name):
+    several = [1.0, 0.0] if name != "hinge" else [1.0, -1.0]
+    for targets in [several, 1] if name == "cross_entropy" else [several]:
+        outputs = net(nouts=(3, 2))([1.0, 2.0])
+        loss = losses.table[name](outputs, targets)
+        assert [node for node in topological_order(loss) if node.role and node.role.formula]
+        *_, box = boxes = fold(loss, "loss", 100)
+        assert names(boxes) == [box.name] == [loss.role.kind]
+        assert box.name.replace(" ", "_").replace("-", "_") == name
+        assert set(box.parents) == {b for b in boxes if b.node in outputs}
+        assert loss.role.formula.split("\n")[0] in draw_dot(loss, fold="loss").source
+
+
+def test_a_loss_is_found_by_roles_and_not_by_labels():
+    a = net()([1.0, 2.0])
+    loss = losses.mean_squared_error(a, [0.0, 1.0])
+    mine = total([(t - x) ** 2 for x, t in zip(a, [0.0, 1.0], strict=True)]) / 2
+    mine.label = "mean squared error"
+    loss.label = "f"
+    assert names(fold(loss, "loss", 100)) == ["mean squared error"]
+    assert names(fold(mine, "loss", 100)) == []
+
+
+def test_a_target_that_was_computed_is_not_a_part_of_the_loss():
+    t = exp(Value(0.0))
+    [*rest, box] = fold(losses.mean_squared_error(Value(2.0) * 3, t), "loss", 100)
+    assert t not in box.nodes
+    assert t in [b.node for b in rest]
+
+
+def test_auto_folds_the_loss_and_unfold_opens_it():
+    loss = losses.cross_entropy(net()([1.0, 2.0]), 1)
+    loss.label = "E"
+    assert f"cross-entropy = {loss.data:.4g}" in draw_dot(loss).source
+    opened = draw_dot(loss, unfold="cross-entropy").source
+    assert "logsumexp" in opened
+    assert opened == draw_dot(loss, fold="none").source
+
+
+def test_the_losses_of_a_batch_are_one_box_with_their_bounds():
+    model = net()
+    several = [losses.cross_entropy(model([0.1 * i, 1.0]), i % 2) for i in range(4)]
+    mean = total(several) / 4
+    assert "cross-entropy × 4 samples" in names(fold(mean, "batch", 100))
+    low, high = min(x.data for x in several), max(x.data for x in several)
+    assert f"data {low:.4g} … {high:.4g}" in draw_dot(mean, fold="batch").source
+
+
+def test_under_no_grad_a_loss_has_no_graph_to_mark():
+    with no_grad():
+        assert losses.mean_squared_error(Value(1.0), 0.0).role is None
+
+
+def test_a_plain_number_is_in_the_folded_box_that_uses_it():
+    boxes = fold(batch_loss(net(nouts=(3, 1))), "batch", 100)
+    assert not any(box.kind == "number" for box in boxes if box.folded)
+    assert any(node.constant and not node.label for box in boxes if box.name == "+ × 5" for node in box.nodes)
 
 
 # Roles, and not labels, decide
@@ -235,7 +305,9 @@ def test_with_any_labels_a_picture_of_a_net_lists_the_same_boxes(atomic):
     root = batch_loss(net(atomic, (3, 1)))
 
     def folded():
-        return [line for line in draw_dot(root, fold="layer").source.splitlines() if 'COLSPAN="3"' in line]
+        return [
+            line for line in draw_dot(root, fold="layer").source.splitlines() if "<B>" in line and "×" in line
+        ]
 
     before = folded()
     relabel([node for node in topological_order(root) if node.role])

@@ -2,24 +2,29 @@
 
 import gc
 import importlib.metadata
+import math
 import os
+import random
 import re
 import sys
 import weakref
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from functools import reduce
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import Op, Role, Value, exp, tanh, topological_order, total
+from engine import Op, Role, Value, exp, tanh, topological_order, total, weighted_sum
 from engine.core.value import Constant
 from engine.view import graphviz as dot
 from engine.view.backward_pass import BackwardPass
 from engine.view.draw import COLOURS, VERMILION, draw_dot, largest
-from nn import MLP
+from nn import MLP, losses
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -65,10 +70,10 @@ def test_a_box_shows_label_data_and_grad_to_four_digits(xy):
     assert ["x", "data 3", "grad -0.2857"] in boxes(draw_dot(y))
 
 
-def test_before_a_backward_pass_a_gradient_is_not_computed(xy):
+def test_before_a_backward_pass_a_gradient_is_a_dash(xy):
     x, w = xy
     picture = draw_dot(x * w)
-    assert ["x", "data 3", "grad not computed"] in boxes(picture)
+    assert ["x", "data 3", "grad –"] in boxes(picture)
     assert "grad 0" not in picture.source
 
 
@@ -194,11 +199,11 @@ def test_drawing_changes_no_gradient(xy):
 
 
 def test_the_picture_of_a_leaf_is_one_box():
-    assert boxes(draw_dot(Value(1.0))) == [["data 1", "grad not computed"]]
+    assert boxes(draw_dot(Value(1.0))) == [["data 1", "grad –"]]
 
 
 def test_numbers_that_are_not_finite_are_drawn():
-    assert ["data nan", "grad not computed"] in boxes(draw_dot(Value(float("nan")) + Value(float("-inf"))))
+    assert ["data nan", "grad –"] in boxes(draw_dot(Value(float("nan")) + Value(float("-inf"))))
 
 
 def test_the_same_graph_gives_the_same_picture():
@@ -237,12 +242,12 @@ def test_micrograds_drawing_code_draws_these_values(xy):
 @pytest.mark.parametrize("label", HOSTILE)
 def test_a_label_is_shown_as_it_is(label):
     [[*shown, data, grad]] = boxes(draw_dot(Value(1.0, label=label)))
-    assert ("".join(shown), data, grad) == (label, "data 1", "grad not computed")
+    assert ("".join(shown), data, grad) == (label, "data 1", "grad –")
 
 
 def test_a_line_break_in_a_label_is_a_line_break():
     assert boxes(draw_dot(Value(1.0, label="one\ntwo\r\nthree"))) == [
-        ["one", "two", "three", "data 1", "grad not computed"]
+        ["one", "two", "three", "data 1", "grad –"]
     ]
 
 
@@ -283,7 +288,7 @@ def test_a_dot_on_the_path_is_used_first(tmp_path, monkeypatch):
 def test_without_a_dot_on_the_path_graphviz_pure_is_used(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert Path(dot.find_dot()).stem == "graphviz-pure"
-    assert ["data 1", "grad not computed"] in boxes(draw_dot(Value(1.0)))
+    assert ["data 1", "grad –"] in boxes(draw_dot(Value(1.0)))
 
 
 def test_without_any_dot_the_error_names_both_remedies(tmp_path, monkeypatch):
@@ -369,17 +374,149 @@ def test_a_pass_is_drawn_with_its_own_gradients(xy):
     x, w = xy
     y = x * w
     assert ["x", "data 3", "grad -2"] in boxes(draw_dot(BackwardPass(y)))
-    assert ["x", "data 3", "grad not computed"] in boxes(draw_dot(y))
+    assert ["x", "data 3", "grad –"] in boxes(draw_dot(y))
+
+
+# The page
+
+
+def width(picture):
+    return float(svg(picture).get("width").removesuffix("pt")) / 0.75
+
+
+def text_height(picture):
+    """Return the height of the smallest text of the picture in pixels."""
+    root = svg(picture)
+    [graph] = [g for g in root.iter("{http://www.w3.org/2000/svg}g") if g.get("class") == "graph"]
+    scale = float(re.search(r"scale\(([\d.]+)", graph.get("transform"))[1])
+    sizes = [float(text.get("font-size")) for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    return min(sizes) * scale / 0.75
+
+
+def loss_of(nin=2, nouts=(2, 1), samples=1, atomic=False):
+    model = MLP(nin, list(nouts), activation="tanh", rng=random.Random(1), atomic=atomic)
+    rng = random.Random(2)
+    loss = total([
+        losses.half_squared_error(model([rng.uniform(-1, 1) for _ in range(nin)]), [1.0] * nouts[-1])
+        for _ in range(samples)
+    ])  # fmt: skip
+    loss.backward()
+    return loss
+
+
+GRAPHS = {
+    "a product": lambda: Value(2.0, label="x") * Value(3.0, label="w"),
+    "a net": loss_of,
+    "a batch": lambda: loss_of(3, (4, 4, 1), 3),
+    "single operations": lambda: loss_of(atomic=True),
+    "a chain": lambda: reduce(lambda y, _: tanh(y), range(40), Value(0.5)),
+    "a wide sum": lambda: total([exp(Value(1.0, label=f"p {i}")) for i in range(40)]),
+}
+
+
+@pytest.mark.parametrize("page", [390, 736, 970, 1280])
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_a_picture_fits_its_page_with_readable_text(graph, page):
+    picture = draw_dot(GRAPHS[graph](), width=page)
+    assert width(picture) <= page + 2
+    assert text_height(picture) > 10.99
+
+
+@pytest.mark.parametrize("level", ["loss", "neuron", "layer", "batch"])
+def test_a_net_fits_a_notebook_at_any_level(level):
+    assert width(draw_dot(loss_of(), fold=level)) <= 972
+
+
+def test_a_small_graph_is_drawn_from_left_to_right_at_full_size():
+    picture = draw_dot(GRAPHS["a product"]())
+    assert "rankdir=LR" in picture.source
+    assert text_height(picture) == 16
+
+
+def test_a_long_chain_is_drawn_from_top_to_bottom():
+    assert "rankdir=TB" in draw_dot(GRAPHS["a chain"](), fold="none").source
+
+
+def test_a_direction_and_a_level_that_are_asked_for_are_kept_and_the_text_stays_readable():
+    picture = draw_dot(GRAPHS["a chain"](), rankdir="LR", fold="none", width=390)
+    assert "rankdir=LR" in picture.source
+    assert width(picture) > 2000
+    assert text_height(picture) > 10.99
+
+
+def test_on_a_page_that_is_too_narrow_for_any_picture_the_narrowest_is_drawn():
+    assert width(draw_dot(loss_of(), width=10)) < 250
+    assert width(draw_dot(loss_of(), width=10, fold="none")) < width(draw_dot(loss_of(), fold="none"))
+
+
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_neurons_of_a_layer_stand_side_by_side_in_their_order(rankdir):
+    picture = draw_dot(loss_of(3, (4, 4, 1)), fold="neuron", rankdir=rankdir)
+    place = {}
+    for group in svg(picture).iter("{http://www.w3.org/2000/svg}g"):
+        texts = list(group.iter("{http://www.w3.org/2000/svg}text"))
+        if group.get("class") == "node":
+            [[x, y]] = [[float(t.get("x")), float(t.get("y"))] for t in texts[:1]]
+            place[(texts[0].text or "").replace("\xa0", " ")] = (y, x) if rankdir == "LR" else (x, y)
+    for layer in (1, 2):
+        along, across = zip(*[place[f"neuron {layer}_{k}"] for k in range(4)], strict=True)
+        assert list(along) == sorted(along)
+        assert max(across) - min(across) < 60  # boxes of different sizes, in one column
+    assert [place[f"x{i}"][0] for i in range(3)] == sorted(place[f"x{i}"][0] for i in range(3))
+
+
+def test_inputs_and_parameters_are_named_and_not_only_coloured():
+    shown = boxes(draw_dot(loss_of()))
+    assert ["x0", "input"] in [texts[:2] for texts in shown]
+    assert ["w1_0_0", "parameter"] in [texts[:2] for texts in shown]
+
+
+def test_a_weighted_sum_shows_its_formula():
+    shown = boxes(draw_dot(loss_of()))
+    assert ["Σ wᵢaᵢ + b"] in shown
+    assert ["Σ wᵢaᵢ"] in boxes(draw_dot(weighted_sum([Value(1.0)], [Value(2.0)])))
+
+
+def images(html):
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.append((tag, dict(attributes)))
+    parser.feed(html)
+    return [(tag, attributes) for tag, attributes in found if tag != "div"]
+
+
+def test_a_page_that_trusts_nothing_shows_an_image():
+    picture = draw_dot(GRAPHS["a chain"](), width=500, fold="none")
+    [(tag, image)] = images(picture._repr_mimebundle_()["text/html"])
+    assert tag == "img"
+    assert image["alt"] == "the graph of a value: 41 boxes"
+    assert float(image["width"]) <= 502
+    source = unquote(image["src"].removeprefix("data:image/svg+xml;charset=utf-8,"))
+    assert ElementTree.fromstring(source).tag.endswith("svg")
+    assert "text/html" not in picture._repr_mimebundle_(exclude=["text/html"])
+    assert list(picture._repr_mimebundle_(include=["text/html"])) == ["text/html"]
 
 
 # Bad input
+
+
+@pytest.mark.parametrize("wrong", ["970", None, [970]])
+def test_a_width_that_is_not_a_number_is_an_error(wrong):
+    with pytest.raises(TypeError, match=f"width is a number of pixels, not {type(wrong).__name__}"):
+        draw_dot(Value(1.0), width=wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, -5, math.inf, math.nan])
+def test_a_width_that_is_not_positive_is_an_error(wrong):
+    with pytest.raises(ValueError, match="width is a positive number of pixels, not"):
+        draw_dot(Value(1.0), width=wrong)
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         ({"rankdir": "left"}, "LR, RL, TB, BT, not 'left'"),
-        ({"fold": "all"}, "'none', 'neuron', 'layer', 'batch' or 'auto', not 'all'"),
+        ({"fold": "all"}, "'none', 'loss', 'neuron', 'layer', 'batch' or 'auto', not 'all'"),
         ({"max_nodes": 1}, "at least 2, not 1"),
         ({"unfold": "layer 9"}, "no folded box is called 'layer 9'; there are none"),
     ],

@@ -4,6 +4,7 @@ import copy
 import inspect
 import pickle
 import random
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -110,9 +111,9 @@ def test_a_neuron_applies_its_activation_to_its_preactivation():
 
 def test_labels_name_layer_neuron_and_input():
     model = MLP(2, [3, 1])
-    assert [p.label for p in model.layers[0].neurons[2].parameters()] == ["w1_2_0", "w1_2_1", "b1_2"]
+    assert [p.label for p in model.layers[0].neurons[2].parameters()] == ["w1_0_2", "w1_1_2", "b1_2"]
     labels = {node.label for node in topological_order(model([1.0, 2.0]))}
-    assert {"x0", "x1", "w1_0_0", "b1_0", "z1_0", "a1_0", "z1_2", "a1_2", "w2_0_2", "b2_0", "z2_0"} <= labels
+    assert {"x0", "x1", "w1_0_0", "b1_0", "z1_0", "a1_0", "z1_2", "a1_2", "w2_2_0", "b2_0", "z2_0"} <= labels
     assert "a2_0" not in labels
 
 
@@ -450,5 +451,115 @@ def test_a_net_whose_call_is_overridden_predicts_the_number_of_the_call():
 
 def test_a_net_still_predicts_without_a_graph(monkeypatch):
     model = MLP(2, [3, 1])
-    monkeypatch.setattr(MLP, "__call__", None)
+    monkeypatch.setattr(Module, "predict", None)  # it records the graph
     assert isinstance(model.predict([1.0, 2.0]), float)
+
+
+# A subclass of one's own that builds its parts itself, without super().__init__
+
+
+class OwnNeuron(Neuron):
+    def __init__(self, nin, nonlin=True):
+        self.w = [Value(0.5) for _ in range(nin)]
+        self.b = Value(-0.25)
+        self.nonlin = nonlin
+
+
+class TanhNeuron(OwnNeuron):
+    def __call__(self, x):
+        return sum((w * x_i for w, x_i in zip(self.w, x)), self.b).tanh()
+
+
+class OwnLayer(Layer):
+    def __init__(self, nin, nout, kind=OwnNeuron, **options):
+        self.neurons = [kind(nin, **options) for _ in range(nout)]
+
+
+class OwnMLP(MLP):
+    def __init__(self, nin, nouts, layer=OwnLayer):
+        pairs = zip([nin, *nouts], nouts)
+        self.layers = [layer(n, m, nonlin=k < len(nouts) - 1) for k, (n, m) in enumerate(pairs)]
+
+
+class FreeLayer(Module):
+    """A layer that shares nothing with `Layer`."""
+
+    def __init__(self, nin, nout, nonlin=True):
+        self.inner = OwnLayer(nin, nout, nonlin=nonlin)
+
+    def parameters(self):
+        return self.inner.parameters()
+
+    def __call__(self, x):
+        return self.inner(x)
+
+
+BUILT = {
+    "one output": lambda: OwnMLP(2, [3, 1]),
+    "two outputs": lambda: OwnMLP(2, [3, 2]),
+    "a layer of another class": lambda: OwnMLP(2, [3, 1], FreeLayer),
+    "layers of nn": lambda: OwnMLP(2, [3, 1], lambda n, m, nonlin: Layer(n, m, nonlin=nonlin)),
+    "neurons that override the call": lambda: OwnMLP(2, [2, 1], partial(OwnLayer, kind=TanhNeuron)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("build", BUILT.values(), ids=BUILT)
+def test_a_net_that_sets_its_layers_itself_computes_predicts_and_learns(build):
+    model, x = build(), [1.0, 0.5]
+    y = model(x)
+    outputs = y if isinstance(y, list) else [y]
+    assert model.predict(x) == ([v.data for v in y] if isinstance(y, list) else y.data)
+    assert model.predict_many([x, [0.5, 2.0]], backend="python")[0] == model.predict(x)
+    sum(outputs).backward()
+    assert any(p.grad for p in model.parameters())
+    assert repr(model).startswith("OwnMLP of [")
+
+
+def test_a_net_that_sets_its_layers_itself_gives_micrograds_number():
+    hidden = 0.5 * 1.0 + 0.5 * 0.5 - 0.25
+    assert OwnMLP(2, [3, 1])([1.0, 0.5]).data == 3 * (0.5 * hidden) - 0.25
+
+
+def test_a_neuron_and_a_layer_that_set_their_parts_themselves_give_micrograds_numbers():
+    x = [1.0, -3.0]
+    assert (OwnNeuron(2)(x).data, OwnNeuron(2, nonlin=False)(x).data) == (0.0, -1.25)
+    assert OwnNeuron(2, nonlin=False).predict(x) == -1.25
+    assert [a.data for a in OwnLayer(2, 3, nonlin=False)(x)] == [-1.25] * 3
+    assert OwnLayer(2, 2, TanhNeuron).predict(x) == [Value(-1.25).tanh().data] * 2
+    neuron = OwnNeuron(2, nonlin=False)
+    neuron.nonlin = True
+    assert neuron.activation is ops.relu
+    assert repr(neuron) == "OwnNeuron(2, activation='relu')"
+    assert repr(OwnLayer(2, 1)) == "OwnLayer of [OwnNeuron(2, activation='relu')]"
+
+
+def test_a_neuron_takes_as_many_inputs_as_it_has_weights():
+    neuron = Neuron(2, init="zeros")
+    neuron.w = [Value(1.0), Value(2.0), Value(3.0)]
+    assert neuron([1.0, 1.0, 1.0]).data == neuron.predict([1.0, 1.0, 1.0]) == 6.0
+    with pytest.raises(ValueError, match="expected 3 inputs, got 2"):
+        neuron([1.0, 1.0])
+    with pytest.raises(ValueError, match="2 weights takes as many inputs, not 3"):
+        OwnMLP(2, [3, 1])([1.0, 2.0, 3.0])
+
+
+def doubled(method):
+    def replacement(self, *args):
+        y = method(self, *args)
+        return type(y)([2 * v for v in y]) if isinstance(y, list) else 2 * y
+
+    return replacement
+
+
+@pytest.mark.parametrize("name", [
+    "Neuron.__call__", "Neuron.activate", "Neuron.preactivation", "Layer.activations", "MLP.__call__",
+])  # fmt: skip
+def test_predictions_follow_a_method_that_is_set_on_the_class(monkeypatch, name):
+    owner, method = name.split(".")
+    cls = {"Neuron": Neuron, "Layer": Layer, "MLP": MLP}[owner]
+    models = [MLP(2, [3, 2], "tanh"), Layer(2, 3, "tanh"), Neuron(2, "tanh")]
+    before = [model.predict([1.0, 0.5]) for model in models]
+    monkeypatch.setattr(cls, method, doubled(getattr(cls, method)))
+    after = [model.predict([1.0, 0.5]) for model in models]
+    assert after == [Module.predict(model, [1.0, 0.5]) for model in models]
+    assert after != before

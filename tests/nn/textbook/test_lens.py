@@ -1,7 +1,10 @@
 """The Δ lens: Δ computed in three ways, and the errors that it detects."""
 
+import csv
+import io
 import math
 import random
+import re
 import sys
 
 import pytest
@@ -219,10 +222,9 @@ def test_at_a_kink_left_and_right_are_shown_and_not_compared():
     assert row.kink == (0.0, pytest.approx(5.0, rel=1e-6))
     assert report.kinks == [row]
     assert math.isnan(report.finite_difference_error)  # nothing was compared
-    assert "kink: 0 left, 5 right" in str(report)
-    assert "At a kink: neuron 0 of layer 1. The derivatives on the left and on the right differ" in str(
-        report
-    )
+    text = " ".join(str(report).split())
+    assert "kink: 0 left, 5 right" in text
+    assert "At a kink: neuron 0 of layer 1. The derivatives on the left and on the right differ" in text
     assert "kink: 0 left, 5 right" in report._repr_html_()
 
 
@@ -367,11 +369,12 @@ def report():
 def test_the_text_names_both_signs_and_gives_the_formulas(report):
     text = str(report)
     for said in (
-        "MLP(2, [3, 2], activation='tanh', output='sigmoid'): E = half_squared_error",
+        "MLP(2, [3, 2], activation='tanh', output='sigmoid')\n",
+        f"x = [0.5, -1], t = [0, 1], E = half_squared_error = {report.error:.6g}\n",
         "Δ_k = -∂E/∂in_k",
         "δ_k = ∂E/∂z_k = -Δ_k",
-        "Layer 2, the outputs: Δ_k = g'(in_k) (t_k - a_k)",
-        "Layer 1: Δ_j = g'(in_j) Σ_k w_jk Δ_k",
+        "Layer 2 (output).  Δ_k = g'(in_k) · (t_k - a_k)",
+        "Layer 1 (hidden).  Δ_j = g'(in_j) · Σ_k w_jk Δ_k",
         "-∂E/∂w_jk = a_j Δ_k",
     ):
         assert said in text
@@ -381,45 +384,217 @@ def test_repr_is_str(report):
     assert repr(report) == str(report)
 
 
-def test_the_tables_go_from_the_outputs_back_to_the_weights(report):
+def test_the_tables_go_from_the_first_layer_to_the_last_and_then_to_the_weights(report):
     text = str(report)
-    assert text.index("Layer 2") < text.index("Layer 1") < text.index("Weights")
+    assert text.index("Layer 1") < text.index("Layer 2") < text.index("Weights")
 
 
-def test_the_text_shows_every_number_of_a_small_net(report):
-    text = str(report)
-    for row in report.neurons:
-        assert f"{row.autograd:.6g}" in text
+def rows_of(text, title):
+    """Return the cells of a table's rows, by its title."""
+    block = next(block for block in text.split("\n\n") if block.startswith(title))
+    return [line.replace("|", " ").split() for line in block.split("\n")[1:]]
+
+
+def test_a_hidden_layer_has_its_factors_then_the_three_deltas_under_one_head(report):
+    group, heads, *rows = rows_of(report.text(200), "Layer 1")
+    assert group == ["Δ_j"]
+    assert " ".join(heads) == "j in_j a_j g'(in_j) Σ_k w_jk Δ_k by hand autograd nudged δ_j"
+    for row, n in zip(rows, report.neurons, strict=False):
+        numbers = [n.z, n.a, n.slope, n.downstream, n.textbook, n.autograd, n.finite_difference, -n.autograd]
+        assert row[0] == str(n.index)
+        assert [float(cell) for cell in row[1:]] == pytest.approx(numbers, rel=2e-3)
+
+
+def test_an_output_layer_shows_target_and_error(report):
+    _, heads, *rows = rows_of(report.text(200), "Layer 2")
+    assert " ".join(heads) == "k in_k a_k t_k t_k - a_k g'(in_k) by hand autograd nudged δ_k"
+    for row, n in zip(rows, report.neurons[3:], strict=True):
+        numbers = [n.z, n.a, [0, 1][n.index], n.downstream, n.slope, n.textbook]
+        assert [float(cell) for cell in row[1:7]] == pytest.approx(numbers, rel=2e-3)
+
+
+def test_each_weight_is_shown_with_its_ends_its_factors_and_their_product(report):
+    group, heads, *rows = rows_of(report.text(200), "Weights")
+    assert " ".join(group) == "a_j Δ_k -∂E/∂w_jk"
+    assert " ".join(heads) == "layer from j to k w_jk a_j Δ_k by hand autograd"
+    found = {tuple(row[:3]): row[3:] for row in rows}
+    assert len(found) == len(rows) == len(report.weights) + len(report.biases)
     for w in report.weights:
-        assert f"w{w.layer}_{w.index}_{w.input}" in text
+        cells = [float(cell) for cell in found[str(w.layer), str(w.input), str(w.index)]]
+        assert cells == pytest.approx([w.weight, *w.a, *w.delta, w.product, w.minus_gradient], rel=2e-3)
+    for b in report.biases:
+        cells = [float(cell) for cell in found[str(b.layer), "bias", str(b.index)]]
+        assert cells == pytest.approx([b.weight, 1.0, *b.delta, b.product, b.minus_gradient], rel=2e-3)
 
 
-def test_columns_are_aligned(report):
-    blocks = str(report).split("\n\n")
-    for block in blocks[1:-1]:
+def test_the_rows_of_weights_and_biases_are_those_of_the_model(report):
+    model = MLP(2, [3, 2], "tanh", "sigmoid", rng=random.Random(0))
+    E = losses.half_squared_error(model([0.5, -1.0]), [0, 1])
+    for w in report.weights:
+        assert w.weight == model.layers[w.layer - 1].neurons[w.index].w[w.input].data
+        assert w.product == w.a[0] * w.delta[0]
+    for b in report.biases:
+        bias = model.layers[b.layer - 1].neurons[b.index].b
+        assert (b.weight, b.minus_gradient) == (bias.data, -grad(E, [bias])[0])
+        assert b.product == b.delta[0]
+
+
+def test_columns_are_aligned_and_their_numbers_have_equal_decimals(report):
+    for block in report.text(200).split("\n\n")[1:-1]:
         _, *lines = block.split("\n")
         assert len({len(line) for line in lines}) == 1
+        for column in zip(*(line.replace("|", " ").split() for line in lines[2:])):
+            assert len({len(cell.partition(".")[2]) for cell in column if cell != "bias"}) == 1
+
+
+@pytest.mark.parametrize("size", [2, 40])
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e6])
+def test_the_text_fits_into_80_columns(size, scale):
+    model = MLP(2, [size, 2], "tanh", rng=random.Random(0))
+    for p in model.parameters():
+        p.data *= scale
+    samples = [[0.5, -1.0], [1e-7, 3.0]]
+    for report in deltas(model, samples[0], [0, 1]), deltas(model, samples, [[0, 1], [1e-9, 1]]):
+        assert max(map(len, report.text().splitlines())) <= 80
+        assert "Layer 2 (output)" in report.text()
+
+
+def test_a_wide_terminal_gets_wide_tables(report, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert max(map(len, str(report).splitlines())) <= 80
+    monkeypatch.setenv("COLUMNS", "200")
+    assert str(report) == report.text(200)
+
+
+def test_the_closing_line_says_in_words_that_all_values_agree(report):
+    assert f"All {2 * 5 + 12 + 5} values agree. Largest" in str(report)
+
+
+def test_the_closing_line_says_that_values_do_not_agree(monkeypatch):
+    monkeypatch.setattr(LENS, "grad", lambda y, xs: [1.001 * g for g in grad(y, xs)])
+    report = deltas(MLP(2, [3, 1], "tanh", rng=random.Random(0)), [1.0, 2.0], 0.0)
+    assert "NOT all 21 values agree." in str(report)
+    monkeypatch.setattr(LENS, "grad", lambda y, xs: [math.nan for _ in xs])
+    assert "NOT all" in str(deltas(MLP(2, [3, 1], "tanh", rng=random.Random(0)), [1.0, 2.0], 0.0))
+
+
+def test_a_zero_has_no_sign():
+    neuron = Neuron(1, "relu", init="zeros")
+    neuron.b.data = -1.0
+    for text in (deltas(neuron, [1.0], 5.0).text(), deltas(neuron, [1.0], 5.0).to_latex()):
+        assert not re.search(r"-0(?![.\d])|-0\.0*(?!\d)", text)
+
+
+def test_latex_is_ascii_and_balanced(report):
+    for text in (report.to_latex(), deltas(Neuron(1, "relu", init="zeros"), [1.0], 5.0).to_latex()):
+        assert text.isascii()
+        assert text.count("{") == text.count("}")
+        assert text.count(r"\[") == text.count(r"\]") == text.count(r"\begin{array}")
+        for array in re.findall(r"begin{array}{(.*?)}\n(.*?)\\end{array}", text, re.S):
+            columns = array[0].replace("|", "")
+            assert {line.count("&") for line in array[1].strip().splitlines()} == {len(columns) - 1}
+        outside = re.sub(r"\\\[.*?\\\]|\$.*?\$", "", text, flags=re.S)
+        assert not set("_^\\&#%") & set(outside)
+
+
+def test_csv_has_every_digit(report):
+    table = list(csv.DictReader(io.StringIO(report.to_csv())))
+    assert [float(row["autograd"]) for row in table] == [row.autograd for row in report.neurons]
+    table = list(csv.DictReader(io.StringIO(report.to_csv("weights"))))
+    assert [float(row["product"]) for row in table] == [row.product for row in report.weights]
+    assert len(report.to_csv("biases").splitlines()) == 1 + len(report.biases)
+    with pytest.raises(ValueError, match="rows is 'neurons', 'weights' or 'biases', not 'layers'"):
+        report.to_csv("layers")
+
+
+# A batch
+
+SAMPLES = [[0.5, -1.0], [1.0, 0.25], [-0.5, 2.0]]
+TARGETS = [[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]]
+
+
+@pytest.fixture
+def model():
+    return MLP(2, [3, 2], "tanh", "sigmoid", rng=random.Random(0))
+
+
+def test_a_batch_has_the_deltas_of_its_samples_and_their_sums(model):
+    batch = deltas(model, SAMPLES, TARGETS)
+    single = [deltas(model, x, t) for x, t in zip(SAMPLES, TARGETS)]
+    assert batch.errors == [report.error for report in single]
+    assert batch.error == pytest.approx(sum(batch.errors), rel=1e-15)
+    for n, report in enumerate(single, 1):
+        mine = [row for row in batch.neurons if row.sample == n]
+        assert [row.textbook for row in mine] == [row.textbook for row in report.neurons]
+        assert [row.autograd for row in mine] == pytest.approx(
+            [row.autograd for row in report.neurons], rel=1e-14
+        )
+    total = sum(losses.half_squared_error(model(x), t) for x, t in zip(SAMPLES, TARGETS))
+    for rows, parameters in (
+        (batch.weights, [w for layer in model.layers for n in layer.neurons for w in n.w]),
+        (batch.biases, [n.b for layer in model.layers for n in layer.neurons]),
+    ):
+        expected = pytest.approx([-g for g in grad(total, parameters)], rel=1e-13)
+        assert [row.product for row in rows] == expected
+        assert [row.minus_gradient for row in rows] == expected
+    assert batch.disagreement < 1e-14
+    assert batch.finite_difference_error < 1e-8
+
+
+def test_a_batch_is_shown_sample_by_sample_with_a_sum_for_each_neuron(model):
+    batch = deltas(model, SAMPLES, TARGETS)
+    text = batch.text(200)
+    assert f"E = Σ_n E_n = {batch.error:.6g}, where E_n = half_squared_error of sample n" in text
+    assert f"x_2 = [1, 0.25], t_2 = [1, 0], E_2 = {batch.errors[1]:.6g}" in text
+    _, _, *rows = rows_of(text, "Layer 2")
+    assert [row[:2] for row in rows] == [[str(k), n] for k in range(2) for n in ("1", "2", "3", "Σ_n")]
+    sums = [row[2:] for row in rows if row[1] == "Σ_n"]
+    for cells, bias in zip(sums, batch.biases[3:], strict=True):
+        numbers = [bias.product, bias.minus_gradient, bias.product, -bias.product]
+        assert [float(cell) for cell in cells] == pytest.approx(numbers, rel=2e-3)
+    assert "Σ_n a_j Δ_k" in text
+
+
+def test_a_wrong_sum_over_the_samples_is_detected(model, monkeypatch):
+    monkeypatch.setattr(LENS, "grad", lambda y, xs: [*grad(y, xs)[:-1], grad(y, xs)[-1] + 1e-6])
+    assert deltas(model, SAMPLES, TARGETS).disagreement > 1e-8
+
+
+def test_a_batch_may_be_an_array(model):
+    numpy = pytest.importorskip("numpy")
+    assert deltas(model, numpy.array(SAMPLES), numpy.array(TARGETS)) == deltas(model, SAMPLES, TARGETS)
+
+
+def test_a_batch_has_one_target_for_each_sample(model):
+    with pytest.raises(ValueError, match="one target for each sample, got 3 samples, 2 targets"):
+        deltas(model, SAMPLES, TARGETS[:2])
+    with pytest.raises(TypeError, match="the targets of a batch are a list"):
+        deltas(model, SAMPLES, 1.0)
+
+
+# Headings
 
 
 def test_the_heading_names_the_derivative_of_another_loss():
     model = MLP(2, [2], "tanh", rng=random.Random(0))
-    assert "Δ_k = g'(in_k) (-∂E/∂a_k)" in str(deltas(model, [1.0, 2.0], 1, "cross_entropy"))
+    assert "Δ_k = g'(in_k) · (-∂E/∂a_k)" in str(deltas(model, [1.0, 2.0], 1, "cross_entropy"))
 
 
 def test_of_a_large_net_only_the_largest_rows_are_shown():
     report = deltas(MLP(8, [40, 2], "tanh", rng=random.Random(0)), [0.1] * 8, [0.0, 1.0])
     text = str(report)
-    assert "(the 16 largest of 40 neurons)" in text
-    assert "(the 16 largest of 400 weights)" in text
+    assert "Layer 1 (hidden; the 16 largest of 40 neurons)." in text
+    assert "Weights (the 24 largest of 442 weights and biases, a bias has the input 1)" in text
     largest = max(report.neurons[:40], key=lambda row: abs(row.autograd))
-    assert f"{largest.autograd:.6g}" in text
+    assert f"{largest.autograd:.4f}" in text
     assert len(report.neurons) == 42
 
 
 def test_html_has_the_same_numbers(report):
     html = report._repr_html_()
     assert html.count("<table>") == html.count("</table>") == 3
-    assert f"<td>{report.neurons[0].autograd:.6g}</td>" in html
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
+    assert {cell for line in rows_of(report.text(200), "Layer 1")[2:] for cell in line} <= set(cells)
     assert "δ_k = ∂E/∂z_k = -Δ_k" in html
 
 

@@ -1,0 +1,127 @@
+"""Check a file in a process of its own, which alone ends by an endless loop, a crash or an exit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from nn.exercises.budget import Raised, attempt
+from nn.exercises.catalog import check, expected_name, prepare
+from nn.exercises.result import Result
+
+SECONDS = 2.0  # of processor time for the file and its check
+WAITING = 10.0  # seconds on the wall, for a file that sleeps or a busy machine
+STARTING = 20.0  # seconds for Python and its imports
+MEMORY = 2**30  # bytes
+CHILD = "from nn.exercises.process import main; main()"
+
+
+def check_file(topic: str, path: str | os.PathLike[str], **options: object) -> Result:
+    """Check a solution in a file, in a process of its own, which ends after 2 seconds of computing.
+
+    Args:
+        topic: the name of the exercise. The file defines ``Value`` for "value", ``f`` and ``derivative`` for
+            "operation", and a function of the topic's name for any other.
+        path: the file.
+        options: ``name``, as in `check`; for "value", names of attributes.
+
+    Returns:
+        The `Result`. An endless loop, a crash, too much memory or an early exit is a result that says so.
+
+    Raises:
+        ValueError, TypeError: as in `check`.
+        OSError: the file cannot be read.
+    """
+    known, _ = prepare(topic, (len, len) if topic == "operation" else len, options)  # refuses unknown names
+    with open(path, "rb"):
+        pass  # raises the OSError of a file that cannot be read
+    packages = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([packages, os.environ.get("PYTHONPATH", "")])}
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder, "result.json")
+        order = {"topic": topic, "path": os.path.abspath(path), "options": options, "answer": str(answer)}
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", CHILD], input=json.dumps(order), text=True, capture_output=True,
+                env=environment, timeout=WAITING + STARTING,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return _ended(topic, f"it was stopped after {WAITING + STARTING:g} seconds")
+        if not answer.exists():
+            return _ended(topic, _reason(done.returncode))
+        result = Result(**json.loads(answer.read_text("utf-8")))
+    pictures = (case.picture for case in known.cases if case.text == result.graph)
+    return replace(result, skipped=tuple(result.skipped), picture=next(pictures, None))
+
+
+def _reason(code: int) -> str:
+    if hasattr(signal, "SIGPROF") and code == -signal.SIGPROF:
+        return f"it was stopped after {SECONDS:g} seconds of computing: a loop without end?"
+    if hasattr(signal, "SIGALRM") and code == -signal.SIGALRM:
+        return f"it was stopped after {WAITING:g} seconds of waiting"
+    if code < 0:
+        return f"Python crashed (signal {-code})"
+    return f"it ended Python before the check was done (exit code {code})"
+
+
+def _ended(topic: str, reason: str) -> Result:
+    return Result(topic, False, step="the file", yours=reason, right="a file that runs to its end")
+
+
+def main() -> None:
+    """Check one file, as standard input asks, and write the result."""
+    order = json.load(sys.stdin)
+    topic, answer = order["topic"], Path(order["answer"])
+    name = expected_name(topic)
+    _limit()
+    space = attempt(lambda: _run_file(order["path"]))
+    if isinstance(space, Raised):
+        result = _ended(topic, str(space))
+    elif not isinstance(space, dict) or any(part not in space for part in name):
+        missing = " and ".join(part for part in name if not isinstance(space, dict) or part not in space)
+        result = Result(
+            topic,
+            False,
+            step="the file",
+            yours=f"it defines no {missing}",
+            right=f"a file that defines {' and '.join(name)}",
+        )
+    else:
+        mine = space[name[0]] if len(name) == 1 else tuple(space[part] for part in name)
+        result = _checked(topic, mine, order["options"])
+    written = answer.with_suffix(".part")
+    written.write_text(json.dumps(asdict(replace(result, picture=None)) | {"picture": None}), "utf-8")
+    written.replace(answer)
+
+
+def _run_file(path: str) -> dict[str, object]:
+    import runpy
+
+    return runpy.run_path(path, run_name="solution")
+
+
+def _checked(topic: str, mine: object, options: dict[str, object]) -> Result:
+    try:
+        return check(topic, mine, **options)
+    except TypeError as error:
+        return Result(
+            topic, False, step="the file", yours=str(error), right="a solution as the topic asks for"
+        )
+
+
+def _limit() -> None:
+    """Let the system end this process: at a time limit, and at a limit of memory. Windows has neither."""
+    if not hasattr(signal, "setitimer"):
+        return
+    import resource
+
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, WAITING)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

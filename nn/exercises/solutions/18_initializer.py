@@ -1,0 +1,7 @@
+"""A solution of exercise 18: the first weights."""
+
+from math import sqrt
+
+
+def initializer(rng, nin, nout):
+    return rng.gauss(0, sqrt(2 / nin))

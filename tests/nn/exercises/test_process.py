@@ -1,0 +1,72 @@
+"""Files are checked in a process of their own: whatever they do, the result says it in one line."""
+
+import os
+import sys
+
+import pytest
+from support.students import BACKPROP, CLOSURES, TUPLES
+
+from engine import Player
+from nn.exercises import check_file
+
+LIMITS = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+
+
+@pytest.fixture
+def checked(tmp_path):
+    def check(topic, text, **options):
+        path = tmp_path / "solution.py"
+        path.write_text(text, "utf-8")
+        return check_file(topic, path, **options)
+
+    return check
+
+
+def test_a_right_file_passes(checked):
+    assert checked("value", TUPLES)
+    assert checked("deltas", BACKPROP)
+
+
+def test_a_slip_in_a_file_is_named_and_its_graph_can_be_played(checked):
+    result = checked("value", CLOSURES.replace("reversed(topo)", "topo"))
+    assert result.cause == "the order is not reversed"
+    assert isinstance(result.play(), Player)
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("import os\nos._exit(0)\n", "it ended Python before the check was done (exit code 0)"),
+    ("import sys\nsys.exit(3)\n", "SystemExit: 3 (line 2: sys.exit(3))"),
+    ("def neuron(\n", "SyntaxError: '(' was never closed"),
+    ("1 / 0\n", "ZeroDivisionError: division by zero (line 1: 1 / 0)"),
+    ("x = 1\n", "it defines no neuron"),
+    ("neuron = 3\n", "expected a function (w, x, b)"),
+    ("def neuron(w, x, b):\n    while True: pass\n", "endless loop"),
+])  # fmt: skip
+def test_a_file_that_ends_early_is_said_in_one_line(checked, text, said):
+    result = checked("neuron", text)
+    assert not result
+    assert said in result.yours
+    assert "\n" not in result.yours
+
+
+@LIMITS
+@pytest.mark.parametrize(("text", "said"), [
+    ("sum(iter(int, 1))\n", "stopped after 2 seconds"),
+    ("x = [0] * 10**10\n", "MemoryError"),
+    ("import ctypes\nctypes.string_at(0)\n", "Python crashed (signal 11)"),
+])  # fmt: skip
+def test_a_file_that_takes_too_much_is_ended(checked, text, said):
+    assert said in checked("neuron", text).yours
+
+
+def test_a_file_that_prints_does_not_disturb_the_result(checked, capfd):
+    assert checked("neuron", "print('hello')\n" + BACKPROP)
+    assert capfd.readouterr().out == ""
+
+
+def test_bad_arguments_are_refused_before_the_file_is_run(checked, tmp_path):
+    with pytest.raises(ValueError, match="no topic"):
+        checked("neurons", "import os; os._exit(1)")
+    with pytest.raises(OSError, match=r"missing\.py"):
+        check_file("neuron", tmp_path / "missing.py")
+    assert os.listdir(tmp_path) == ["solution.py"]
