@@ -87,7 +87,9 @@ class Families:
             parents = self.args[node]
             depths[node] = depth = 1 + max(map(depths.__getitem__, parents))
             key, product = self._key(node, op, parents)
-            family = found.setdefault((depth, key), Family(op, depth, [], product))
+            family = found.get((depth, key))
+            if family is None:
+                family = found[depth, key] = Family(op, depth, [], product)
             self.sources[node], self.places[node] = id(family), len(family.members)
             family.members.append(node)
         self.families = sorted(found.values(), key=lambda family: family.depth)

@@ -204,7 +204,7 @@ class MatrixStep:
         counts: np.ndarray = np.zeros(self._size, int)
         for layout in self._parameters if self._size else ():
             np.add.at(counts, layout.positions, 1)
-        self._once, self._all = bool((counts <= 1).all()), bool((counts == 1).all())
+        self._all = bool((counts == 1).all())
 
     def start(self, parameters: np.ndarray) -> Step:
         """Return a function of some columns and their length, which returns the outputs and the gradients."""
@@ -222,11 +222,13 @@ class MatrixStep:
         """Return the derivatives with respect to each block as one flat array."""
         flat = np.empty(self._size) if self._all else np.zeros(self._size)
         for layout, gradient in zip(self._parameters, gradients):
-            view = layout.view(flat) if self._once else None
+            view = layout.view(flat)
             if view is None:
                 np.add.at(flat, layout.positions, gradient)
-            else:
+            elif self._all:
                 view[...] = gradient
+            else:
+                view += gradient
         return flat
 
 
