@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
 from math import isfinite, nan, sqrt, tanh
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast, overload
 
 from engine import Value, as_float, as_value, brief, grad, no_grad, total
-from nn.model.modules import Module
+from nn.model.modules import Module, set_numbers
 from nn.model.predict import compile_outputs
 from nn.training import losses
 from nn.training.dataset import Sample, Targets, check_samples
@@ -56,6 +55,8 @@ def check() -> None:
 
     >>> check()
     """
+    from importlib.util import find_spec
+
     if find_spec("matplotlib") is None:
         raise ImportError(MISSING)
 
@@ -353,8 +354,7 @@ def _losses(
     rows = [sample.x for sample in samples]
 
     def mean(point: Sequence[float]) -> float:
-        for p, number in zip(parameters, point):
-            p.data = number
+        set_numbers(parameters, point)
         try:
             errors = [_loss(loss, y, sample.t) for y, sample in zip(predict(rows), samples)]
             return sum(errors) / len(errors)
@@ -364,8 +364,7 @@ def _losses(
     try:
         found = [mean(point) for point in points]
     finally:
-        for p, number in zip(parameters, kept):
-            p.data = number
+        set_numbers(parameters, kept)
     return [y if isfinite(y) else nan for y in found]
 
 

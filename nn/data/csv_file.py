@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterator, Sequence
 from io import StringIO
@@ -17,9 +16,11 @@ DELIMITERS = ",;\t"
 
 
 class Table(NamedTuple):
-    """The content of a CSV file.
+    """The content of a CSV file. Its first two entries are what the functions for data sets return.
 
-    ``table.xs`` and ``table.ys`` are what the functions for data sets return: ``xs, ys, *names = table``.
+    >>> xs, ys, *_ = Table([[4.0], [2.0]], [1, 0], ["bird", "dog"], ["legs"], "animal")
+    >>> xs, ys
+    ([[4.0], [2.0]], [1, 0])
     """
 
     xs: list[list[float]]  #: one list of features for each row
@@ -80,6 +81,8 @@ def read_csv(path: str | os.PathLike[str]) -> Table:
 
 def _lines(text: str) -> Iterator[Line]:
     """Return an iterator over the rows that are not empty."""
+    import csv  # seldom needed: slow to import
+
     first = next((line for line in text.split("\n") if line.strip()), "")
     delimiter = max(DELIMITERS, key=lambda d: (first.count(d), d != ","))  # ";" before ",": 1,5;2,5;a
     rows, end = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True), 0

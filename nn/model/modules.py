@@ -375,6 +375,18 @@ def _inherits(cls: type, base: type, *methods: str) -> bool:
     return all(getattr(cls, method) is getattr(base, method) for method in methods)
 
 
+def set_numbers(parameters: Sequence[Value], numbers: Sequence[float]) -> None:
+    """Write a number into each parameter.
+
+    >>> neuron = Neuron(1, activation=None)
+    >>> set_numbers(neuron.parameters(), [2.0, 1.0])
+    >>> neuron.predict([3.0])
+    7.0
+    """
+    for p, number in zip(parameters, numbers, strict=True):
+        p.data = number
+
+
 def one_or_list(values: list[T]) -> T | list[T]:
     """Return the only entry of a list of one, and any other list as it is."""
     return values[0] if len(values) == 1 else values

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from nn.training.history import Epoch
 
-__all__ = ["Progress", "show"]
+__all__ = ["Progress", "is_terminal", "show"]
 
 LINES = 10  # plain lines in a run
 
@@ -27,7 +27,7 @@ class Progress:
 
     def __init__(self, epochs: int, steps: int, wanted: bool) -> None:
         self.epochs, self.wanted = epochs, wanted
-        self.bar = _bar(epochs * steps) if wanted and _is_terminal() else None
+        self.bar = _bar(epochs * steps) if wanted and is_terminal() else None
 
     def step(self) -> None:
         """Show that one step has been made."""
@@ -87,7 +87,7 @@ def show(text: str) -> bool:
     return True
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
     """Return whether standard error is a terminal; False if it was closed."""
     try:
         return sys.stderr is not None and sys.stderr.isatty()
