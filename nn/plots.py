@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast, overload
 
 from engine import Value, as_float, as_value, brief, grad, no_grad, total
 from nn.model.modules import Module, set_numbers
-from nn.model.predict import compile_outputs
 from nn.training import losses
 from nn.training.dataset import Sample, Targets, check_samples
 from nn.training.history import History
@@ -348,6 +347,8 @@ def _losses(
     model: Module, samples: Sequence[Sample], loss: Loss, points: Sequence[Sequence[float]]
 ) -> list[float]:
     """Return the mean loss of the samples with each of several lists of parameters; NaN where it has none."""
+    from nn.model.predict import compile_outputs  # loads the compiler: slow to import
+
     parameters = model.parameters()
     kept = [p.data for p in parameters]
     predict = compile_outputs(model, samples[0].x, "numpy")
