@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from engine import Value, get_backend, trace
-from nn.validation import as_rows
+from nn.validation import Floats, as_rows
 
 __all__ = ["Prediction", "as_predictions", "compile_outputs", "many"]
 
@@ -82,7 +82,7 @@ def compile_outputs(
     return predict
 
 
-def as_predictions(columns: Sequence[Sequence[float]], listed: bool) -> list[Prediction]:
+def as_predictions(columns: Sequence[Floats], listed: bool) -> list[Prediction]:
     """Return the prediction for each sample, from one column for each output.
 
     >>> as_predictions([[1.0, 2.0], [3.0, 4.0]], listed=True)
