@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 from engine import brief
 from nn.model.modules import Module
 from nn.training import losses
-from nn.training.auto import Work, choose_backend, recommendation, report
 from nn.training.convergence import Callback, Convergence
 from nn.training.dataset import Sample, Targets, check_loss, check_samples
 from nn.training.history import Epoch, History
@@ -96,6 +95,7 @@ def fit(
     >>> history.stopped
     'callback'
     """
+    from nn.training.auto import Work, choose_backend, recommendation, report
     from nn.training.runs import begin  # loads the compiler: slow to import
     from nn.training.train_step import eager, traced
 
