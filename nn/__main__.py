@@ -157,7 +157,7 @@ def parser() -> Parser:
         default="auto",
         metavar="NAME",
         help="how to compute: eager, on Values; the compiled graph as "
-        f"{', '.join(BACKENDS)}; auto, the fastest that is installed (default: auto)",
+        f"{', '.join(BACKENDS)}; auto, the one that should end first (default: auto)",
     )
     add(
         "--lens",

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from engine import as_value, topological_order
 from nn.model.modules import MLP
+from nn.training.auto import COSTS
 from nn.training.losses import Loss
 
 __all__ = ["operations", "sentence"]
 
-#: Seconds that an edge of the graph takes forward and backward, with the creation of its node and its part of
-#: the optimizer's step: measured with Python 3.11 at some 3 GHz. Machines differ by a factor of 2.
-EACH = 6e-7
+EACH = COSTS["eager"].edge  # seconds, forward and backward
 
 
 def operations(model: MLP, loss: Loss, x: Sequence[float], t: object) -> int:
@@ -33,7 +32,7 @@ def sentence(each: int, samples: int) -> str:
         samples: how often a sample is used: the samples times the epochs.
 
     >>> sentence(5_000, 14_000)
-    'on Values (--backend eager): about 42 s, estimated from 70 million operations'
+    'on Values (--backend eager): about 28 s, estimated from 70 million operations'
     """
     n = each * samples
     if n * EACH < 2:

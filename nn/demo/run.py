@@ -191,7 +191,7 @@ def _train(
             epochs,
             options.batch_size,
             rng,
-            _backend(options.backend),
+            options.backend,
             progress=bar,
             validation=(task.samples.test[0], task.test_targets),
             callback=after_epoch,
@@ -200,15 +200,6 @@ def _train(
         for number, epoch in enumerate(history.epochs, 1):
             table.add(number, epoch)
     return history
-
-
-def _backend(name: str) -> str:
-    """Return the backend to train with; for "auto", the fastest one that is installed."""
-    if name != "auto":
-        return name
-    if find_spec("numpy") is None:
-        return "python"
-    return "numpy" if find_spec("llvmlite") is None else "llvm"
 
 
 def _draw(

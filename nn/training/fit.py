@@ -53,7 +53,11 @@ def fit(
         batch_size: the number of samples in each step, shuffled anew each epoch; None for all, in order.
         rng: shuffles as random.Random does; None for the module `random`.
         backend: "eager" computes on Values; any other name compiles the traced graph, see `engine.trace`.
-        progress: show a bar in a terminal (with tqdm installed), a line every few epochs elsewhere.
+            "auto" stands for "llvm", "numpy" or "python": of those that are installed, the one that is
+            estimated to end the run first. A compiled run writes the Values at the end of each epoch, and the
+            gradients and the state of the optimizer before each callback and at the end of the run.
+        progress: show a bar in a terminal (with tqdm installed), a line every few epochs elsewhere; and a
+            line about the backend, for "auto", and for "eager" if it is estimated to take over ten seconds.
         validation: ``(xs, ys)``, evaluated after each epoch and never used for training.
         tolerance, patience: stop when the loss (the validation loss, if there is one) has not fallen by more
             than tolerance for patience epochs. If only one is given, the other is 0.0 or 10.
@@ -91,6 +95,7 @@ def fit(
     >>> history.stopped
     'callback'
     """
+    from nn.training.auto import Work, choose_backend, recommendation, report
     from nn.training.runs import begin  # loads the compiler: slow to import
     from nn.training.train_step import eager, traced
 
@@ -110,7 +115,12 @@ def fit(
     history = History()
     shown, stopped, warned = Progress(epochs, -(-len(samples) // size), progress), "", False
     try:
-        check_loss(model, samples, loss)
+        work = Work(check_loss(model, samples, loss), len(samples), shown.steps, epochs)
+        if backend == "auto":
+            backend = choose_backend(work)
+            shown.say(report(backend, work))
+        elif backend == "eager":
+            shown.say(recommendation(work))
         step = (
             eager(model, loss)
             if backend == "eager"

@@ -345,7 +345,7 @@ class Adam(Optimizer[tuple[float, float]]):
             m = beta1 * m + new1 * gradient
             v = beta2 * v + new2 * gradient * gradient
             m_hat, v_hat = m / all1, v / all2
-            # 0 · ∞ is NaN: where v̂ is infinite, the step is refused; else the parameter would never move again
+            # 0 · ∞ is NaN: where v̂ is infinite, the step is refused; else the parameter would never move
             return data - rate * m_hat / (root(v_hat) + eps) - 0.0 * v_hat, (m, v)
 
         return moved

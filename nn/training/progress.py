@@ -26,8 +26,15 @@ class Progress:
     """
 
     def __init__(self, epochs: int, steps: int, wanted: bool) -> None:
-        self.epochs, self.wanted = epochs, wanted
+        self.epochs, self.steps, self.wanted = epochs, steps, wanted
         self.bar = _bar(epochs * steps) if wanted and is_terminal() else None
+
+    def say(self, text: str) -> None:
+        """Show a line, above the bar; nothing if it is empty."""
+        if self.bar is not None and text:
+            self.bar.clear()
+        if self.wanted and text:
+            self.wanted = show(text)
 
     def step(self) -> None:
         """Show that one step has been made."""
@@ -60,6 +67,9 @@ class Bar(Protocol):
 
     def set_postfix_str(self, text: str) -> object:
         """Set the text after the bar."""
+
+    def clear(self) -> object:
+        """Remove the bar until it is shown again."""
 
     def close(self) -> object:
         """Remove the bar."""
