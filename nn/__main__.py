@@ -13,18 +13,43 @@ from typing import NoReturn, cast
 
 from engine import BACKENDS, did_you_mean
 from nn.demo.run import DEFAULTS, RATES, Options, run
+from nn.demo.samples import OF_A_TABLE, is_table
 from nn.model import initializers as init
 from nn.model.activations import get_activation
 from nn.training import losses
 
-PURPOSE = "Train a net on a data set, validate it on samples that it was not trained on, and show the result."
+PURPOSE = """\
+Train a net on a data set, or on your own table, and validate it on samples that
+it was not trained on."""
 
-EPILOG = """\
-Into the folder --out go model.json (for nn.load), loss.png, for digits digits.png, for data in the plane
-boundary.png, graph.svg (the loss of a batch, folded), and neuron.html (one neuron, to step through).
-One sample in five is kept for validation and not used for training.
+WRITTEN = """\
+files written into the folder --out:
+  model.json      the trained model: nn.load("out/model.json").predict([...])
+                  takes the features as they are in the data
+  loss.png        loss and accuracy of each epoch, training and validation
+  gradients.png   the gradient of the weights in each layer, after training
+  landscape.png   the loss from the first to the last parameters
+  digits.png      predictions (data: digits)
+  boundary.png    the prediction for each point of the plane (two features)
+  graph.svg       the graph of a batch's loss, folded
+  neuron.html     one neuron, to step through: open this one in a browser
+"""
 
-"exercises" as the first argument begins the course of exercises: see "exercises --help".
+TABLES = """\
+tables (--data FILE.csv):
+  The columns are separated by commas, semicolons or tabs, and fields may be
+  quoted. The first line may be a header. The last column is the target: names
+  of classes, or whole numbers; all other columns are features, and numbers.
+  Numbers with a fraction are no classes: to fit them, use nn.fit with the loss
+  mean_squared_error. Features are scaled to mean 0 and standard deviation 1.
+"""
+
+EXIT = """\
+One sample in five is kept for validation and not used for training. The exit
+status is 0, 1 if the loss diverged or the output could not be written, 2 for
+an error, 130 after Ctrl-C before the training.
+
+"exercises" as the first argument begins the course: see "exercises --help".
 """
 
 
@@ -54,44 +79,104 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> Parser:
     """Return the parser of the options."""
-    p = Parser(prog=_program(), description=PURPOSE, epilog=EPILOG, allow_abbrev=False)
+    p = Parser(
+        prog=_program(),
+        usage=f"{_program()} [options]",
+        description=PURPOSE,
+        epilog=f"{_defaults()}\n{TABLES}\n{WRITTEN}\n{EXIT}",
+        allow_abbrev=False,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(
+            prog, max_help_position=24, width=80
+        ),
+    )
     add = p.add_argument
-    add("--data", choices=DEFAULTS, default="digits", help="the data set (default: digits)")
+    add(
+        "--data",
+        type=_data,
+        default="digits",
+        metavar="NAME",
+        help=f"{', '.join(DEFAULTS)}, or the name of a CSV file (default: digits)",
+    )
     add(
         "--layers",
         type=_whole,
         nargs="*",
         metavar="N",
-        help="sizes of the hidden layers (default: depends on the data)",
+        help="sizes of the hidden layers; none for no hidden layer (default: by the data, see below)",
     )
     add(
         "--activation",
         type=_activation,
         default="relu",
         metavar="NAME",
-        help="of the hidden layers: relu, tanh, sigmoid, gelu, softplus, ... (default: relu)",
+        help="of the hidden layers: relu, tanh, sigmoid, gelu, softplus, or any other operation of one "
+        "argument (default: relu)",
     )
-    add("--loss", choices=losses.table, default="cross_entropy", help="(default: cross_entropy)")
-    add("--init", choices=init.table, default="he", help="the initial weights (default: he)")
-    add("--optimizer", choices=RATES, default="sgd", help="sgd has momentum 0.9 (default: sgd)")
+    add(
+        "--loss",
+        choices=losses.table,
+        default="cross_entropy",
+        metavar="NAME",
+        help=f"{', '.join(losses.table)} (default: cross_entropy)",
+    )
+    add(
+        "--init",
+        choices=init.table,
+        default="he",
+        metavar="NAME",
+        help=f"the initial weights: {', '.join(init.table)} (default: he)",
+    )
+    add(
+        "--optimizer",
+        choices=RATES,
+        default="sgd",
+        metavar="NAME",
+        help="sgd, with momentum 0.9, or adam (default: sgd)",
+    )
     add(
         "--lr",
         type=_rate,
         metavar="RATE",
         help="the learning rate at the start; it falls to 0 (default: 0.1 for sgd, 0.01 for adam)",
     )
-    add("--epochs", type=_whole, metavar="N", help="passes over the data (default: depends on the data)")
+    add(
+        "--epochs",
+        type=_whole,
+        metavar="N",
+        help="passes over the training samples (default: by the data, see below)",
+    )
     add("--batch-size", type=_whole, default=32, metavar="N", help="samples in each step (default: 32)")
-    add("--seed", type=int, default=0, metavar="N", help="of the random numbers (default: 0)")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the random numbers: samples, split, weights, order (default: 0)",
+    )
     add(
         "--backend",
-        choices=("eager", *BACKENDS),
-        default="eager",
+        choices=("auto", "eager", *BACKENDS),
+        default="auto",
         metavar="NAME",
-        help="eager, on Values, or the traced graph as python, numpy, llvm, jax, torch (default: eager)",
+        help="how to compute: eager, on Values; the compiled graph as "
+        f"{', '.join(BACKENDS)}; auto, the one that should end first (default: auto)",
+    )
+    add(
+        "--lens",
+        action="store_true",
+        help="print Δ of each neuron for the least certain sample (default: off)",
     )
     add("--out", type=Path, default=Path("out"), metavar="FOLDER", help="where to write (default: out)")
     return p
+
+
+def _defaults() -> str:
+    """Return the defaults that depend on the data, as a table."""
+    rows = [*DEFAULTS.items(), ("a CSV file", OF_A_TABLE)]
+    lines = [
+        f"  {name:15} --layers {' '.join(map(str, layers)):7} --epochs {n}" for name, (layers, n) in rows
+    ]
+    return "\n".join(["defaults by the data:", *lines, ""])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -131,6 +216,14 @@ def _drop_output() -> None:
         return
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _data(text: str) -> str:
+    if text not in DEFAULTS and not is_table(text):
+        known = ", ".join(DEFAULTS)
+        hint = did_you_mean(text, DEFAULTS)
+        raise argparse.ArgumentTypeError(f"invalid choice: {text!r:.60} (a CSV file or {known}){hint}")
+    return text
 
 
 def _whole(text: str) -> int:

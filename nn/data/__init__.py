@@ -1,6 +1,7 @@
-"""Small data sets, and how to split and standardise them."""
+"""Small data sets, tables in CSV files, and how to split and standardise them."""
 
 from engine import did_you_mean
+from nn.data.csv_file import Table, read_csv
 from nn.data.datasets import (
     breast_cancer,
     circles,
@@ -8,6 +9,7 @@ from nn.data.datasets import (
     get_dataset,
     iris,
     moons,
+    scales,
     spirals,
     split,
     standardise,
@@ -16,8 +18,8 @@ from nn.data.datasets import (
 )
 
 __all__ = [
-    "breast_cancer", "circles", "digits", "get_dataset", "iris", "moons", "spirals", "split", "standardise",
-    "table", "xor",
+    "Table", "breast_cancer", "circles", "digits", "get_dataset", "iris", "moons", "read_csv", "scales",
+    "spirals", "split", "standardise", "table", "xor",
 ]  # fmt: skip
 
 

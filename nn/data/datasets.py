@@ -13,8 +13,8 @@ from engine import brief
 from nn.validation import Floats, Rng, Rows, as_floats, as_list, count, generator, look_up, number
 
 __all__ = [
-    "breast_cancer", "circles", "digits", "get_dataset", "iris", "moons", "spirals", "split", "standardise",
-    "table", "xor",
+    "breast_cancer", "circles", "digits", "get_dataset", "iris", "moons", "scales", "spirals", "split",
+    "standardise", "table", "xor",
 ]  # fmt: skip
 
 X = TypeVar("X")
@@ -119,7 +119,7 @@ def iris() -> Dataset:
     >>> len(xs), xs[0], ys[0]
     (150, [5.1, 3.5, 1.4, 0.2], 0)
     """
-    return _shipped("load_iris")
+    return _shipped("iris.csv", "load_iris", header=1)
 
 
 def breast_cancer() -> Dataset:
@@ -132,7 +132,7 @@ def breast_cancer() -> Dataset:
     >>> len(xs), len(xs[0]), sum(ys)
     (569, 30, 357)
     """
-    return _shipped("load_breast_cancer")
+    return _shipped("breast_cancer.csv", "load_breast_cancer", header=1)
 
 
 def digits() -> Dataset:
@@ -145,17 +145,38 @@ def digits() -> Dataset:
     >>> len(xs), len(xs[0]), xs[0][:8], ys[0]
     (1797, 64, [0.0, 0.0, 0.3125, 0.8125, 0.5625, 0.0625, 0.0, 0.0], 0)
     """
-    xs, ys = _shipped("load_digits")
+    xs, ys = _shipped("digits.csv.gz", "load_digits", header=0)
     return [[pixel / 16 for pixel in x] for x in xs], ys
 
 
-def _shipped(loader: str) -> Dataset:
+def _shipped(file: str, loader: str, header: int) -> Dataset:
+    """Return the samples of a file that scikit-learn ships, without importing it: that takes seconds.
+
+    Args:
+        file: the name of the file.
+        loader: the function of scikit-learn that reads it, for a version that keeps it in another place.
+        header: the number of lines before the samples.
+    """
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    spec = find_spec("sklearn")
+    if spec is None or not spec.submodule_search_locations:
+        raise ImportError("this data set comes with scikit-learn: pip install 'chalkgrad[data]'")
+    path = Path(spec.submodule_search_locations[0], "datasets", "data", file)
     try:
+        content = path.read_bytes()
+    except FileNotFoundError:
         from sklearn import datasets
-    except ImportError:
-        raise ImportError("this data set comes with scikit-learn: pip install 'chalkgrad[data]'") from None
-    xs, ys = getattr(datasets, loader)(return_X_y=True)
-    return xs.tolist(), ys.tolist()
+
+        xs, ys = getattr(datasets, loader)(return_X_y=True)
+        return xs.tolist(), ys.tolist()
+    if file.endswith(".gz"):
+        from gzip import decompress
+
+        content = decompress(content)
+    rows = [[float(field) for field in line.split(",")] for line in content.decode().split()[header:]]
+    return [row[:-1] for row in rows], [int(row[-1]) for row in rows]
 
 
 #: Every data set, by its name.
@@ -234,23 +255,44 @@ def standardise(xs: Rows, *others: Rows) -> tuple[list[list[float]], ...]:
     ([[-1.0], [1.0]], [[3.0]])
     """
     first, *rest = (_finite_rows(part) for part in (xs, *others))
-    if not first:
-        raise ValueError("expected at least one sample to standardise by")
-    for x in (x for part in (first, *rest) for x in part):
-        if len(x) != len(first[0]):
-            raise ValueError(f"expected {len(first[0])} features in every sample, not {len(x)}: {brief(x)}")
-    means = [sum(column) / len(first) for column in zip(*first)]
-    scales = [
-        sqrt(sum((p - mean) * (p - mean) for p in column) / len(first)) or 1.0
-        for column, mean in zip(zip(*first), means)
-    ]
-    for k, (mean, scale) in enumerate(zip(means, scales)):
-        if not isfinite(scale):
-            raise ValueError(f"feature {k} is too large: its mean is {mean}, its standard deviation {scale}")
+    means, deviations = scales(first)
+    for x in (x for part in rest for x in part):
+        _check_features(x, len(means))
     return tuple(
-        [[(p - mean) / scale for p, mean, scale in zip(x, means, scales)] for x in part]
+        [[(p - mean) / scale for p, mean, scale in zip(x, means, deviations)] for x in part]
         for part in (first, *rest)
     )
+
+
+def scales(xs: Rows) -> tuple[list[float], list[float]]:
+    """Return the mean and the standard deviation of each feature; 1.0 for the deviation of a constant one.
+
+    `standardise` subtracts the one and divides by the other. Errors as for `standardise`.
+
+    >>> scales([[1.0, 7.0], [3.0, 7.0]])
+    ([2.0, 7.0], [1.0, 1.0])
+    """
+    rows = _finite_rows(xs)
+    if not rows:
+        raise ValueError("expected at least one sample to standardise by")
+    for x in rows:
+        _check_features(x, len(rows[0]))
+    means = [sum(column) / len(rows) for column in zip(*rows)]
+    deviations = [
+        sqrt(sum((p - mean) * (p - mean) for p in column) / len(rows)) or 1.0
+        for column, mean in zip(zip(*rows), means)
+    ]
+    for k, (mean, deviation) in enumerate(zip(means, deviations)):
+        if not isfinite(deviation):
+            raise ValueError(
+                f"feature {k} is too large: its mean is {mean}, its standard deviation {deviation}"
+            )
+    return means, deviations
+
+
+def _check_features(x: list[float], n: int) -> None:
+    if len(x) != n:
+        raise ValueError(f"expected {n} features in every sample, not {len(x)}: {brief(x)}")
 
 
 def _finite_rows(xs: Rows) -> list[list[float]]:

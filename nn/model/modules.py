@@ -45,6 +45,13 @@ class Module:
         for p in self.parameters():
             p.grad = 0.0
 
+    def _structure(self) -> object:
+        """Return what the graph depends on besides the numbers; None where that is not known.
+
+        As long as it is the same, a compiled program of the model may be kept.
+        """
+        return None
+
     def __call__(self, x: Inputs) -> Outputs:
         """Return the outputs: one Value, or a list of Values."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it computes: define __call__")
@@ -64,6 +71,10 @@ class Module:
         Args:
             rows: the samples, a list of lists of numbers, or an array with one row each.
             backend: the name of a backend, see `engine.trace`: ``numpy``, ``llvm``, ``python``, ...
+
+        Few rows are predicted one by one, which takes less time than to compile the graph. The program of an
+        MLP, a Layer or a Neuron is kept for the next call, until its shape or an activation changes; any
+        other model is traced at each call.
 
         Returns:
             A list with the outputs for each row: the same bits as ``predict`` from ``python``, and equal to
@@ -202,6 +213,10 @@ class Neuron(Module):
         """Return the activation; z is the node between it and the inputs."""
         return self.activate(self.preactivation(x))
 
+    def _structure(self) -> object:
+        own = type(self) is not Neuron
+        return None if own else (self.nin, len(self.w), self.atomic, self._activation)
+
     def predict(self, x: Floats) -> float:
         """Return the activation as a float: the same bits as the recorded one."""
         if _methods() != _METHODS:
@@ -271,6 +286,9 @@ class Layer(Module):
     def __call__(self, x: Inputs) -> Outputs:
         """Return a list of activations; the activation itself if there is one neuron, as in micrograd."""
         return one_or_list(self.activations(x))
+
+    def _structure(self) -> object:
+        return _structures(self.neurons) if type(self) is Layer else None
 
     def predict(self, x: Floats) -> float | list[float]:
         """Return the activations as floats: the same bits as the recorded ones."""
@@ -359,6 +377,9 @@ class MLP(Module):
             values = _activations(layer, values)
         return one_or_list(values)
 
+    def _structure(self) -> object:
+        return _structures(self.layers) if type(self) is MLP else None
+
     def predict(self, x: Floats) -> float | list[float]:
         """Return the outputs as floats: the same bits as the recorded ones.
 
@@ -381,6 +402,12 @@ class MLP(Module):
             return _list_of(self, self.layers)
         names = f"activation={symbol(self.activation)!r}, output={symbol(self.output)!r}"
         return f"MLP({self.nin}, {self.nouts}, {names})"
+
+
+def _structures(parts: Sequence[Module]) -> tuple[object, ...] | None:
+    """Return the structure of each part; None if that of one is not known."""
+    found = tuple([part._structure() for part in parts])
+    return None if any(structure is None for structure in found) else found
 
 
 def _check_size(parameters: int) -> None:
@@ -416,6 +443,18 @@ def _as_list(y: T | list[T]) -> list[T]:
 def _list_of(model: Module, parts: Sequence[object]) -> str:
     """Return the text that micrograd prints of a layer or a net."""
     return f"{type(model).__name__} of [{', '.join(map(str, parts))}]"
+
+
+def set_numbers(parameters: Sequence[Value], numbers: Sequence[float]) -> None:
+    """Write a number into each parameter.
+
+    >>> neuron = Neuron(1, activation=None)
+    >>> set_numbers(neuron.parameters(), [2.0, 1.0])
+    >>> neuron.predict([3.0])
+    7.0
+    """
+    for p, number in zip(parameters, numbers, strict=True):
+        p.data = number
 
 
 def one_or_list(values: list[T]) -> T | list[T]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol, TypeAlias
+from weakref import WeakKeyDictionary
 
 from engine import Value, get_backend, trace
-from nn.validation import as_rows
+from nn.validation import Floats, Rows, as_rows
 
 __all__ = ["Prediction", "as_predictions", "compile_outputs", "many"]
 
@@ -20,13 +22,57 @@ class Model(Protocol):
 
     def predict(self, x: Sequence[float]) -> Prediction: ...
 
+    def _structure(self) -> object: ...
+
     def __call__(self, x: Sequence[Value]) -> Value | list[Value]: ...
 
 
+class Kept:
+    """The programs of a net, for as long as its structure stays the same."""
+
+    def __init__(self, structure: object) -> None:
+        self.structure = structure
+        self.n_rows = 0  #: rows that were predicted one by one
+        self.programs: dict[str, Outputs] = {}  #: for each backend
+
+
+#: The rows from which on a program pays: it takes about as long to trace and compile as to predict so many.
+PAYS = {"numpy": 100, "python": 1_000}
+PAYS_LATER = 5_000  # of the other backends, which compile machine code
+
+_kept: WeakKeyDictionary[Model, Kept] = WeakKeyDictionary()
+
+
 def many(model: Model, rows: Sequence[Sequence[float]], backend: str) -> list[Prediction]:
-    """Return the outputs of a model for each row, after checking the rows."""
+    """Return the outputs of a model for each row, after checking the rows.
+
+    Few rows are predicted one by one. The program of a net is kept, until its shape or an activation changes;
+    so once there were many rows, few are predicted by the program as well. A model of a class of your own is
+    traced at each call, as its attributes may change.
+    """
     samples = as_rows(rows, getattr(model, "nin", None))
-    return compile_outputs(model, samples[0], backend)(samples) if samples else []
+    get_backend(backend)  # an unknown or missing backend is an error for few rows, too
+    if not samples:
+        return []
+    kept = _kept_of(model)
+    program = kept.programs.get(backend)
+    if program is None:
+        if kept.n_rows + len(samples) < PAYS.get(backend, PAYS_LATER):
+            kept.n_rows += len(samples)
+            return [model.predict(row) for row in samples]
+        program = kept.programs[backend] = Outputs(model, samples[0], backend)
+    return program.predict(model, samples)
+
+
+def _kept_of(model: Model) -> Kept:
+    """Return the programs of a model; for a class of your own always none."""
+    structure = model._structure()
+    if structure is None:
+        return Kept(None)
+    kept = _kept.get(model)
+    if kept is None or kept.structure != structure:
+        kept = _kept[model] = Kept(structure)
+    return kept
 
 
 def compile_outputs(
@@ -53,36 +99,45 @@ def compile_outputs(
     >>> predict([[1.0], [2.0]])
     [3.0, 6.0]
     """
-    inputs, parameters = [Value(number, f"x{i}") for i, number in enumerate(x)], model.parameters()
-    listed = isinstance(model.predict(x), list)
+    return partial(Outputs(model, x, backend).predict, model)
 
-    def build(*leaves: Value) -> list[Value]:
-        outputs = model(list(leaves))
-        return outputs if isinstance(outputs, list) else [outputs]
 
-    def one_by_one(rows: Sequence[Sequence[float]]) -> list[Prediction]:
+class Outputs:
+    """The program that computes the outputs of a model. It does not hold the model.
+
+    The arguments are those of `compile_outputs`.
+    """
+
+    def __init__(self, model: Model, x: Sequence[float], backend: str) -> None:
+        inputs = [Value(number, f"x{i}") for i, number in enumerate(x)]
+        self.listed = isinstance(model.predict(x), list)
+
+        def build(*leaves: Value) -> list[Value]:
+            outputs = model(list(leaves))
+            return outputs if isinstance(outputs, list) else [outputs]
+
+        self.values: Callable[[list[float], Rows], Sequence[Floats]] | None = None
+        try:
+            program = trace(build, inputs, model.parameters())
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            get_backend(backend)  # an unknown or missing backend is still an error
+            return
+        values = program.forward().compile(backend).values
+        if not program.reads:
+            self.values = values
+
+    def predict(self, model: Model, rows: Sequence[Sequence[float]]) -> list[Prediction]:
+        """Return the outputs for each row, one by one if the program cannot compute them."""
+        if self.values is not None:
+            columns = [list(column) for column in zip(*rows)]
+            try:
+                return as_predictions(self.values([p.data for p in model.parameters()], columns), self.listed)
+            except (ArithmeticError, ValueError):  # a guard failed, or the model itself raises this error
+                pass
         return [model.predict(row) for row in rows]
 
-    try:
-        program = trace(build, inputs, parameters)
-    except (ArithmeticError, LookupError, TypeError, ValueError):
-        get_backend(backend)  # an unknown or missing backend is still an error
-        return one_by_one
-    values = program.forward().compile(backend).values
-    if program.reads:
-        return one_by_one
 
-    def predict(rows: Sequence[Sequence[float]]) -> list[Prediction]:
-        try:
-            columns = values([p.data for p in parameters], [list(column) for column in zip(*rows)])
-        except (ArithmeticError, ValueError):  # a guard failed, or the model itself raises this error
-            return one_by_one(rows)
-        return as_predictions(columns, listed)
-
-    return predict
-
-
-def as_predictions(columns: Sequence[Sequence[float]], listed: bool) -> list[Prediction]:
+def as_predictions(columns: Sequence[Floats], listed: bool) -> list[Prediction]:
     """Return the prediction for each sample, from one column for each output.
 
     >>> as_predictions([[1.0, 2.0], [3.0, 4.0]], listed=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import hypot, inf
 from typing import TypeAlias
 
@@ -47,13 +47,21 @@ class Convergence:
         self.best, self.best_number = inf, 0  # the last loss that was an improvement, and its epoch
         self.gradient = [0.0] * len(optimizer.parameters)  # the mean over the batches of an epoch
 
-    def add_gradient(self, weight: float) -> None:
-        """Add the gradient of a batch, with its part of the samples, to that of the epoch."""
-        if self.min_gradient is None:
-            return
+    @property
+    def needs_gradient(self) -> bool:
+        """Whether the gradient of each batch has to be added."""
+        return self.min_gradient is not None
+
+    def add_gradient(self, weight: float, gradients: Sequence[float], data: Sequence[float]) -> None:
+        """Add the gradient of a batch, with its part of the samples, to that of the epoch.
+
+        Args:
+            weight: the part of the samples.
+            gradients, data: of the parameters of the optimizer.
+        """
         decay = self.optimizer.weight_decay if isinstance(self.optimizer, Optimizer) else 0.0
-        for i, p in enumerate(self.optimizer.parameters):
-            self.gradient[i] += weight * (p.grad + decay * p.data)
+        for i, (gradient, x) in enumerate(zip(gradients, data)):
+            self.gradient[i] += weight * (gradient + decay * x)
 
     def reason(self, number: int, epoch: Epoch) -> str:
         """Return why the run stops after an epoch, or "" if it goes on."""

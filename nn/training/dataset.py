@@ -100,11 +100,14 @@ def _without_values(t: object) -> object:
     return t
 
 
-def check_loss(model: Module, samples: Sequence[Sample], loss: Loss) -> None:
+def check_loss(model: Module, samples: Sequence[Sample], loss: Loss) -> int:
     """Raise an error if no sample's loss depends on the model's parameters: then nothing can be learned.
 
     A loss may return a plain number for some samples, as ``max(0, 1 - t * y)`` does, so the samples are tried
     until one depends on a parameter: usually the first.
+
+    Returns:
+        The number of edges in the graph of that sample.
 
     Raises:
         TypeError: the model returns something other than a Value or a list of Values, or the loss returns
@@ -127,8 +130,11 @@ def check_loss(model: Module, samples: Sequence[Sample], loss: Loss) -> None:
             outside.add_note(f"at sample {sample.number}")
             raise
         node = _checked(as_value, error, sample)
-        if not isfinite(node.data) or any(id(part) in parameters for part in topological_order(node)):
-            return  # if it is not finite, the first step raises an error that names the cause
+        order = topological_order(node)
+        if not isfinite(node.data) or any(id(part) in parameters for part in order):
+            return sum(
+                len(part.parents) for part in order
+            )  # if it is not finite, the first step raises an error that names the cause
         if sample is samples[0]:
             what = "Value that was not computed from them" if isinstance(error, Value) else "plain number"
             found = f"sample {sample.number}: the loss is the {what} {node.data}"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from math import isfinite
 from typing import TYPE_CHECKING, cast
 
@@ -20,9 +17,7 @@ from nn.training.progress import Progress
 from nn.validation import Rng, Rows, count, expected, generator, pair
 
 if TYPE_CHECKING:
-    from types import FrameType
-
-    from nn.training.train_step import Step
+    from nn.training.runs import Run
 
 __all__ = ["Epoch", "History", "fit"]
 
@@ -58,7 +53,11 @@ def fit(
         batch_size: the number of samples in each step, shuffled anew each epoch; None for all, in order.
         rng: shuffles as random.Random does; None for the module `random`.
         backend: "eager" computes on Values; any other name compiles the traced graph, see `engine.trace`.
-        progress: show a bar in a terminal (with tqdm installed), a line every few epochs elsewhere.
+            "auto" stands for "llvm", "numpy" or "python": of those that are installed, the one that is
+            estimated to end the run first. A compiled run writes the Values at the end of each epoch, and the
+            gradients and the state of the optimizer before each callback and at the end of the run.
+        progress: show a bar in a terminal (with tqdm installed), a line every few epochs elsewhere; and a
+            line about the backend, for "auto", and for "eager" if it is estimated to take over ten seconds.
         validation: ``(xs, ys)``, evaluated after each epoch and never used for training.
         tolerance, patience: stop when the loss (the validation loss, if there is one) has not fallen by more
             than tolerance for patience epochs. If only one is given, the other is 0.0 or 10.
@@ -96,7 +95,9 @@ def fit(
     >>> history.stopped
     'callback'
     """
-    from nn.training.train_step import eager, evaluate, traced  # loads the compiler: slow to import
+    from nn.training.auto import Work, choose_backend, recommendation, report
+    from nn.training.runs import begin  # loads the compiler: slow to import
+    from nn.training.train_step import eager, traced
 
     if not isinstance(model, Module):
         expected("expected a model, a Module", model)
@@ -114,35 +115,49 @@ def fit(
     history = History()
     shown, stopped, warned = Progress(epochs, -(-len(samples) // size), progress), "", False
     try:
-        check_loss(model, samples, loss)
+        work = Work(check_loss(model, samples, loss), len(samples), shown.steps, epochs)
+        if backend == "auto":
+            backend = choose_backend(work)
+            shown.say(report(backend, work))
+        elif backend == "eager":
+            shown.say(recommendation(work))
         step = (
             eager(model, loss)
             if backend == "eager"
             else traced(model, loss, samples[: max(2, size)], backend)
         )
-        for number in range(1, epochs + 1):
-            if batch_size is not None:
-                rng.shuffle(samples)
+        run = begin(model, loss, samples, step, optimizer, convergence)
+        try:
+            for number in range(1, epochs + 1):
+                if batch_size is not None:
+                    rng.shuffle(samples)
+                    run.arrange(samples)
+                try:
+                    means, n_correct = _epoch(run, len(samples), size, shown)
+                except (ArithmeticError, ValueError) as error:
+                    error.add_note(f"in epoch {number}")
+                    raise
+                epoch = Epoch(means.mean(len(samples)), n_correct / len(samples) if has_classes else None)
+                if number == 1:
+                    history.initial_loss = means.initial
+                if held_back:
+                    mean, n_correct = run.evaluate(held_back)
+                    accuracy = n_correct / len(held_back) if has_classes else None
+                    epoch = Epoch(epoch.loss, epoch.accuracy, mean, accuracy)
+                history.epochs.append(epoch)
+                if history.diverged and not warned:
+                    warned = True
+                    _warn_of_divergence(history, optimizer)
+                stopped = _stopped(run, convergence, number, epoch)
+                shown.epoch(number, epoch, stopped)
+                if stopped:
+                    break
+        finally:
             try:
-                means, n_correct = _epoch(samples, size, step, optimizer, shown, convergence)
-            except (ArithmeticError, ValueError) as error:
-                error.add_note(f"in epoch {number}")
+                run.finish()
+            except KeyboardInterrupt:  # it came before the writing began
+                run.finish()
                 raise
-            epoch = Epoch(means.mean(len(samples)), n_correct / len(samples) if has_classes else None)
-            if number == 1:
-                history.initial_loss = means.initial
-            if held_back:
-                mean, n_correct = evaluate(model, loss, held_back)
-                accuracy = n_correct / len(held_back) if has_classes else None
-                epoch = Epoch(epoch.loss, epoch.accuracy, mean, accuracy)
-            history.epochs.append(epoch)
-            if history.diverged and not warned:
-                warned = True
-                _warn_of_divergence(history, optimizer)
-            stopped = convergence.reason(number, epoch)
-            shown.epoch(number, epoch, stopped)
-            if stopped:
-                break
         history.stopped = stopped or "epochs"
     except KeyboardInterrupt:
         history.interrupted = True
@@ -151,27 +166,27 @@ def fit(
     return history
 
 
-def _epoch(
-    samples: Sequence[Sample],
-    size: int,
-    step: Step,
-    optimizer: OptimizerLike,
-    shown: Progress,
-    convergence: Convergence,
-) -> tuple[Means, int]:
+def _epoch(run: Run, n: int, size: int, shown: Progress) -> tuple[Means, int]:
     """Make one step for each batch; return their mean losses, and how many predictions were correct."""
-    means, n_correct = Means(len(samples)), 0
-    for first in range(0, len(samples), size):
-        batch = samples[first : first + size]
-        optimizer.zero_grad()
-        mean, correct_here = step(batch)
-        convergence.add_gradient(len(batch) / len(samples))
-        with _uninterrupted():
-            optimizer.step()
-        means.add(mean, len(batch))
+    means, n_correct = Means(n), 0
+    for first in range(0, n, size):
+        last = min(first + size, n)
+        mean, correct_here = run.step(first, last)
+        means.add(mean, last - first)
         n_correct += correct_here
         shown.step()
     return means, n_correct
+
+
+def _stopped(run: Run, convergence: Convergence, number: int, epoch: Epoch) -> str:
+    """Write the Values, ask whether the run stops, and take what the callback may have changed."""
+    if convergence.callback is None:
+        run.write()
+        return convergence.reason(number, epoch)
+    run.finish()
+    stopped = convergence.reason(number, epoch)
+    run.read()
+    return stopped
 
 
 class Means:
@@ -207,29 +222,6 @@ def _warn_of_divergence(history: History, optimizer: OptimizerLike) -> None:
         f"by epoch {len(history.epochs)}: the learning rate {rate} may be too large",
         stacklevel=3,
     )
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Delay Ctrl-C until the end, as a step that is left half done would leave no model.
-
-    Python delivers signals to the main thread only. SIGINT exists on Windows, too. Where its handler is not a
-    Python function (it is ignored, or was set by C code), there is nothing to delay.
-    """
-    import signal  # slow to import
-
-    usual = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(usual):
-        yield
-        return
-    pressed: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: pressed.append((number, frame)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
-    if pressed:
-        usual(*pressed[0])
 
 
 def _check_optimizer(optimizer: OptimizerLike, model: Module) -> None:

@@ -10,6 +10,7 @@ __all__ = ["Epoch", "History"]
 
 SHOWN = 10  # lines of the table; the lists hold all epochs
 WIDTH, HEIGHT = 360, 120  # of the curve, in pixels
+LEFT, TOP, RIGHT, BELOW = 58, 10, 24, 34  # around it, for the numbers at the axes
 
 
 class Epoch(NamedTuple):
@@ -107,8 +108,10 @@ class History:
         caption = "loss of each epoch; the axis starts at 0" + "; dashed: validation" * bool(
             self.validation_loss
         )
-        box = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+        width, height = LEFT + WIDTH + RIGHT, TOP + HEIGHT + BELOW
+        box = f'viewBox="{-LEFT} {-TOP} {width} {height}" width="{width}" style="max-width: 100%"'
         axes = f'<path d="M0.5 0V{HEIGHT - 0.5}H{WIDTH}" fill="none" stroke="currentColor" opacity="0.4"/>'
+        axes += _numbers(top, len(self.epochs))
         return (
             f'<figure style="margin: 0"><svg {box} role="img" aria-label="{caption}">{axes}{curves}</svg>'
             f"<figcaption>{caption}</figcaption></figure>"
@@ -122,6 +125,20 @@ class History:
         lines = [f"epoch {i + 1:>{len(str(n))}}  {self.epochs[i]}" for i in shown]
         ends = {"": [], "epochs": [], "interrupted": ["interrupted"]}
         return lines + ends.get(self.stopped, [f"stopped by {self.stopped}"]) or ["no epoch was completed"]
+
+
+def _numbers(top: float, n: int) -> str:
+    """Return the numbers at the axes: the loss from 0 to the top, the epochs from 1 to n."""
+    up = "".join(
+        f'<text x="-6" y="{HEIGHT * (1 - part) + 4:g}" text-anchor="end">{part * top:.3g}</text>'
+        for part in (0, 0.5, 1)
+    )
+    along = "".join(
+        f'<text x="{WIDTH * (number - 1) / (n - 1):g}" y="{HEIGHT + 15}" text-anchor="middle">{number}</text>'
+        for number in (sorted({1, (n + 1) // 2, n}) if n > 1 else ())
+    )
+    name = f'<text x="{WIDTH / 2:g}" y="{HEIGHT + 30}" text-anchor="middle">epoch</text>'
+    return f'<g font-size="11" font-family="sans-serif" fill="currentColor">{up}{along}{name}</g>'
 
 
 def _curve(losses: Sequence[float], top: float, style: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 from engine import (
     Number,
@@ -27,9 +27,12 @@ from engine import (
 )
 from nn.validation import Floats, as_list, is_list, look_up
 
+if TYPE_CHECKING:
+    import numpy as np
+
 __all__ = [
     "half_squared_error", "mean_squared_error", "hinge", "binary_cross_entropy", "cross_entropy",
-    "table", "get_loss", "find", "name", "decide",
+    "table", "get_loss", "find", "name", "decide", "decide_many",
 ]  # fmt: skip
 
 Values: TypeAlias = "Value | Sequence[Value]"
@@ -250,6 +253,24 @@ def _marked(loss: Number, role: Role, outputs: object, targets: object) -> Numbe
                 done.add(node)
                 todo += node.parents
     return loss
+
+
+def decide_many(loss: Loss, outputs: np.ndarray) -> np.ndarray:
+    """Return `decide` of many samples, for a loss that has classes.
+
+    Args:
+        loss: the loss.
+        outputs: an array with a row for each output and a column for each sample.
+
+    Returns:
+        For cross_entropy the number of the class of each sample; else an array of truths of the same shape.
+
+    >>> import numpy as np
+    >>> decide_many(cross_entropy, np.array([[0.1, 3.0], [2.0, 3.0], [-1.0, 0.0]]))
+    array([1, 0])
+    """
+    decided: np.ndarray = outputs.argmax(0) if loss is cross_entropy else outputs > 0
+    return decided
 
 
 def _squares(outputs: object, targets: object) -> list[Number]:

@@ -7,18 +7,24 @@ it while every parameter is still unchanged.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import hypot, inf, isfinite, nan, sqrt
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from math import hypot, isfinite, sqrt
+from typing import TYPE_CHECKING, Generic, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
 from engine import Value, brief, one_line
 from nn.validation import check_range, expected, number, pair
 
+if TYPE_CHECKING:
+    from numpy import ndarray
+
 __all__ = ["Adam", "Optimizer", "SGD", "clip_gradients"]
 
 S = TypeVar("S")  # what a rule keeps of each parameter from one step to the next
+D = TypeVar("D")
+M = TypeVar("M")
 
 Rate: TypeAlias = float | Callable[[int], float]
 #: From a parameter's number, its gradient and its state (None at first): the new number, and the new state.
+#: The rules of SGD and Adam also take arrays, with one entry for each parameter, in place of the numbers.
 Rule: TypeAlias = Callable[[float, float, S | None], tuple[float, S | None]]
 
 
@@ -32,6 +38,15 @@ class OptimizerLike(Protocol):
 
     def step(self) -> None:
         """Move every parameter once."""
+
+
+class Moved(NamedTuple, Generic[D, M]):
+    """A step that was computed, and that no parameter has made yet."""
+
+    data: D  #: the new number of each parameter
+    memory: M  #: the new state of each
+    rate: float | None  #: the learning rate
+    steps: int  #: the number of steps made, with this one
 
 
 class Optimizer(Generic[S]):
@@ -82,31 +97,87 @@ class Optimizer(Generic[S]):
             FloatingPointError: a gradient or the number that it leads to is not finite; the message names the
                 parameter, and none has moved.
         """
+        data, gradients = [p.data for p in self.parameters], [p.grad for p in self.parameters]
+        moved = self.moved(data, gradients, self._memory)
+        for p, new in zip(self.parameters, moved.data):
+            p.data = new
+        self.keep(moved)
+
+    def moved(
+        self, data: Sequence[float], gradients: Sequence[float], memory: Sequence[S | None]
+    ) -> Moved[Sequence[float], Sequence[S | None]]:
+        """Return the step from these numbers with these gradients; nothing changes.
+
+        Raises:
+            FloatingPointError: see `step`.
+        """
         rate, decay = self.lr, self.weight_decay
         rule = self._rule(rate)
-        states = zip(self.parameters, self._memory)
-        numbers, memory = zip(*[rule(p.data, p.grad + decay * p.data, state) for p, state in states])
+        states = zip(data, gradients, memory)
+        numbers, memory = zip(*[rule(x, gradient + decay * x, state) for x, gradient, state in states])
         if not all(map(isfinite, numbers)):
-            self._refuse(numbers, rate)
-        for p, moved in zip(self.parameters, numbers):
-            p.data = moved
-        self._memory = memory
-        self.last_lr = rate
-        self.steps += 1
+            self._refuse(data, gradients, numbers, rate)
+        return Moved(numbers, memory, rate, self.steps + 1)
 
-    def _refuse(self, numbers: Sequence[float], rate: float) -> None:
+    def moved_arrays(self, data: ndarray, gradients: ndarray, memory: object) -> Moved[ndarray, object]:
+        """Return the same as `moved`, for arrays with one entry for each parameter; see `has_array_rule`.
+
+        Args:
+            memory: None at first, then that of the last step.
+        """
+        rate, decay = self.lr, self.weight_decay
+        rule = cast("Callable[[ndarray, ndarray, object], tuple[ndarray, object]]", self._rule(rate))
+        numbers, memory = rule(data, gradients + decay * data if decay else gradients, memory)
+        # a finite sum has finite terms; a sum may overflow where none of them does
+        if not isfinite(numbers.sum()) and not all(map(isfinite, numbers.tolist())):
+            self._refuse(data.tolist(), gradients.tolist(), numbers.tolist(), rate)
+        return Moved(numbers, memory, rate, self.steps + 1)
+
+    @property
+    def has_array_rule(self) -> bool:
+        """Whether `moved_arrays` does what `step` does: a subclass may define another step or rule."""
+        cls = type(self)
+        own = "step" in vars(self) or "zero_grad" in vars(self)
+        return not own and (
+            (cls.step, cls.zero_grad, cls.moved, cls.lr)
+            == (Optimizer.step, Optimizer.zero_grad, Optimizer.moved, Optimizer.lr)
+            and cls._rule in (SGD._rule, Adam._rule)
+            and all(type(p) is Value for p in self.parameters)
+        )
+
+    def write(self, moved: Moved[ndarray, object]) -> None:
+        """Write the numbers of a step by `moved_arrays` into the Values, without its state."""
+        for p, new in zip(self.parameters, moved.data.tolist()):
+            p._data = new
+
+    @property
+    def memory(self) -> Sequence[S | None]:
+        """The state of each parameter: None before the first step."""
+        return self._memory
+
+    def keep(self, moved: Moved[Sequence[float], Sequence[S | None]]) -> None:
+        """Keep the state and the rate of a step, and count it, after the parameters have moved."""
+        self._memory, self.last_lr, self.steps = moved.memory, moved.rate, moved.steps
+
+    def _refuse(
+        self, data: Sequence[float], gradients: Sequence[float], numbers: Sequence[float], rate: float
+    ) -> NoReturn:
         """Raise the error that names the first parameter that the step would make infinite or NaN."""
         k = [*map(isfinite, numbers)].index(False)
-        p = self.parameters[k]
-        name = one_line(p.label) or f"number {k}"
+        name = one_line(self.parameters[k].label) or f"number {k}"
         raise FloatingPointError(
-            f"the step would take parameter {name} from {p.data} to {numbers[k]}: "
-            f"its gradient is {p.grad}{self._uses}, the learning rate {rate}. No parameter was moved"
+            f"the step would take parameter {name} from {data[k]} to {numbers[k]}: "
+            f"its gradient is {gradients[k]}{self._uses}, the learning rate {rate}. No parameter was moved"
         )
 
     def _rule(self, rate: float) -> Rule[S]:
         """Return the rule of the next step."""
         raise NotImplementedError(f"{type(self).__name__} does not say where a step goes: define _rule")
+
+
+def root(x: float) -> float:
+    """Return the square root of a float, or of each entry of an array."""
+    return sqrt(x) if isinstance(x, float) else x**0.5
 
 
 def clip_gradients(parameters: Iterable[Value], max_norm: float) -> float:
@@ -274,8 +345,7 @@ class Adam(Optimizer[tuple[float, float]]):
             m = beta1 * m + new1 * gradient
             v = beta2 * v + new2 * gradient * gradient
             m_hat, v_hat = m / all1, v / all2
-            if v_hat == inf:
-                return nan, (m, v)  # the step is refused; else the parameter would never move again
-            return data - rate * m_hat / (sqrt(v_hat) + eps), (m, v)
+            # 0 · ∞ is NaN: where v̂ is infinite, the step is refused; else the parameter would never move
+            return data - rate * m_hat / (root(v_hat) + eps) - 0.0 * v_hat, (m, v)
 
         return moved

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from nn.training.history import Epoch
 
-__all__ = ["Progress", "show"]
+__all__ = ["Progress", "is_terminal", "show"]
 
 LINES = 10  # plain lines in a run
 
@@ -26,8 +26,15 @@ class Progress:
     """
 
     def __init__(self, epochs: int, steps: int, wanted: bool) -> None:
-        self.epochs, self.wanted = epochs, wanted
-        self.bar = _bar(epochs * steps) if wanted and _is_terminal() else None
+        self.epochs, self.steps, self.wanted = epochs, steps, wanted
+        self.bar = _bar(epochs * steps) if wanted and is_terminal() else None
+
+    def say(self, text: str) -> None:
+        """Show a line, above the bar; nothing if it is empty."""
+        if self.bar is not None and text:
+            self.bar.clear()
+        if self.wanted and text:
+            self.wanted = show(text)
 
     def step(self) -> None:
         """Show that one step has been made."""
@@ -61,6 +68,9 @@ class Bar(Protocol):
     def set_postfix_str(self, text: str) -> object:
         """Set the text after the bar."""
 
+    def clear(self) -> object:
+        """Remove the bar until it is shown again."""
+
     def close(self) -> object:
         """Remove the bar."""
 
@@ -87,7 +97,7 @@ def show(text: str) -> bool:
     return True
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
     """Return whether standard error is a terminal; False if it was closed."""
     try:
         return sys.stderr is not None and sys.stderr.isatty()

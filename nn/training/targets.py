@@ -45,7 +45,7 @@ class Classes:
         >>> Classes("hinge", 2).predicted(-0.3), Classes("cross_entropy", 3).predicted([0.1, 0.2, 3.0])
         (0, 2)
         """
-        scores = self._scores(outputs)
+        scores = self.scores(outputs)
         return max(range(self.count), key=lambda k: scores[k])
 
     def margin(self, outputs: float | list[float]) -> float:
@@ -54,15 +54,20 @@ class Classes:
         >>> Classes("cross_entropy", 3).margin([0.5, 0.0, 3.0])
         2.5
         """
-        *_, second, first = sorted(self._scores(outputs))
+        *_, second, first = sorted(self.scores(outputs))
         return first - second
 
     def difference(self, outputs: float | list[float]) -> float:
         """Return, for two classes, the output of the second minus that of the first."""
-        no, yes = self._scores(outputs)
+        no, yes = self.scores(outputs)
         return yes - no
 
-    def _scores(self, outputs: float | list[float]) -> list[float]:
+    def scores(self, outputs: float | list[float]) -> list[float]:
+        """Return one number for each class: the outputs; of one output, the middle and the output.
+
+        >>> Classes("half_squared_error", 2).scores(0.75)
+        [0.5, 0.75]
+        """
         if self.outputs > 1:
             return cast("list[float]", outputs)
         return [self.middle, cast("float", outputs)]

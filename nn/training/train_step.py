@@ -17,12 +17,14 @@ from nn.model.predict import Prediction, as_predictions
 from nn.training import losses
 from nn.training.dataset import Sample
 from nn.training.losses import Loss
+from nn.validation import Floats, Rows
 
-__all__ = ["Step", "eager", "evaluate", "traced"]
+__all__ = ["CompiledStep", "Step", "eager", "evaluate", "traced"]
 
 Step = Callable[[Sequence[Sample]], tuple[float, int]]
 
 FAILURES = 3  # batches in which a guard fails, after which no further program is tried
+COMPARED = 250_000  # parameters times samples on which a program is compared with Values, which takes 0.2 s
 AT_ONCE = 32  # samples in one graph: enough to share the visit to each parameter, too few to fill the memory
 
 
@@ -92,55 +94,17 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
     """
     by_values, parameters = eager(model, loss), model.parameters()
     try:
-        program, listed, classes = _trace(model, loss, batch)
+        graph = _trace(model, loss, batch)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         by_values(batch)  # an error of the model or the loss itself is raised here
         _warn(f"the graph of a sample cannot be traced: {error}")
         return by_values
-    if program.reads:
-        _warn(
-            f"{program.reads[0]} reads the number of a Value, which a program cannot check on other samples"
-        )
+    if graph.program.reads:
+        line = graph.program.reads[0]
+        _warn(f"{line} reads the number of a Value, which a program cannot check on other samples")
         return by_values
-    run, failures = program.compile(backend), 0
-
-    def step(batch: Sequence[Sample]) -> tuple[float, int]:
-        nonlocal failures
-        if failures >= FAILURES:
-            return by_values(batch)
-        columns = [list(column) for column in zip(*([*x, *_target(t, classes)] for x, t, _ in batch))]
-        now = [p.data for p in parameters]
-        try:
-            mean, gradients, answers = run(now, columns)
-        except GuardError as failed:
-            failures += 1
-            if failures == 1:
-                where = f"at sample {batch[failed.sample].number}, Python's comparison in {failed.line}"
-                warnings.warn(
-                    f"{where} comes out differently than in the graph traced for backend={backend!r}: such a "
-                    f"batch is computed on Values, and after {FAILURES} of them every batch is",
-                    stacklevel=4,
-                )
-            return by_values(batch)
-        except (ArithmeticError, ValueError):
-            failures += 1  # unless Values have the error as well; theirs names the sample in the data
-            return by_values(batch)
-        gradients = gradients.tolist() if hasattr(gradients, "tolist") else gradients
-        finite = isfinite(mean) and all(map(isfinite, gradients))
-        if not finite and (found := program.locate_nonfinite(now, columns)):
-            raise FloatingPointError(
-                f"sample {batch[found.sample].number}: {found.text}. No parameter was moved by it; "
-                "a smaller learning rate may help"
-            )
-        if not isfinite(mean):
-            raise FloatingPointError(f"the mean loss of a batch is {mean}. No parameter was moved by it")
-        for p, gradient in zip(parameters, gradients):
-            p.grad = gradient
-        if not answers:
-            return float(mean), 0
-        predictions = as_predictions(answers, listed)
-        return float(mean), sum(_is_correct(loss, y, s.t) for y, s in zip(predictions, batch))
-
+    step = CompiledStep(graph, loss, parameters, by_values, backend)
+    batch = batch[: max(2, COMPARED // len(parameters))]
     mean, _ = by_values(batch)
     expected = [mean, *(p.grad for p in parameters)]
     got = [step(batch)[0], *(p.grad for p in parameters)]
@@ -151,6 +115,125 @@ def traced(model: Module, loss: Loss, batch: Sequence[Sample], backend: str) -> 
             'backend="eager"'
         )
     return step
+
+
+class CompiledStep:
+    """Computes each batch by a compiled program, and on Values where a guard of it fails.
+
+    Args:
+        graph: the traced graph of one sample.
+        loss: its loss.
+        parameters: the parameters of the model.
+        by_values: computes a batch on Values.
+        backend: see `engine.trace`.
+    """
+
+    def __init__(
+        self, graph: Graph, loss: Loss, parameters: list[Value], by_values: Step, backend: str
+    ) -> None:
+        self.graph, self.loss, self.parameters = graph, loss, parameters
+        self.by_values, self.backend = by_values, backend
+        self.run, self.failures = graph.program.compile(backend), 0
+
+    def __call__(self, batch: Sequence[Sample]) -> tuple[float, int]:
+        """Return the mean loss and the number of correct predictions; leave the gradients in the Values."""
+        columns = self.columns(batch)
+        found = self.compute([p.data for p in self.parameters], columns, batch)
+        if found is None:
+            return self.by_values(batch)
+        mean, gradients, answers = found
+        self.write_gradients(gradients)
+        return mean, self.n_correct(answers, batch)
+
+    def write_gradients(self, gradients: Floats) -> None:
+        """Write the gradient of each parameter into its Value."""
+        for p, gradient in zip(self.parameters, gradients):
+            p.grad = gradient
+
+    def n_correct(self, answers: Sequence[Floats], samples: Sequence[Sample]) -> int:
+        """Return the number of samples that these outputs of the model predict correctly."""
+        if not answers:
+            return 0
+        predictions = as_predictions(answers, self.graph.listed)
+        return sum(_is_correct(self.loss, y, s.t) for y, s in zip(predictions, samples))
+
+    def columns(self, samples: Sequence[Sample]) -> list[list[float]]:
+        """Return a list for each input and each number of the target, with one number for each sample."""
+        rows = ([*x, *target_numbers(t, self.graph.classes)] for x, t, _ in samples)
+        return [list(column) for column in zip(*rows)]
+
+    def compute(self, data: Floats, columns: Rows, batch: Sequence[Sample]) -> Result | None:
+        """Return the mean loss, its gradients and the outputs of the model; None if Values have to do it.
+
+        Args:
+            data: the number of each parameter, a list or an array.
+            columns: the samples, as `columns` returns them, or a two-dimensional array of the same shape.
+            batch: the same samples, for errors.
+
+        Warns:
+            UserWarning: a comparison came out differently for a sample; once in a run.
+
+        Raises:
+            FloatingPointError: the loss or a gradient is not finite; the message names the sample.
+        """
+        if self.failures >= FAILURES:
+            return None
+        try:
+            mean, gradients, *answers = self.run(data, columns)
+        except GuardError as failed:
+            self.failures += 1
+            if self.failures == 1:
+                where = f"at sample {batch[failed.sample].number}, Python's comparison in {failed.line}"
+                warnings.warn(
+                    f"{where} comes out differently than in the graph traced for backend={self.backend!r}: "
+                    f"such a batch is computed on Values, and after {FAILURES} of them every batch is",
+                    stacklevel=6,
+                )
+            return None
+        except (ArithmeticError, ValueError):
+            self.failures += 1  # unless Values have the error as well; theirs names the sample in the data
+            return None
+        if not (isfinite(mean) and _all_finite(gradients)):
+            self._refuse(mean, data, columns, batch)
+        return Result(float(mean), gradients, answers[0] if answers else [])
+
+    def outputs(self, data: Floats, columns: Rows) -> Result | None:
+        """Return the mean loss and the outputs of the model, without gradients; None as for `compute`."""
+        if self.failures >= FAILURES:
+            return None
+        try:
+            values = self.run.values(data, columns)
+        except (ArithmeticError, ValueError):  # a guard failed, or Values have the error, too
+            return None
+        if not self.graph.program.many:
+            values = [values]
+        errors = values[0]
+        whole = sum(errors) if isinstance(errors, list) else errors.sum()
+        return Result(float(whole / len(errors)), [], values[1:])
+
+    def _refuse(self, mean: float, data: Floats, columns: Rows, batch: Sequence[Sample]) -> None:
+        """Raise the error that names the first number that is not finite, unless the optimizer finds it."""
+        if found := self.graph.program.locate_nonfinite(data, columns):
+            raise FloatingPointError(
+                f"sample {batch[found.sample].number}: {found.text}. No parameter was moved by it; "
+                "a smaller learning rate may help"
+            )
+        if not isfinite(mean):
+            raise FloatingPointError(f"the mean loss of a batch is {mean}. No parameter was moved by it")
+
+
+class Result(NamedTuple):
+    """A batch, computed by a program."""
+
+    mean: float  #: the mean loss
+    gradients: Floats  #: its derivative with respect to each parameter
+    answers: Sequence[Floats]  #: for each output of the model its values; none if the loss has no classes
+
+
+def _all_finite(numbers: Floats) -> bool:
+    if isinstance(numbers, Sequence):
+        return all(map(isfinite, numbers))
+    return isfinite(numbers.sum()) or all(map(isfinite, numbers))  # a sum may overflow where no term does
 
 
 class Graph(NamedTuple):
@@ -176,7 +259,7 @@ def _trace(model: Module, loss: Loss, batch: Sequence[Sample]) -> Graph:
         shape = model.predict(sample.x)
         listed = isinstance(shape, list)
         classes = len(shape) if isinstance(shape, list) and loss is losses.cross_entropy else 0
-        targets = [Value(number, f"t{k}") for k, number in enumerate(_target(sample.t, classes))]
+        targets = [Value(number, f"t{k}") for k, number in enumerate(target_numbers(sample.t, classes))]
         listed_target = len(targets) > 1 or isinstance(sample.t, (list, tuple))
         decides = losses.decide(loss, sample.t) is not None
 
@@ -230,7 +313,7 @@ def _is_correct(loss: Loss, y: Prediction, t: object) -> bool:
     return decision is not None and bool(decision == losses.decide(loss, t))
 
 
-def _target(t: Any, classes: int) -> list[float]:
+def target_numbers(t: Any, classes: int) -> list[float]:
     """Return a target as numbers for columns; the number of a class becomes one-hot."""
     if isinstance(t, (list, tuple)):
         return [float(t_k) for t_k in t]

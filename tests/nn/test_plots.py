@@ -2,11 +2,14 @@
 
 import math
 import random
+import subprocess
 import sys
 
 import pytest
 
-from nn import MLP, History, data, plots
+import nn
+from engine import Value
+from nn import MLP, History, Neuron, data, plots
 from nn.training.history import Epoch
 
 pytest.importorskip("matplotlib")
@@ -27,6 +30,10 @@ def history(*epochs):
     made = History()
     made.epochs += epochs
     return made
+
+
+def net(outputs, activation="tanh"):
+    return MLP(2, [3, outputs], activation, rng=random.Random(0))
 
 
 def is_a_picture(path):
@@ -59,11 +66,23 @@ def test_wrong_predictions_come_first_and_are_framed(tmp_path, drawn):
     predictions = [*ys[:40], 9, *ys[41:]]  # sample 40, a 0, is predicted as 9
     plots.digits(xs, ys, predictions, tmp_path / "digits.png")
     assert is_a_picture(tmp_path / "digits.png")
-    titles = [axes.get_title() for axes in drawn[0].axes]
+    [axes] = drawn[0].axes
+    titles = [text.get_text() for text in axes.texts]
     assert titles[:3] == ["9, is 0", "0", "1"]
-    assert len(titles) == 50
-    assert drawn[0].axes[0].spines["top"].get_linewidth() > drawn[0].axes[1].spines["top"].get_linewidth()
-    assert "1 of 60 validation samples are wrong" in drawn[0].get_suptitle()
+    assert (len(titles), len(axes.images), len(axes.lines)) == (50, 50, 50)
+    assert [image.get_array()[0][0] for image in axes.images[:3]] == [0.4, 0.0, 0.01]
+    assert axes.lines[0].get_linewidth() > axes.lines[1].get_linewidth()
+    assert "1 of 60 validation samples are wrong" in axes.get_title()
+
+
+def test_each_digit_has_its_prediction_above_it_and_a_place_of_its_own():
+    [axes] = plots.digits([[0.0] * 64] * 50, [3] * 50, [3] * 50).axes
+    places = {tuple(image.get_extent()) for image in axes.images}
+    assert len(places) == 50
+    for image, text in zip(axes.images, axes.texts):
+        left, right, _, top = image.get_extent()
+        x, y = text.get_position()
+        assert (x, y < top) == ((left + right) / 2, True)  # y points down
 
 
 def test_the_plane_is_shaded_and_shows_every_sample(tmp_path, drawn):
@@ -96,16 +115,217 @@ def test_points_on_a_line_can_be_drawn(tmp_path):
 
 @pytest.mark.parametrize("draw", [plots.check, lambda: plots.curve(history(), "never.png")])
 def test_without_matplotlib_the_error_names_the_extra(draw, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"pip install 'chalkgrad\[plot\]'"):
         draw()
 
 
+def test_the_check_does_not_import_matplotlib():
+    code = "import sys; from nn import plots; plots.check(); sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def looks(line):
+    return line.get_linestyle(), line.get_marker()
+
+
+def test_curves_differ_in_line_and_marker_and_not_in_colour_alone():
+    figure = plots.curve(history(Epoch(2.0, 0.5, 2.0, 0.5), Epoch(1.0, 0.75, 1.0, 0.75)))
+    for axes in figure.axes:
+        training, validation = axes.lines
+        assert training.get_linestyle() != validation.get_linestyle()
+        assert training.get_marker() != validation.get_marker()
+        assert training.get_linewidth() > validation.get_linewidth()  # it is seen below the other
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
+
+
+def test_a_long_curve_has_few_markers():
+    figure = plots.curve(history(*[Epoch(1.0, None)] * 1000))
+    [line] = figure.axes[0].lines
+    assert line.get_markevery() == 25
+
+
+def test_a_figure_has_a_background_of_its_own(tmp_path):
+    plots.curve(history(Epoch(1.0, None)), tmp_path / "loss.png")
+    pixels = matplotlib.image.imread(tmp_path / "loss.png")
+    assert pixels[0][0].tolist() == [1.0, 1.0, 1.0, 1.0]  # white, not transparent
+
+
+# The gradient of each layer
+
+MOONS = data.moons(40, rng=random.Random(0))
+
+
+def by_layer(model, xs, ys, loss):
+    """Return the root mean square of the weights' gradients in each layer, by a pass of its own."""
+    model.zero_grad()
+    for x, y in zip(xs, ys):
+        (loss(model(x), y) / len(xs)).backward()
+    grads = [[w.grad for neuron in layer.neurons for w in neuron.w] for layer in model.layers]
+    model.zero_grad()
+    return [math.sqrt(sum(g * g for g in layer) / len(layer)) for layer in grads]
+
+
+def test_the_flow_is_the_root_mean_square_of_each_layers_gradient(tmp_path, drawn):
+    model = MLP(2, [5, 4, 2], "tanh", rng=random.Random(1))
+    model.parameters()[0].grad = 7.0
+    plots.gradient_flow(model, *MOONS, "cross_entropy", tmp_path / "flow.png")
+    assert is_a_picture(tmp_path / "flow.png")
+    [axes] = drawn[0].axes
+    assert axes.get_yscale() == "log"
+    assert list(axes.lines[0].get_xdata()) == [1, 2, 3]
+    assert model.parameters()[0].grad == 7.0
+    expected = by_layer(model, *MOONS, nn.losses.cross_entropy)
+    assert list(axes.lines[0].get_ydata()) == pytest.approx(expected, rel=1e-12)
+
+
+def test_of_one_model_each_weight_and_the_share_of_zeros_is_shown():
+    model = MLP(2, [4, 2], "relu", rng=random.Random(1))
+    for p in model.layers[0].neurons[0].parameters():
+        p.data = 0.0
+    model.layers[0].neurons[0].b.data = -1.0  # this neuron never fires
+    [axes] = plots.gradient_flow(model, *MOONS).axes
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1\n25% are 0", "2\n25% are 0"]
+    assert [len(dots.get_offsets()) for dots in axes.collections] == [6, 6]
+
+
+def test_several_models_differ_in_line_and_marker():
+    nets = {str(k): MLP(2, [3, 2], rng=random.Random(k)) for k in range(6)}
+    [axes] = plots.gradient_flow(nets, *MOONS).axes
+    named = [line for line in axes.lines if line.get_label() in nets]
+    assert [line.get_label() for line in named] == list(nets)
+    assert len({looks(line) for line in named}) == 6
+
+
+def test_a_gradient_of_zero_stands_at_the_bottom_with_its_number():
+    nets = {"zeros": MLP(2, [3, 3, 2], "tanh", init="zeros"), "he": net(2)}
+    [axes] = plots.gradient_flow(nets, *MOONS).axes
+    assert all(math.isnan(y) for y in axes.lines[0].get_ydata())
+    assert [text.get_text() for text in axes.texts] == ["0", "0", "0"]
+    bottom, _ = axes.get_ylim()
+    assert all(bottom <= text.xy[1] < min(axes.lines[-1].get_ydata()) for text in axes.texts)
+
+
+class Bare(nn.Module):
+    def __init__(self):
+        self.w = Value(-1.0, label="w")
+
+    def parameters(self):
+        return [self.w]
+
+    def __call__(self, x):
+        return self.w * x[0]
+
+
+@pytest.mark.parametrize(
+    ("models", "xs", "ys", "error", "message"),
+    [
+        ({}, [[1.0, 2.0]], [0], ValueError, "expected at least one model, not an empty dict"),
+        ("net", [[1.0, 2.0]], [0], TypeError, "expected a model, a Module, not str: 'net'"),
+        ({"a": 3}, [[1.0, 2.0]], [0], TypeError, "expected a model, a Module, not int: 3"),
+        (Bare(), [[1.0]], [0], ValueError, "expected a model made of layers, such as an MLP, not "),
+        (net(2), [[1.0]], [0], ValueError, "sample 0: expected 2 inputs, got 1"),
+        (net(2), [[1.0, 2.0]], [5], ValueError, "sample 0: "),
+    ],
+)
+def test_a_flow_that_cannot_be_drawn_is_refused(models, xs, ys, error, message):
+    with pytest.raises(error, match=message):
+        plots.gradient_flow(models, xs, ys)
+
+
+# The loss landscape
+
+XS, YS = [[1.0], [3.0]], [2.0, 4.0]
+
+
+def test_the_path_of_one_parameter_is_on_the_curve(tmp_path, drawn):
+    model = Bare()
+    path = [[-1.0], [0.5], [2.5]]
+    plots.loss_landscape(model, XS, YS, "half_squared_error", path, tmp_path / "land.png")
+    assert is_a_picture(tmp_path / "land.png")
+    [axes] = drawn[0].axes
+    curve, descent = axes.lines
+    for line in (curve, descent):
+        for w, y in zip(line.get_xdata(), line.get_ydata()):
+            assert y == pytest.approx(((w - 2) ** 2 + (3 * w - 4) ** 2) / 4)
+    assert list(descent.get_xdata()) == [-1.0, 0.5, 2.5]
+    assert min(curve.get_xdata()) < -1.0
+    assert max(curve.get_xdata()) > 2.5
+    assert axes.get_xlabel() == "w"
+    assert model.w.data == -1.0
+
+
+def test_points_beside_the_line_have_their_own_loss_and_their_projection():
+    model = Neuron(1, activation=None, init="zeros")
+    path = [[0.0, 0.0], [1.0, -1.0], [2.0, 2.0]]  # the second is as far along the line as the first
+    [axes] = plots.loss_landscape(model, XS, YS, "half_squared_error", path).axes
+    _, descent = axes.lines
+    assert list(descent.get_xdata()) == pytest.approx([0.0, 0.0, 1.0])
+    assert list(descent.get_ydata()) == pytest.approx([5.0, (2**2 + 2**2) / 4, (2**2 + 4**2) / 4])
+
+
+def test_several_paths_differ_in_line_and_marker():
+    paths = {"small rate": [[-1.0], [0.0]], "large rate": [[-1.0], [4.0]]}
+    [axes] = plots.loss_landscape(Bare(), XS, YS, "half_squared_error", paths).axes
+    _, small, large = axes.lines
+    assert [small.get_label(), large.get_label()] == list(paths)
+    assert looks(small) != looks(large)
+    assert max(axes.lines[0].get_xdata()) > 4.0
+
+
+def test_a_loss_of_the_users_own_may_need_values():
+    [axes] = plots.loss_landscape(Bare(), XS, YS, lambda y, t: (y - t).exp(), [[-1.0], [0.0]]).axes
+    assert axes.lines[1].get_ydata()[-1] == pytest.approx((math.exp(-2) + math.exp(-4)) / 2)
+
+
+def test_where_the_loss_is_not_defined_there_is_a_gap_and_the_model_is_as_before():
+    model = Bare()
+    model.w.data = 1.0
+    [axes] = plots.loss_landscape(model, XS, YS, lambda y, t: y.log(), [[-1.0], [1.0]]).axes
+    heights = axes.lines[0].get_ydata()
+    assert math.isnan(heights[0])
+    assert math.isfinite(heights[-1])
+    assert model.w.data == 1.0
+
+
+def test_the_model_is_as_before_after_an_error():
+    model = Bare()
+
+    def loss(y, t):
+        if y.data > 3:
+            raise RuntimeError
+        return y * t
+
+    with pytest.raises(RuntimeError):
+        plots.loss_landscape(model, XS, YS, loss, [[-1.0], [9.0]])
+    assert model.w.data == -1.0
+
+
+@pytest.mark.parametrize(
+    ("descent", "error", "message"),
+    [
+        ([], ValueError, "a path of descent has at least two points, not 0"),
+        ([[1.0]], ValueError, "a path of descent has at least two points, not 1"),
+        ({}, ValueError, "expected at least one path of descent, not an empty dict"),
+        ([[1.0], [2.0, 3.0]], ValueError, "point 1 of the descent: expected 1 parameters, got 2"),
+        ([[1.0], [math.inf]], ValueError, "point 1 of the descent: parameter 0 is inf"),
+        ([[1.0], [2.0], [1.0]], ValueError, "ends where it began"),
+        ([1.0, 2.0], TypeError, "a sample is a list of numbers"),
+        (3, TypeError, "a path of descent is a list of lists"),
+    ],
+)
+def test_a_path_that_cannot_be_drawn_is_refused(descent, error, message):
+    with pytest.raises(error, match=message):
+        plots.loss_landscape(Bare(), XS, YS, "half_squared_error", descent)
+
+
+def test_a_landscape_needs_a_module():
+    with pytest.raises(TypeError, match="expected a model, a Module, not int: 3"):
+        plots.loss_landscape(3, XS, YS, "half_squared_error", [[1.0], [2.0]])
+
+
 # The boundary of a model of the user's
-
-
-def net(outputs, activation="tanh"):
-    return MLP(2, [3, outputs], activation, rng=random.Random(0))
 
 
 @pytest.mark.parametrize(
@@ -132,6 +352,28 @@ def test_the_boundary_of_a_model_shows_every_sample_by_its_class(
     labels = {c.get_label(): c.get_offsets().tolist() for c in figure.axes[0].collections}
     last = f"class {max(outputs, 2) - 1}"
     assert (labels["class 0"], labels[last]) == ([xs[0]], [xs[1]])
+
+
+@pytest.mark.parametrize("outputs", [2, 3])
+def test_the_classes_may_have_names(monkeypatch, outputs):
+    monkeypatch.setattr(plots, "GRID", 10)
+    names = ["ham", "spam", "eggs"][:outputs]
+    figure = plots.boundary(net(outputs), [[0.0, 1.0], [2.0, -1.0]], [0, 1], classes=names)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == names
+    with pytest.raises(ValueError, match=f"expected the names of {outputs} classes, not 1"):
+        plots.boundary(net(outputs), [[0.0, 1.0]], [0], classes=["ham"])
+
+
+def test_a_function_may_choose_among_more_than_two_classes(tmp_path, drawn, monkeypatch):
+    monkeypatch.setattr(plots, "GRID", 10)
+    train, test = ([[0.0, 0.0], [1.0, 1.0]], [0, 2]), ([[1.0, 0.0]], [1])
+    names = ["ham", "spam", "eggs"]
+    plots.boundary(
+        lambda points: [x[0] > 0.5 for x in points], train, test, tmp_path / "b.png", classes=names
+    )
+    shown = {c.get_label(): c.get_offsets().tolist() for c in drawn[0].axes[0].collections}
+    assert shown["eggs, training"] == [[1.0, 1.0]]
+    assert shown["spam, validation"] == [[1.0, 0.0]]
 
 
 def test_without_a_path_the_figure_shows_itself(monkeypatch):

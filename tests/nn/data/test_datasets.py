@@ -1,6 +1,8 @@
 """Small data sets, their splits and their scales."""
 
 import random
+import subprocess
+import sys
 from collections import Counter
 from math import hypot
 from statistics import fmean, pstdev
@@ -107,6 +109,31 @@ def test_without_scikit_learn_the_error_names_the_extra(monkeypatch):
         data.digits()
 
 
+@pytest.mark.parametrize("name", ["iris", "breast_cancer", "digits"])
+def test_the_measurements_are_those_of_scikit_learn(name):
+    datasets = pytest.importorskip("sklearn.datasets")
+    xs, ys = getattr(datasets, f"load_{name}")(return_X_y=True)
+    scale = 16 if name == "digits" else 1
+    assert data.table[name]() == ([[p / scale for p in x] for x in xs.tolist()], ys.tolist())
+
+
+def test_the_measurements_are_read_without_importing_scikit_learn():
+    pytest.importorskip("sklearn")
+    code = "import sys; from nn import data; data.digits(); data.iris(); sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def _no_file(path):
+    raise FileNotFoundError(path)
+
+
+def test_a_scikit_learn_with_other_files_reads_them_itself(monkeypatch):
+    pytest.importorskip("sklearn.datasets")
+    usual = data.iris()
+    monkeypatch.setattr("pathlib.Path.read_bytes", _no_file)
+    assert data.iris() == usual
+
+
 @given(n=st.integers(2, 60), part=st.floats(0.01, 0.99), seed=st.integers())
 def test_split_keeps_every_sample_with_its_target(n, part, seed):
     xs, ys = [[float(i)] for i in range(n)], list(range(n))
@@ -155,6 +182,14 @@ def test_a_feature_too_large_to_have_a_deviation_is_named(column):
         ValueError, match="^feature 1 is too large: its mean is .*, its standard deviation inf$"
     ):
         data.standardise([[0.0, p] for p in column])
+
+
+def test_scales_are_those_that_standardise_uses():
+    xs = [[1.0, 5.0, -2.0], [4.0, 5.0, 0.5], [2.0, 5.0, 0.25]]
+    means, deviations = data.scales(xs)
+    assert deviations[1] == 1.0
+    by_hand = [[(p - m) / d for p, m, d in zip(x, means, deviations)] for x in xs]
+    assert data.standardise(xs) == (by_hand,)
 
 
 def test_standardise_refuses_an_empty_list():

@@ -337,7 +337,9 @@ RUN = [sys.executable, "-m", "nn", "--data", "xor", "--layers", "2", "--epochs",
 def test_characters_that_the_output_lacks_are_replaced(tmp_path, encoding):
     pytest.importorskip("matplotlib")
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    done = subprocess.run([*RUN, "--out", tmp_path / "o"], env=environment, capture_output=True, check=True)
+    done = subprocess.run(
+        [*RUN, "--lens", "--out", tmp_path / "o"], env=environment, capture_output=True, check=True
+    )
     assert b"?_k = " in done.stdout
     assert done.stderr == b""
     assert load(tmp_path / "o" / "model.json").nouts == [2, 2]

@@ -9,7 +9,7 @@ import pytest
 
 from engine import Op, Value
 from nn import MLP, SGD, Adam, Module, data, fit, losses
-from nn.training.fit import _uninterrupted
+from nn.training.interrupts import uninterrupted
 
 
 def moons(n=40):
@@ -362,7 +362,7 @@ def test_ctrl_c_is_delayed_only_within_the_block():
     reached = []
 
     def press():
-        with _uninterrupted():
+        with uninterrupted():
             os.kill(os.getpid(), signal.SIGINT)
             reached.append("the end")
         reached.append("beyond")
@@ -373,7 +373,7 @@ def test_ctrl_c_is_delayed_only_within_the_block():
 
 
 def test_an_error_within_the_block_restores_the_handler():
-    with pytest.raises(ValueError, match="mine"), _uninterrupted():
+    with pytest.raises(ValueError, match="mine"), uninterrupted():
         raise ValueError("mine")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -382,7 +382,7 @@ def test_a_handler_of_the_user_is_called_after_the_block():
     pressed = []
     usual = signal.signal(signal.SIGINT, lambda *args: pressed.append(args))
     try:
-        with _uninterrupted():
+        with uninterrupted():
             os.kill(os.getpid(), signal.SIGINT)
             assert pressed == []
         assert len(pressed) == 1

@@ -78,6 +78,29 @@ def test_numbers_that_are_not_finite_are_left_out_of_the_curve():
     assert len(curve) == 2
 
 
+def numbers(h):
+    html = ElementTree.fromstring(f"<html>{h._repr_html_()}</html>")
+    return [(text.text, float(text.attrib["x"]), float(text.attrib["y"])) for text in html.iter("text")]
+
+
+def test_the_axes_have_numbers_at_the_places_that_they_name():
+    h = history(*[Epoch(4.0 - k / 2, None) for k in range(6)])
+    up, along = numbers(h)[:3], numbers(h)[3:6]
+    assert [text for text, _, _ in up] == ["0", "2", "4"]
+    assert [y - 4 for _, _, y in up] == [120.0, 60.0, 0.0]
+    [curve] = curves(h)
+    assert [(text, x) for text, x, _ in along] == [("1", curve[0][0]), ("3", curve[2][0]), ("6", curve[5][0])]
+    assert numbers(h)[-1][0] == "epoch"
+
+
+def test_two_epochs_have_two_numbers():
+    assert [text for text, _, _ in numbers(history(Epoch(1.0, None), Epoch(0.5, None)))[3:]] == [
+        "1",
+        "2",
+        "epoch",
+    ]
+
+
 def test_a_single_epoch_has_no_curve():
     assert curves(history(Epoch(1.0, None))) == curves(history()) == []
 
