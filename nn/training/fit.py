@@ -128,36 +128,35 @@ def fit(
         )
         run = begin(model, loss, samples, step, optimizer, convergence)
         try:
-            for number in range(1, epochs + 1):
-                if batch_size is not None:
-                    rng.shuffle(samples)
-                    run.arrange(samples)
-                try:
-                    means, n_correct = _epoch(run, len(samples), size, shown)
-                except (ArithmeticError, ValueError) as error:
-                    error.add_note(f"in epoch {number}")
-                    raise
-                epoch = Epoch(means.mean(len(samples)), n_correct / len(samples) if has_classes else None)
-                if number == 1:
-                    history.initial_loss = means.initial
-                if held_back:
-                    mean, n_correct = run.evaluate(held_back)
-                    accuracy = n_correct / len(held_back) if has_classes else None
-                    epoch = Epoch(epoch.loss, epoch.accuracy, mean, accuracy)
-                history.epochs.append(epoch)
-                if history.diverged and not warned:
-                    warned = True
-                    _warn_of_divergence(history, optimizer)
-                stopped = _stopped(run, convergence, number, epoch)
-                shown.epoch(number, epoch, stopped)
-                if stopped:
-                    break
-        finally:
             try:
+                for number in range(1, epochs + 1):
+                    if batch_size is not None:
+                        rng.shuffle(samples)
+                        run.arrange(samples)
+                    try:
+                        means, n_correct = _epoch(run, len(samples), size, shown)
+                    except (ArithmeticError, ValueError) as error:
+                        error.add_note(f"in epoch {number}")
+                        raise
+                    epoch = Epoch(means.mean(len(samples)), n_correct / len(samples) if has_classes else None)
+                    if number == 1:
+                        history.initial_loss = means.initial
+                    if held_back:
+                        mean, n_correct = run.evaluate(held_back)
+                        accuracy = n_correct / len(held_back) if has_classes else None
+                        epoch = Epoch(epoch.loss, epoch.accuracy, mean, accuracy)
+                    history.epochs.append(epoch)
+                    if history.diverged and not warned:
+                        warned = True
+                        _warn_of_divergence(history, optimizer)
+                    stopped = _stopped(run, convergence, number, epoch)
+                    shown.epoch(number, epoch, stopped)
+                    if stopped:
+                        break
+            finally:
                 run.finish()
-            except KeyboardInterrupt:  # it came before the writing began
-                run.finish()
-                raise
+        finally:
+            run.finish()  # again, as Ctrl-C may have come just before the writing began
         history.stopped = stopped or "epochs"
     except KeyboardInterrupt:
         history.interrupted = True

@@ -79,7 +79,7 @@ class Optimizer(Generic[S]):
     @property
     def lr(self) -> float:
         """The learning rate of the next step; assign a number, or a function of the steps so far."""
-        return check_range("lr", self._lr(self.steps) if callable(self._lr) else self._lr, 0.0)
+        return check_range("lr", self._lr(self.steps), 0.0) if callable(self._lr) else self._lr
 
     @lr.setter
     def lr(self, rate: Rate) -> None:

@@ -142,13 +142,16 @@ class CompiledStep:
         if found is None:
             return self.by_values(batch)
         mean, gradients, answers = found
-        self.write_gradients(gradients)
+        self.write_gradients(gradients.tolist() if hasattr(gradients, "tolist") else gradients)
         return mean, self.n_correct(answers, batch)
 
-    def write_gradients(self, gradients: Floats) -> None:
+    def write_gradients(self, gradients: Sequence[float]) -> None:
         """Write the gradient of each parameter into its Value."""
         for p, gradient in zip(self.parameters, gradients):
-            p.grad = gradient
+            if type(p) is Value:
+                p._grad = gradient  # a float: `compute` has checked it
+            else:
+                p.grad = gradient
 
     def n_correct(self, answers: Sequence[Floats], samples: Sequence[Sample]) -> int:
         """Return the number of samples that these outputs of the model predict correctly."""

@@ -71,9 +71,13 @@ class LlvmFunction(ArrayFunction):
 
     def _run(self, parameters: Numbers, columns: Columns) -> None:
         try:
-            alike = [*map(len, columns)] == self._lengths
+            if isinstance(columns, np.ndarray) and columns.ndim == 2:  # copied as one
+                lengths, parts = [columns.shape[1]] * columns.shape[0], (columns.reshape(-1), parameters)
+            else:
+                lengths, parts = [*map(len, columns)], (*columns, parameters)
+            alike = lengths == self._lengths
             if alike:  # to the last call, so its memory is reused
-                np.concatenate((*columns, parameters), out=self._numbers)
+                np.concatenate(parts, out=self._numbers)
         except (TypeError, ValueError):
             alike = False
         if not alike:
