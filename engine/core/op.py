@@ -10,6 +10,7 @@ from engine.core.checks import as_point, check_symbol
 from engine.core.domain import domain_error
 from engine.core.messages import brief, did_you_mean
 from engine.core.scalar import Recordable, as_float
+from engine.core.textbook_form import TextbookForm, textbook_formulas
 from engine.formula.arithmetic import COMPARISONS, CONSTANTS, WORDS
 from engine.formula.compile import compile_formula
 from engine.formula.printers import Text
@@ -30,7 +31,7 @@ word_operations: dict[str, Operation] = {}
 on_register: list[Callable[[Op], None]] = []
 
 
-class Operation:
+class Operation(TextbookForm):
     """The interface of every operation, whether it is a row of text or written by hand.
 
     >>> get_op("*").value(2.0, 3.0), get_op("*").local_gradient(0, [2.0, 3.0], 6.0)
@@ -56,14 +57,6 @@ class Operation:
     def text(self, printer: Interpreter[Text], args: Sequence[Text]) -> Text:
         """Return the formula of y as people read it."""
         return self.forward(printer, args)
-
-    def textbook(self, printer: Interpreter[Text], args: Sequence[Text]) -> Text:
-        """Return the formula of y as a textbook has it, without what serves floating-point numbers only."""
-        return self.text(printer, args)
-
-    def textbook_derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
-        """Return ∂y/∂(the parent at ``position``) as a textbook has it."""
-        return self.derivative(position, interpreter, args, y)
 
     def value(self, *data: float) -> float:
         """Return y as a float."""
@@ -97,9 +90,7 @@ class Op(Operation):
         partials: ∂y/∂a, and ∂y/∂b if there is a b. They may use ``y``, too.
         at: points (a number, or a pair) at which to check the row, on both sides of a kink.
         kinks: the points without a derivative, with the value that the row picks there.
-        textbook: the formula and its derivatives as a textbook has them, where the row differs from them for
-            the sake of floating-point numbers. Explanations and pictures show them; nothing is computed by
-            them.
+        textbook: y and its derivatives as a textbook has them, for explanations, where the row differs.
 
     An op called on Values records a node; called on plain numbers, it returns a float.
 
@@ -118,7 +109,6 @@ class Op(Operation):
 
     formula: Formula
     partials: tuple[Formula, ...]
-    texts: tuple[Formula, ...]  # the textbook's formula and derivatives; empty if they are those above
 
     def __init__(
         self,
@@ -144,20 +134,9 @@ class Op(Operation):
                 raise ValueError(
                     f"a row has one partial derivative for each letter: letters {used}, derivatives {arity}"
                 )
-            if isinstance(textbook, str):
-                raise TypeError(
-                    f"textbook is a list of texts, of y and its derivatives, not {textbook!r:.60}"
-                )
-            own = {symbol: self.formula}  # the textbook's form of max is max(a, b)
-            self.texts = tuple(Formula(text, "ab"[:arity] + "y", {**own, **words}) for text in textbook)
-            if self.texts and len(self.texts) != 1 + arity:
-                raise ValueError(
-                    f"textbook has {1 + arity} texts, of y and its derivatives, not {len(textbook)}"
-                )
+            self.texts = textbook_formulas(textbook, arity, {symbol: self.formula} | words)
             self.at = [as_point(p, arity) for p in at]
-            self.kinks = {
-                as_point(p, arity): as_point(picks, arity) for p, picks in dict(kinks or {}).items()
-            }
+            self.kinks = {as_point(p, arity): as_point(y, arity) for p, y in dict(kinks or {}).items()}
         except (TypeError, ValueError) as error:
             row = ", ".join(f"{text!r:.500}" for text in (symbol, formula, *partials))
             raise type(error)(f"Op({row}): {error}") from None
@@ -178,13 +157,6 @@ class Op(Operation):
 
     def derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
         return self.partials[position].interpret(interpreter, args, y)
-
-    def textbook(self, printer: Interpreter[T], args: Sequence[T]) -> T:
-        return self.texts[0].interpret(printer, args) if self.texts else self.forward(printer, args)
-
-    def textbook_derivative(self, position: int, interpreter: Interpreter[T], args: Sequence[T], y: T) -> T:
-        shown = self.texts[1:] or self.partials
-        return shown[position].interpret(interpreter, args, y)
 
     @overload
     def __call__(self, *args: float) -> float: ...  # type: ignore[overload-overlap]
