@@ -150,7 +150,7 @@ def test_ctrl_c_saves_the_model_so_far(run, monkeypatch):
     calls = iter(range(10**6))  # of the model, by the eager training
 
     def press(self, x):
-        if next(calls) == 300:
+        if next(calls) == 350:
             raise KeyboardInterrupt
         return real(self, x)
 

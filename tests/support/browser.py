@@ -2,12 +2,12 @@
 
 import base64
 import contextlib
-import fcntl
 import itertools
 import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
 CHROMIUM = next(
@@ -19,6 +19,15 @@ FLAGS = [
     "--remote-debugging-pipe",
 ]  # fmt: skip
 KEYS = {" ": "Space", "Enter": "Enter", "Escape": "Escape", "Tab": "Tab"}
+
+
+START = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+for end, number in zip(ends, (3, 4)):
+    os.dup2(end, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Browser:
@@ -33,14 +42,11 @@ class Browser:
         self._folder = tempfile.mkdtemp()
         (child_in, write), (read, child_out) = os.pipe(), os.pipe()
 
-        def pipes():  # the browser reads from 3 and writes to 4
-            read_end, write_end = (fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (child_in, child_out))
-            os.dup2(read_end, 3)
-            os.dup2(write_end, 4)
-
+        # the browser reads from 3 and writes to 4; a Python arranges that, as no thread may be forked
         command = [CHROMIUM, *FLAGS, f"--user-data-dir={self._folder}", "about:blank"]
+        start = [sys.executable, "-c", START, str(child_in), str(child_out), *command]
         self._process = subprocess.Popen(
-            command, preexec_fn=pipes, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            start, pass_fds=(child_in, child_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         os.close(child_in)
         os.close(child_out)

@@ -66,6 +66,14 @@ class Tensors(Simplifier[Meaning]):
         return formula.interpret(self, args)
 
 
+def rows(module: ModuleType, *parts: Array) -> Array:
+    """Return arrays below each other; one of a single sample is repeated."""
+    samples = max(part.shape[1] for part in parts)
+    wide = [module.broadcast_to(part, (part.shape[0], samples)) for part in parts]
+    array: Array = module.concatenate(wide)
+    return array
+
+
 class Library(Interpreter[Meaning]):
     """Applies the functions of a library to arrays."""
 
@@ -84,7 +92,7 @@ class Library(Interpreter[Meaning]):
             "T": lambda x: x.T,
             "take": lambda x, index: x[index],
             "put": put,
-            "rows": self._rows,
+            "rows": partial(rows, module),  # not a method, which would be a cycle
             "sum0": lambda x: x.sum(0)[None],
             "sum1": lambda x: x.sum(1)[:, None],
             "greatest": lambda x: module.amax(x, 0)[None],
@@ -112,12 +120,6 @@ class Library(Interpreter[Meaning]):
         if word in PARTIAL:
             self.bad.append(~self.module.isfinite(y) & self._mask)
         return Unknown(y)
-
-    def _rows(self, *parts: Array) -> Array:
-        samples = max(part.shape[1] for part in parts)
-        wide = [self.module.broadcast_to(part, (part.shape[0], samples)) for part in parts]
-        array: Array = self.module.concatenate(wide)
-        return array
 
     def choose(self, test: Meaning, then: Callable[[], Meaning], other: Callable[[], Meaning]) -> Meaning:
         outside, condition = self._mask, cast(Unknown, test).array

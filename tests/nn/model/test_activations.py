@@ -1,12 +1,13 @@
 """Activation functions."""
 
 import pytest
+from support.table import ROWS
 
 from engine import Op, Value, ops
 from nn import Neuron
 from nn.model.activations import apply, get_activation, symbol
 
-UNARY = [name for name, op in ops.table.items() if isinstance(op, Op) and len(op.partials) == 1]
+UNARY = [name for name, op in ROWS.items() if len(op.partials) == 1]
 
 
 @pytest.mark.parametrize("name", UNARY)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine import Value
 from nn import textbook
-from nn.textbook.worksheet import ACTIVATIONS, check_worksheet, worksheet
+from nn.textbook.worksheets import ACTIVATIONS, check_worksheet, worksheet
 
 SHAPES = [(1, 1), (2, 2, 1), (2, 3, 2), (3, 2, 2, 1)]
 
