@@ -30,6 +30,10 @@ class JaxFunction(TensorFunction):
     def interpreter(self, zeros: Array) -> Tensors:
         return Tensors(jnp, jax.scipy.special.erf, jax.scipy.special.erfc, zeros, self.put)
 
+    def is_spread(self, columns: Sequence[Array]) -> bool:
+        # over an axis of a mesh that is explicit, JAX takes no product, as it could not place the result
+        return any(axis is not None for column in columns for axis in jax.typeof(column).sharding.spec)
+
     def zeros(self, like: Array) -> Array:
         zeros: Array = jnp.zeros_like(like) if len(like) else jnp.zeros(1)
         return zeros

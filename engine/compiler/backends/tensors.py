@@ -170,7 +170,7 @@ class TensorFunction(ArrayFunction):
     ) -> tuple[Array, Array, list[Array], Array]:
         """Return the mean, the gradients, the outputs, and whether an operation was outside its domain."""
         zeros = self.zeros(columns[0] if len(columns) else parameters[:1])
-        if self._matrices:
+        if self._matrices and not self.is_spread(columns):
             return self._on_matrices(self._matrices, parameters, columns, zeros)
         interpreter = self.interpreter(zeros)
         library = interpreter.inner
@@ -188,7 +188,8 @@ class TensorFunction(ArrayFunction):
     def _on_matrices(
         self, matrices: Matrices, parameters: Array, columns: Sequence[Array], zeros: Array
     ) -> tuple[Array, Array, list[Array], Array]:
-        interpreter = self.interpreter(zeros[None, :1])
+        single = self.zeros(parameters[:1])[None]  # not a part of zeros, whose samples may be on many devices
+        interpreter = self.interpreter(single)
         library = interpreter.inner
         module, samples = library.module, len(zeros)
         known: dict[str, Meaning] = {SAMPLES: float(samples)}
@@ -220,8 +221,12 @@ class TensorFunction(ArrayFunction):
             module.mean(values[0]),
             gradients,
             values,
-            module.any(module.stack([zeros[0] != zeros[0], *bad])),
+            module.any(module.stack([module.any(zeros != zeros), *bad])),
         )
+
+    def is_spread(self, columns: Sequence[Array]) -> bool:
+        """Return whether the samples are spread over devices in a way that allows no product over samples."""
+        return False
 
     def put(self, part: Array, index: object, size: int) -> Array:
         """Return ``size`` zeros, or rows of zeros, to which the parts are added at the places ``index``."""

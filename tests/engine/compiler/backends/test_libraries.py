@@ -62,14 +62,14 @@ def test_jax_keeps_its_own_precision():
 
 SHARDED = """
 import jax, numpy as np, sys
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 sys.path.insert(0, "tests/engine/compiler/backends")
 from test_libraries import net
 
 program, parameters, columns = net()
 step = program.compile("jax")
 with jax.enable_x64(True):
-    mesh = Mesh(np.array(jax.devices()), ["batch"])
+    mesh = jax.make_mesh((8,), ("batch",), axis_types=(AxisType[sys.argv[1]],))
     parts = NamedSharding(mesh, PartitionSpec("batch"))
     everywhere = NamedSharding(mesh, PartitionSpec())
     spread = [jax.device_put(column, parts) for column in columns]
@@ -81,12 +81,13 @@ assert np.allclose(gradients, expected[1], rtol=1e-12, atol=1e-14)
 """
 
 
-def test_jax_distributes_the_samples_over_eight_devices():
+@pytest.mark.parametrize("axes", ["Auto", "Explicit"])
+def test_jax_distributes_the_samples_over_eight_devices(axes):
     pytest.importorskip("jax")
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     subprocess.run(
-        [sys.executable, "-c", SHARDED],
+        [sys.executable, "-c", SHARDED, axes],
         cwd=ROOT,
         env={**os.environ, **flags, "PYTHONPATH": paths},
         check=True,
