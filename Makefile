@@ -53,6 +53,7 @@ bench: .venv/bench.installed  ## compare the speed with other engines
 		|| echo "minigrad did not install (it is built from C source and needs a compiler): measuring without it"
 	$(RUN) benchmarks/eager.py $(ARGS)
 	$(RUN) benchmarks/traced.py --quick
+	$(RUN) benchmarks/fit.py --quick
 	$(RUN) benchmarks/gpt.py --quick
 
 # `python -I` imports neither this folder's packages nor the user's.
