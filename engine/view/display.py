@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Collection
 from html import escape
 
-from engine.core.closures import symbol_of
 from engine.core.value import Value
 from engine.view.draw import draw_dot
+from engine.view.kinds import sign_of
 from engine.view.phrases import four_digits, in_sentence, some
 
 MOST = 12  # nodes of a graph that is drawn
@@ -19,14 +19,14 @@ def line(node: Value) -> str:
 
     >>> x, w = Value(3.0, label="x"), Value(-2.0, label="w")
     >>> print(line(x * w))
-    -6 · operation * · parents x = 3, w = -2 · grad –
+    -6 · operation × · parents x = 3, w = -2 · grad –
     >>> print(line(x))
     x = 3 · leaf · grad –
     """
     parts = [_named(node)]
     if node.op:
         parents = ", ".join(some([_named(parent) for parent in node.parents], "…"))
-        parts += [f"operation {symbol_of(node.op)}", f"parent{'s' * (len(node.parents) > 1)} {parents}"]
+        parts += [f"operation {sign_of(node)}", f"parent{'s' * (len(node.parents) > 1)} {parents}"]
     else:
         parts.append("not recorded" if not node.recorded else "plain number" if node.constant else "leaf")
     if not node.constant and node.recorded:

@@ -9,19 +9,17 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from engine.core import ops
 from engine.core.backward import topological_order
-from engine.core.closures import OwnClosure, symbol_of
+from engine.core.closures import OwnClosure
 from engine.core.messages import brief
 from engine.core.methods import Role
-from engine.core.op import Operation
 from engine.core.scalar import is_number
 from engine.core.value import Value
 from engine.view import clusters
 from engine.view.backward_pass import BackwardPass
 from engine.view.clusters import Box
 from engine.view.graphviz import LEAST, cell, graphviz, measure
-from engine.view.kinds import Kinds
+from engine.view.kinds import Kinds, sign_of
 from engine.view.phrases import four_digits, in_sentence
 
 if TYPE_CHECKING:
@@ -226,7 +224,7 @@ class Picture:
                 continue
             drawing.node(name, self.label(node), id=name)
             if node.op:
-                circle, sign = f"{name}op", sign_of(node.op, node.parents[-1])
+                circle, sign = f"{name}op", sign_of(node)
                 drawing.node(circle, escape(sign.replace("&", "&amp;")), id=circle, **around(sign))
                 self.edges(drawing, box, circle)
                 drawing.edge(circle, name, id=f"{name}edge", **(MARK if node in self.path else {}))
@@ -379,18 +377,6 @@ def between(numbers: Sequence[float]) -> str:
         return "nan"
     low, high = four_digits(min(numbers)), four_digits(max(numbers))
     return low if low == high else f"{low} … {high}"
-
-
-def sign_of(op: Operation, last: Value) -> str:
-    """Return the sign of an operation in a picture; ``last`` is its last operand.
-
-    >>> from engine import ops
-    >>> sign_of(ops.weighted_sum, Value(1.0)), sign_of(ops.add, Value(1.0))
-    ('Σ wᵢaᵢ + b', '+')
-    """
-    if op is ops.weighted_sum:
-        return "Σ wᵢaᵢ" if last.constant and not last.data else "Σ wᵢaᵢ + b"
-    return symbol_of(op)
 
 
 def around(sign: str) -> Mapping[str, str]:

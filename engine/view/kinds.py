@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from engine.core.closures import symbol_of
+from engine.core import ops
+from engine.core.closures import OwnOperation, symbol_of
 from engine.core.messages import brief
 from engine.core.methods import Role
 from engine.core.value import Value
+
+#: The operations as signs of mathematics.
+SIGNS = {"*": "×", "/": "÷", "-": "−", "neg": "−", "**": "xⁿ", "logsumexp": "log Σ eᵃ"}
 
 #: A neuron: its layer and its number in the layer, or two Nones if it is in no layer.
 Place = tuple[int | None, int | None]
@@ -121,3 +125,19 @@ def samples(order: Sequence[Value]) -> dict[Value, int]:
             seen[place] += 1
             numbers[node] = seen[place]
     return numbers
+
+
+def sign_of(node: Value) -> str:
+    """Return the operation of a computed node as a sign of mathematics.
+
+    >>> x = Value(2.0)
+    >>> sign_of(x * 3), sign_of(x**2), sign_of(-x)
+    ('×', 'xⁿ', '−')
+    """
+    op = node.op
+    if op is None:
+        raise ValueError("a leaf has no operation")
+    if op is ops.weighted_sum:
+        last = node.parents[-1]
+        return "Σ wᵢaᵢ" if last.constant and not last.data else "Σ wᵢaᵢ + b"
+    return (not isinstance(op, OwnOperation) and SIGNS.get(op.symbol)) or symbol_of(op)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from html import escape
 from math import hypot, inf
 
-from engine.core.closures import OwnOperation, symbol_of
 from engine.core.value import Value
 from engine.view.backward_pass import BackwardPass
 from engine.view.graphviz import graphviz, measure
-from engine.view.kinds import Kinds, neuron_of
+from engine.view.kinds import Kinds, neuron_of, sign_of
 from engine.view.phrases import four_digits
 
 Point = tuple[float, float]
@@ -27,8 +26,6 @@ COLOURS = {
     "computed": ("#6a6a6a", "#f6f6f6"),
     "root": ("#00805d", "#ddf3ec"),
 }
-#: The operations as signs of mathematics.
-SIGNS = {"*": "×", "/": "÷", "-": "−", "neg": "−", "**": "xⁿ", "Σwa": "Σ wᵢaᵢ + b", "logsumexp": "log Σ eᵃ"}
 LINE, TOP, MARGIN = 17, 18, 10  # pixels: a line of text, the first baseline, around the picture
 NARROW, GAP = 104, 112  # pixels: the width of a box at least, and between two columns
 HIDDEN = ' display="none"'
@@ -99,7 +96,7 @@ class Scene:
                 word=kinds(node) if kinds(node) in ("input", "parameter") else "",
                 data=node.data,
                 constant=node.constant,
-                sign=sign_of(node),
+                sign=_cut(sign_of(node)) if node.op else "",
                 rows=_rows(node),
                 parents=[place[parent] for parent in node.parents],
             )
@@ -241,18 +238,6 @@ class Scene:
 def _rows(node: Value) -> list[str]:
     is_z = bool(node.parents) and neuron_of(node, "z") is not None
     return ["data", *["grad"] * (not node.constant), *["Δ"] * is_z]
-
-
-def sign_of(node: Value) -> str:
-    """Return the operation of a node as a short sign; nothing for a leaf.
-
-    >>> sign_of(Value(2.0) * 3), sign_of(Value(2.0))
-    ('×', '')
-    """
-    if node.op is None:
-        return ""
-    own = isinstance(node.op, OwnOperation)
-    return (not own and SIGNS.get(node.op.symbol)) or _cut(symbol_of(node.op))
 
 
 def _arrow(before: Point, tip: Point) -> str:

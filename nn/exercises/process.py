@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -47,17 +48,35 @@ def check_file(topic: str, path: str | os.PathLike[str], **options: object) -> R
         answer = Path(folder, "result.json")
         order = {"topic": topic, "path": os.path.abspath(path), "options": options, "answer": str(answer)}
         try:
-            done = subprocess.run(
-                [sys.executable, "-c", CHILD], input=json.dumps(order), text=True, capture_output=True,
-                env=environment, timeout=WAITING + STARTING,
-            )  # fmt: skip
+            code = _run_child(json.dumps(order), environment)
         except subprocess.TimeoutExpired:
             return _ended(topic, f"it was stopped after {WAITING + STARTING:g} seconds")
         if not answer.exists():
-            return _ended(topic, _reason(done.returncode))
+            return _ended(topic, _reason(code))
         result = Result(**json.loads(answer.read_text("utf-8")))
     pictures = (case.picture for case in known.cases if case.text == result.graph)
     return replace(result, skipped=tuple(result.skipped), picture=next(pictures, None))
+
+
+def _run_child(order: str, environment: dict[str, str]) -> int:
+    """Run the check in a process of its own, and return its exit code.
+
+    What it prints is thrown away, as a file may print without end. Processes that a file starts end with
+    it.
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, text=True, env=environment, start_new_session=True,
+    )  # fmt: skip
+    try:
+        child.communicate(order, timeout=WAITING + STARTING)
+    finally:
+        if sys.platform != "win32":
+            with suppress(ProcessLookupError, PermissionError):  # none of the group is left
+                os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
+        child.wait()
+    return child.returncode
 
 
 def _reason(code: int) -> str:

@@ -24,9 +24,9 @@ def chain(nodes):
 
 
 def test_the_line_has_number_operation_parents_and_gradient(y):
-    assert line(y) == "y = -6 · operation * · parents x = 3, w = -2 · grad –"
+    assert line(y) == "y = -6 · operation × · parents x = 3, w = -2 · grad –"
     y.backward()
-    assert line(y) == "y = -6 · operation * · parents x = 3, w = -2 · grad 1"
+    assert line(y) == "y = -6 · operation × · parents x = 3, w = -2 · grad 1"
     assert line(y.parents[0]) == "x = 3 · leaf · grad -2"
     assert line(y.tanh()).endswith("operation tanh · parent y = -6 · grad –")
 
@@ -70,7 +70,7 @@ def test_of_a_large_graph_only_a_few_nodes_are_visited():
 
 def test_without_graphviz_the_line_is_shown(y, monkeypatch):
     monkeypatch.setitem(sys.modules, "graphviz", None)
-    assert html(y) == "<div>y = -6 · operation * · parents x = 3, w = -2 · grad –</div>"
+    assert html(y) == "<div>y = -6 · operation × · parents x = 3, w = -2 · grad –</div>"
 
 
 def test_a_label_is_text():

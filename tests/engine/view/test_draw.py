@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import Op, Role, Value, exp, tanh, topological_order, total, weighted_sum
+from engine import Op, Role, Value, exp, play, tanh, topological_order, total, weighted_sum
 from engine.core.value import Constant
 from engine.view import graphviz as dot
 from engine.view.backward_pass import BackwardPass
@@ -94,8 +94,17 @@ def test_an_op_is_a_circle_between_its_operands_and_its_result(xy):
     x, w = xy
     picture = draw_dot(tanh(x * w))
     assert ["tanh"] in boxes(picture)
-    assert ["*"] in boxes(picture)
+    assert ["×"] in boxes(picture)
     assert edges(picture) == [("n0", "n2op"), ("n1", "n2op"), ("n2op", "n2"), ("n2", "n3op"), ("n3op", "n3")]
+
+
+def test_a_picture_shows_the_same_signs_of_mathematics_as_the_player(xy):
+    x, w = xy
+    root = -((x - w) ** 2 / w)
+    shown = [text for [text, *rest] in boxes(draw_dot(root)) if not rest]
+    assert {"−", "xⁿ", "÷"} <= set(shown)
+    assert not {"-", "**", "/", "neg"} & set(shown)
+    assert all(f">{sign}<" in play(root).svg for sign in ("−", "xⁿ", "÷"))
 
 
 def test_a_value_that_is_used_twice_has_two_edges(xy):

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from support.students import BACKPROP, CLOSURES, TUPLES
@@ -57,6 +59,29 @@ def test_a_file_that_ends_early_is_said_in_one_line(checked, text, said):
 ])  # fmt: skip
 def test_a_file_that_takes_too_much_is_ended(checked, text, said):
     assert said in checked("neuron", text).yours
+
+
+FORK = "import os, time\nif os.fork() == 0:\n    time.sleep(60)\n    os._exit(0)\n"
+
+
+@LIMITS
+def test_a_file_that_starts_a_process_is_checked_and_its_process_ends(checked, tmp_path):
+    noted = f"import os\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpgid(0)))\n"
+    assert checked("neuron", noted + FORK + BACKPROP)
+    group = int((tmp_path / "pid").read_text())
+    assert group != os.getpgid(0)
+    for _ in range(100):  # a killed process stands in the table until it is reaped
+        states = [s.read_text().rpartition(")")[2].split() for s in Path("/proc").glob("[0-9]*/stat")]
+        if not [state for state in states if int(state[2]) == group and state[0] != "Z"]:
+            return
+        time.sleep(0.05)
+    raise AssertionError("a process of the file is still there")
+
+
+@LIMITS
+def test_what_a_file_prints_is_thrown_away(checked):
+    text = "import os\nassert os.path.sameopenfile(1, os.open(os.devnull, os.O_WRONLY))\n"
+    assert checked("neuron", text + BACKPROP)
 
 
 def test_a_file_that_prints_does_not_disturb_the_result(checked, capfd):
