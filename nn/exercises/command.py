@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 from pathlib import Path
+from time import sleep
 
 from nn.exercises.course import Course, exercise, exercises
 
@@ -100,4 +100,4 @@ def _watch(course: Course, number: int, path: Path) -> int:
             seen = changed
             if not _check(course, number, path):
                 return 0
-        time.sleep(EVERY)
+        sleep(EVERY)

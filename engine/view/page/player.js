@@ -222,7 +222,7 @@
       count.textContent = `${now} / ${last}`;
       ask();
       if (step) carry(step, animated && !hidden(now));
-      if (active.length) keepInView(active);
+      keepInView(active.length ? active : [first()]);
       if (followed !== null) describeChosen();
       if (now === last && !hidden(now)) pause();
     }
@@ -296,7 +296,11 @@
       svg.style.width = `${wide * scale}px`;
       svg.style.height = `${high * scale}px`;
       if (!story.page) stage.style.height = `min(60vh, ${Math.ceil(high * scale) + 20}px)`;
-      keepInView(now === 0 ? [0] : now < turn ? [computed[now - 1]] : now === turn ? [root] : [passed[now - turn - 1].child, passed[now - turn - 1].parent], true);
+      keepInView(now === 0 ? [first()] : now < turn ? [computed[now - 1]] : now === turn ? [root] : [passed[now - turn - 1].child, passed[now - turn - 1].parent], true);
+    }
+
+    function first() { // the box on the left, where the forward pass begins
+      return boxes.reduce((best, box, i) => (box.x < boxes[best].x ? i : best), 0);
     }
 
     function keepInView(which, at_once = false) { // if not all of them fit, the one that changes is shown

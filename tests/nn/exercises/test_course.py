@@ -136,7 +136,7 @@ def test_watching_ends_when_the_file_passes(course, monkeypatch, capsys):
     def save(_):
         path.write_text(exercise("layer").solution, "utf-8")
 
-    monkeypatch.setattr("nn.exercises.command.time.sleep", save)
+    monkeypatch.setattr("nn.exercises.command.sleep", save)
     assert run(course, "watch") == 0
     assert capsys.readouterr().out.count("layer: ") == 2
 
