@@ -4,7 +4,7 @@
     python benchmarks/gpt.py step lengths     the named tables (step, lengths)
     python benchmarks/gpt.py --quick          fewer calls and fewer lengths: about a minute
 
-The model is read from the cells of notebooks/08_a_gpt_in_scalars.ipynb. The peer is a Value in microgpt's
+The model is read from the cells of notebooks/11_a_gpt_in_scalars.ipynb. The peer is a Value in microgpt's
 style (tuples.py). It needs several nodes where we need one: a sum is made of single + and * nodes, and the
 loss is -log of one output of the softmax. Before anything is timed, the gradients and the first step of all
 contenders are compared. They are interleaved, and each number is a median of processor time.
@@ -34,7 +34,7 @@ from bench import ROOT, aligned, figure, medians, print_tables, table
 from engine import Program, Value, relu, softmax, total, trace, weighted_sum
 from nn import Adam, losses
 
-NOTEBOOK = ROOT / "notebooks" / "08_a_gpt_in_scalars.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "11_a_gpt_in_scalars.ipynb"
 PEER, VALUES = "microgpt's style", "chalkgrad, Values"
 CODE, ARRAYS = "chalkgrad, machine code for Values", "chalkgrad, machine code for arrays"
 LONGEST, TOKENS, BATCH, RATE = 8, 27, 32, 1e-4
