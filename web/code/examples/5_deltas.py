@@ -1,4 +1,4 @@
-"""The Δ of each neuron, three times: by hand, by autograd, by nudging."""
+"""The Δ of each neuron, computed in three ways."""
 
 import random
 
