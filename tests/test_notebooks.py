@@ -5,7 +5,7 @@
 
 A notebook is stored with its exercises not done. It is executed once more with right answers, which are in
 tests/support/answers, one file for each notebook: a line `# exercise-NAME`, and then the text of the cell
-with that tag. The lines before the first are for ruff.
+with that tag.
 
 Texts are compared, with numbers to nine digits, as the last digits differ between machines. Pictures are not
 compared. A cell with the tag `nocompare` (such as one that shows times) may print anything, but not on

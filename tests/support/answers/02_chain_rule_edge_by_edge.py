@@ -1,5 +1,3 @@
-# ruff: noqa: F821 (the notebook defines the other names)
-
 # exercise-chain
 def chain(a, b, c, f):
     d = a * b + c
