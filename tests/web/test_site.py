@@ -124,6 +124,16 @@ def test_the_search_finds_the_entry_of_a_name(show, word):
     assert [link for link in links if "/docs/reference/" in link]
 
 
+@pytest.mark.skipif("playground/index.html" not in PAGES, reason="this copy has no sources of the playground")
+def test_the_playground_in_the_first_page_follows_the_switch_of_the_theme(show):
+    browser = show("docs/index.html")
+    browser.call("Emulation.setEmulatedMedia", features=[])  # the emulated theme would overrule the frame's
+    dark = "document.querySelector('iframe').contentWindow.matchMedia('(prefers-color-scheme: dark)').matches"
+    for theme in ("dark", "light", "dark"):
+        browser.run(f"document.body.dataset.theme = '{theme}'")
+        wait(browser, dark if theme == "dark" else f"!{dark}")
+
+
 def test_the_player_and_the_pictures_follow_the_switch_of_the_theme(show):
     browser = show(TUTORIAL)
     state = """(() => [document.body.dataset.theme,
