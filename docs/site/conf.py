@@ -31,6 +31,7 @@ extensions = [
 suppress_warnings = ["config.cache", "myst.header"]  # notebooks have H3 below H1; they become H2
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3
+nb_render_markdown_format = "myst"  # so that formulas in outputs are typeset
 nb_execution_mode = "off"  # the stored outputs are those that make notebooks compares
 
 default_role = "py:obj"  # `name` in a docstring is a link to the name

@@ -4,6 +4,7 @@ import functools
 import http.server
 import threading
 import time
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pytest
 from support.browser import CHROMIUM, Browser
 
 import engine
+import nn
 from engine import Value, play, tanh
 
 ROOT = Path(engine.__file__).parent.parent
@@ -105,15 +107,26 @@ def test_axe_has_no_serious_finding_on_the_player(show, tmp_path, dark):
     assert serious(show(page, dark=dark)) == []
 
 
+def test_every_public_name_is_in_the_inventory_for_other_documentation():
+    lines = zlib.decompress((SITE / "objects.inv").read_bytes().split(b"\n", 4)[4]).decode().splitlines()
+    listed = {line.split()[0] for line in lines}
+    names = {f"{module.__name__}.{name}" for module in (engine, nn) for name in module.__all__}
+    assert names - listed == {"nn.Value"}  # which is engine.Value
+
+
 def test_the_first_page_leads_to_the_documentation(show):
     browser = show("index.html")
     wait(browser, "location.pathname.endsWith('/docs/index.html')")
 
 
 def test_formulas_are_typeset_by_the_mathjax_of_the_page(show):
-    browser = show(TABLE)
-    wait(browser, "document.querySelector('mjx-container')")
-    assert any("_static/mathjax/es5/tex-chtml.js" in url for url in browser.requests)
+    for page in (TABLE, TUTORIAL):
+        browser = show(page)
+        wait(browser, "document.querySelector('mjx-container')")
+        assert any("_static/mathjax/es5/tex-chtml.js" in url for url in browser.requests)
+        text = browser.run("document.querySelector('article').innerText")
+        assert [line for line in text.splitlines() if "\\frac" in line or "\\partial" in line] == []
+        assert browser.run("document.querySelector('mjx-merror')") is None
 
 
 @pytest.mark.parametrize("word", ["gradcheck", "worksheet"])
