@@ -20,6 +20,7 @@ LIMIT = 7.5e6  # bytes of all files, compressed
 ENDED = "/Done|Stopped|has ended/.test(document.getElementById('status').textContent)"
 
 pytestmark = [
+    pytest.mark.site,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
     pytest.mark.skipif(not (SITE / "code").exists(), reason="make site has not built the page"),
 ]

@@ -15,6 +15,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 LOCK = "pyodide-lock.json"
+PAGES = {
+    "Playground": "playground/index.html",
+    "Documentation": "index.html",
+}  # which are built before this one
 OLDEST = (1980, 1, 1, 0, 0, 0)  # the time of every file in the archive, so that two builds are the same
 
 
@@ -97,7 +101,7 @@ def build(out):
     fetched = [out / "chalkgrad.zip", *(python / name for name in PYODIDE[2:])]  # whose bytes are counted
     total = sum(path.stat().st_size for path in fetched)
     told = content() | {"total": total, "megabytes": round(total / 1e6)}
-    told["playground"] = (out.parent / "playground" / "index.html").exists()
+    told["links"] = [[title, f"../{page}"] for title, page in PAGES.items() if (out.parent / page).exists()]
     (out / "content.json").write_text(json.dumps(told), encoding="utf-8")
 
 

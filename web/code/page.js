@@ -199,7 +199,7 @@ at("choice").onchange = (event) => {
   if (!at("run").disabled) output.replaceChildren();
   open(event.target.value);
 };
-at("playground").hidden = !content.playground;
+for (const [title, href] of content.links) at("links").append(Object.assign(document.createElement("a"), { href, textContent: title }));
 
 open(decodeURIComponent(location.hash.slice(1)) || kept.get("current"));
 say("Run loads Python into this page first.");
