@@ -324,7 +324,8 @@ def loss_landscape(
     rest = iter(heights[LINE:])
     figure = _figure(7.2, 4.4)
     axes = figure.subplots()
-    axes.plot(line, heights[:LINE], color="black", linewidth=1.5, label="loss on the line")
+    name = "loss" if len(parameters) == 1 else "loss on the line"
+    axes.plot(line, heights[:LINE], color="black", linewidth=1.5, label=name)
     for (name, on_path), style in zip(places.items(), STYLES * len(places)):
         at = [next(rest) for _ in on_path]
         _line(axes, on_path, at, style, name or "descent", 1.0)
