@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from math import isfinite, nan, sqrt, tanh
+from math import isfinite, isqrt, nan, sqrt, tanh
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar, cast, overload
 
 from engine import Value, as_float, as_value, brief, grad, no_grad, total
@@ -39,6 +39,7 @@ WIDE, HIGH = 11, 12  # pixels from one of its digits to the next
 MARKERS = "o^sDvP*X<>"  # of the classes
 AREA = 28.0  # of a marker
 GRID = 100  # points along each side of the plane
+SMALL = 60  # along each side of one of several planes
 LEVELS = 14  # lines of equal loss
 LINE = 61  # points of the loss landscape
 MARKED = 40  # at most so many points of a curve have a marker
@@ -354,7 +355,6 @@ def _map(
     across = [x_low + (x_high - x_low) * i / (LINE - 1) for i in range(LINE)]
     up = [y_low + (y_high - y_low) * i / (LINE - 1) for i in range(LINE)]
     heights = _losses(model, samples, E, [[x, y] for y in up for x in across])
-    grid = [heights[row : row + LINE] for row in range(0, LINE * LINE, LINE)]
     figure = _figure(7.2, 4.8)
     axes = figure.subplots()
     finite = [y for y in heights if isfinite(y)] or [0.0]
@@ -362,8 +362,11 @@ def _map(
     if high > low:
         # the lines are closer near the minimum: their distances grow as squares
         levels = [low + (high - low) * ((i + 0.5) / LEVELS) ** 2 for i in range(LEVELS)]
-        lines = axes.contour(across, up, grid, levels=levels, cmap="Greys_r", vmin=low - (high - low) / 2,
-                             vmax=high + (high - low) / 2, linewidths=1)  # fmt: skip
+        middle = (high - low) / 2  # neither black nor white
+        lines = axes.contour(
+            across, up, _rows(heights), levels=levels, cmap="Greys_r", vmin=low - middle, vmax=high + middle,
+            linewidths=1,
+        )  # fmt: skip
         figure.colorbar(lines, label="mean loss", format="%.2g")
     for (name, points), style in zip(paths.items(), STYLES * len(paths)):
         _line(axes, [p[0] for p in points], [p[1] for p in points], style, name or "descent", 1.0)
@@ -681,7 +684,8 @@ def _planes(
         axes.axis("off")
     shades = []
     for axes, (title, (shading, samples)) in zip(grid, planes.items()):
-        shades.append(_shade(axes, shading, [x for some in samples for x in some.xs]))
+        n = min(GRID, SMALL) if several else GRID
+        shades.append(_shade(axes, shading, [x for some in samples for x in some.xs], n))
         axes.set_title(title if several else "The prediction for each point of the plane")
         for k, kind in enumerate(names):
             for some in samples:
@@ -699,11 +703,11 @@ def _planes(
     return _saved(figure, path)
 
 
-def _shade(axes: Axes, shading: _Shading, samples: Sequence[Sequence[float]]) -> ScalarMappable:
-    """Shade the part of the plane around the samples, and draw the boundary of two classes."""
+def _shade(axes: Axes, shading: _Shading, samples: Sequence[Sequence[float]], n: int) -> ScalarMappable:
+    """Shade the plane around the samples at n × n points, and draw the boundary of two classes."""
     (x_low, x_high), (y_low, y_high) = (_span([x[k] for x in samples]) for k in (0, 1))
-    horizontal = [x_low + (x_high - x_low) * i / (GRID - 1) for i in range(GRID)]
-    vertical = [y_low + (y_high - y_low) * j / (GRID - 1) for j in range(GRID)]
+    horizontal = [x_low + (x_high - x_low) * i / (n - 1) for i in range(n)]
+    vertical = [y_low + (y_high - y_low) * j / (n - 1) for j in range(n)]
     grid = _rows(shading.numbers([[x, y] for y in vertical for x in horizontal]))
     if shading.chosen:
         return axes.pcolormesh(
@@ -747,7 +751,9 @@ def _marker(k: int, samples: _Points, label: str) -> Line2D:
 
 
 def _rows(numbers: Sequence[float]) -> list[Sequence[float]]:
-    return [numbers[row : row + GRID] for row in range(0, GRID * GRID, GRID)]
+    """Return the rows of a square."""
+    n = isqrt(len(numbers))
+    return [numbers[row : row + n] for row in range(0, n * n, n)]
 
 
 def _span(numbers: Sequence[float]) -> tuple[float, float]:
@@ -778,10 +784,10 @@ def _figure(width: float, height: float) -> Figure:
 
             whole, small = BytesIO(), BytesIO()
             self.savefig(whole, format="png")
-            # a palette of 256 colours: a third of the bytes, as a notebook keeps its pictures
-            Image.open(whole).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-                small, "png", optimize=True
-            )
+            # 64 colours are enough, and a third of the bytes: a notebook stores its pictures
+            method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
+            picture = Image.open(whole).convert("RGB").quantize(64, method, dither=dither)
+            picture.save(small, "png", optimize=True)
             return small.getvalue()
 
     return Picture(figsize=(width, height), dpi=120, layout="constrained")
