@@ -677,8 +677,11 @@ def _planes(
     several = len(planes) > 1
     columns = min(len(planes), 3 if len(planes) in (3, 5, 6, 9) else 4)
     rows = -(-len(planes) // columns)
-    width = max(7.2, min(3.1 * columns, 9.6)) if several else 7.2
-    figure = _figure(width, 0.6 + 0.8 * width / columns * rows) if several else _figure(7.2, 5.6)
+    if several:  # in all at most 960 pixels wide, as a notebook is
+        width = max(7.2, min(3.1 * columns, 9.6))
+        figure = _figure(width, 0.6 + 0.8 * width / columns * rows, dpi=100)
+    else:
+        figure = _figure(7.2, 5.6)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
     for axes in grid[len(planes) :]:
         axes.axis("off")
@@ -768,7 +771,7 @@ def _saved(figure: Figure, path: Path | None) -> Figure:
     return figure
 
 
-def _figure(width: float, height: float) -> Figure:
+def _figure(width: float, height: float, dpi: int = 120) -> Figure:
     from io import BytesIO
 
     try:
@@ -784,10 +787,9 @@ def _figure(width: float, height: float) -> Figure:
 
             whole, small = BytesIO(), BytesIO()
             self.savefig(whole, format="png")
-            # 64 colours are enough, and a third of the bytes: a notebook stores its pictures
-            method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
-            picture = Image.open(whole).convert("RGB").quantize(64, method, dither=dither)
+            # 256 colours are enough, and a third of the bytes: a notebook stores its pictures
+            picture = Image.open(whole).convert("RGB").quantize(256, dither=Image.Dither.NONE)
             picture.save(small, "png", optimize=True)
             return small.getvalue()
 
-    return Picture(figsize=(width, height), dpi=120, layout="constrained")
+    return Picture(figsize=(width, height), dpi=dpi, layout="constrained")

@@ -539,4 +539,4 @@ def test_a_picture_in_a_notebook_is_small_and_keeps_its_colours():
         Image.open(io.BytesIO(png)).convert("RGB").resize((40, 30)) for png in (whole.getvalue(), small)
     )
     for one, other in zip(*(list(p.tobytes()) for p in pixels)):
-        assert abs(one - other) < 24  # of 255
+        assert abs(one - other) < 12  # of 255
