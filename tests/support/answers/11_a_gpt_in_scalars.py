@@ -12,7 +12,7 @@ def chances(logits, temperature):
 scores = 4 * (1 + 2 + 3 + 4 + 5 + 6 + 7 + 8 + 9)
 
 # exercise-frequency
-next_tokens = "".join(f"{name}." for name in seen)  # noqa: F821
+next_tokens = "".join(f"{name}." for name in seen)
 
 
 def by_frequency(a, i, b):
