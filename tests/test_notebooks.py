@@ -178,6 +178,16 @@ def test_the_checks_of_a_notebook_pass_with_right_answers(path, tmp_path):
 # These need no kernel, so they always run.
 
 
+def test_a_cell_is_not_compared_where_its_library_is_missing():
+    def cell(text, *tags):
+        output = {"output_type": "stream", "name": "stdout", "text": text}
+        return {"cell_type": "code", "metadata": {"tags": tags}, "source": "", "outputs": [output]}
+
+    for tags, changed in ([], 1), (["needs-json"], 1), (["needs-no_such_library"], 0):
+        one, other = ({"cells": [cell(text, *tags)]} for text in ("one", "other"))
+        assert len(differences(one, other)) == changed
+
+
 def cells(path: Path) -> list[dict]:
     return json.loads(path.read_text(encoding="utf-8"))["cells"]
 
