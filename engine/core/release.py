@@ -6,13 +6,21 @@ compiled to WebAssembly does this by calls within calls, and ends at about 2,600
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
+
+
+class Node(Protocol):
+    """A node of a graph: what it holds."""
+
+    parents: tuple[object, ...]
+    _local: tuple[object, ...]
+
 
 _pending: list[object] = []  # what freed nodes held
 _emptying = False
 
 
-def release(self: Any) -> None:
+def release(self: Node) -> None:
     """Drop what a node holds, as its ``__del__``: in a loop, at a constant depth of calls.
 
     A node that is freed in that loop only adds to the list, so the loop goes on with its parents.
@@ -30,7 +38,7 @@ def release(self: Any) -> None:
         _emptying = False
 
 
-def release_in_a_loop(*classes: Any) -> None:
+def release_in_a_loop(*classes: type[object]) -> None:
     """Let the nodes of these classes be freed by `release`."""
     for nodes in classes:
-        nodes.__del__ = release
+        setattr(nodes, "__del__", release)  # noqa: B010  (mypy refuses an assignment to a method)
