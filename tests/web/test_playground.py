@@ -257,6 +257,21 @@ def test_training_lowers_the_loss_and_can_be_paused(show):
     assert browser.run("text('#result')").startswith("epoch 0")
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_reset_returns_to_the_weights_of_the_example(show, again):
+    browser = show()
+    preset(browser, "Mazur")
+    browser.run("press('One epoch'), wait(400)")
+    assert browser.run("$$('.weight')[4].textContent") == "0.359"
+    if again:
+        browser = show(browser.run("location.hash"))
+        assert "Mazur" in browser.run("text('#presets [aria-pressed=true]')")
+    browser.run("press('Reset')")
+    assert browser.run("$$('.weight')[4].textContent") == "0.4"
+    browser.run("pick('neurons in hidden layer 1', '3')")
+    assert browser.run("text('#preset')") == ""
+
+
 def test_a_loss_that_is_not_finite_stops_the_training_with_a_message(show):
     browser = show("#hidden=2&outputs=1&activations=linear,linear&rate=1000&momentum=0")
     browser.run("press('Run')")
@@ -360,9 +375,8 @@ def test_the_net_is_reached_by_the_keyboard(show):
     browser.press("ArrowRight", "ArrowUp")
     assert browser.run("text('#panel h2')").startswith("Neuron 2,0: output layer")
     assert browser.run("document.activeElement.dataset.neuron") == "1.0"
-    assert browser.run("document.activeElement.getAttribute('aria-label')").startswith(
-        "output neuron 2,0: in "
-    )
+    label = browser.run("document.activeElement.getAttribute('aria-label')")
+    assert re.fullmatch(r"2,0 sigmoid in \S+ a \S+ Δ \S+, output neuron", label)
     assert browser.run("$$('.neuron[tabindex=\"0\"]').length") == 1
 
 

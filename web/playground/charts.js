@@ -91,8 +91,10 @@ export function chart(curves, epochs, title, log) {
   curves.forEach(({ name, values }, i) => {
     const points = values.map((v, e) => (Number.isFinite(v) ? `${px(epochs[e]).toFixed(1)},${py(v).toFixed(1)}` : null)).filter(Boolean);
     svg.append(draw("polyline", { points: points.join(" "), class: `curve curve${i % 4}`, "stroke-dasharray": DASHES[i % DASHES.length] }));
-    const end = values.findLast(Number.isFinite);
-    if (name && end !== undefined) labelled.push({ name, y: py(end) });
+    const end = values.at(-1);
+    if (!Number.isFinite(end)) return;
+    svg.append(draw("circle", { cx: px(epochs.at(-1)), cy: py(end), r: 3, class: `curve end curve${i % 4}` }));
+    if (name) labelled.push({ name, y: py(end) });
   });
   labelled = labelled.sort((a, b) => a.y - b.y);
   labelled.forEach((label, i) => {

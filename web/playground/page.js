@@ -63,9 +63,8 @@ function problem(text) {
 }
 
 function change(settings, { fresh = false, keep = false } = {}) { // `fresh` draws new weights
-  const weights = fresh ? {} : { weights: flat(state.net), speeds: flat(state.velocity) };
+  const weights = fresh ? { preset: "" } : { weights: flat(state.net), speeds: flat(state.velocity) };
   const epoch = fresh ? 0 : state.epoch;
-  if (fresh && Object.keys(settings).length) showPreset({ sentence: "" });
   attempt(() => start(complete({ ...state, net: null, velocity: null, weights: null, speeds: null, epoch, ...weights, ...settings }), keep));
 }
 
@@ -122,17 +121,17 @@ function render() {
 }
 
 function renderPresets() {
-  if ($("presets").childElementCount) return;
-  $("presets").replaceChildren(...presets.map(({ name, sentence, state: given }) => button(name, () => {
-    start(complete(given));
-    showPreset({ name, sentence });
+  $("presets").replaceChildren(...presets.map(({ key, name }) => button(name, () => {
+    start(fromPreset(key));
     problem("");
   })));
+  const shown = presets.find(({ key }) => key === state.preset);
+  [...$("presets").children].forEach((button) => button.setAttribute("aria-pressed", button.textContent === shown?.name));
+  $("preset").textContent = shown?.sentence ?? "";
 }
 
-function showPreset({ name, sentence }) {
-  [...$("presets").children].forEach((button) => button.setAttribute("aria-pressed", button.textContent === name));
-  $("preset").textContent = sentence;
+function fromPreset(key) {
+  return complete({ ...presets.find((one) => one.key === key).state, preset: key });
 }
 
 function renderPicture(focus = false) {
@@ -429,6 +428,7 @@ function go(epochs) {
   renderPicture();
   renderExampleError();
   renderTold();
+  if (!$("weights").contains(document.activeElement)) renderWeights();
   renderTraining();
   return finite;
 }
@@ -436,6 +436,7 @@ function go(epochs) {
 function run() {
   if (running) { stop(); render(); save(); return; }
   problem("");
+  hand = asking = null;
   const next = () => {
     if (!go(Number($("speed").value))) { stop(); render(); save(); return; }
     running = requestAnimationFrame(next);
@@ -450,11 +451,16 @@ function stop() {
   running = 0;
 }
 
+function reset() { // go back to the first weights: those of the example, or of the seed
+  const { preset } = state, weights = presets.find(({ key }) => key === preset)?.state.weights ?? null;
+  change({ preset, weights }, { fresh: true });
+}
+
 function renderRun() {
   if (!$("speed")) {
     $("run").replaceChildren(
       button("Run", run, { id: "go" }), button("One epoch", () => { stop(); problem(""); go(1); render(); save(); }),
-      button("Reset", () => change({}, { fresh: true })),
+      button("Reset", reset),
       make("label", {}, "speed", Object.assign(select("speed: epochs in each frame", [["1", "slow"], ["5", "normal"], ["40", "fast"]], "5", () => {}), { id: "speed" })),
       make("span", { id: "result" }),
     );
@@ -605,11 +611,10 @@ function renderShare() {
 
 function load() {
   try {
-    start(location.hash.length > 1 ? fromAddress(location.hash) : complete({}));
-    showPreset(location.hash.length > 1 ? { sentence: "" } : presets[0]);
+    start(location.hash.length > 1 ? fromAddress(location.hash) : fromPreset("first"));
     problem("");
   } catch (error) {
-    start(complete({}));
+    start(fromPreset("first"));
     problem(`This address cannot be shown: ${error.message}.`);
   }
 }

@@ -90,7 +90,7 @@ export function picture(look, upright, space, on) {
     element.setAttribute("tabindex", selected ? 0 : -1);
     element.setAttribute("aria-pressed", selected);
     const kind = l === last ? "output" : "hidden";
-    element.setAttribute("aria-label", `${kind} neuron ${place(l, k)}: ${rows.map(([name, text]) => `${name} ${text}`).join(", ")}${badge ? `, ${badge}` : ""}`);
+    element.setAttribute("aria-label", `${[...element.querySelectorAll("text")].map((text) => text.textContent).join(" ")}, ${kind} neuron`);
     element.addEventListener("click", () => on.choose(l, k));
     neurons.append(element);
     if (l === last) {
@@ -108,11 +108,11 @@ function show(x) {
 
 function box(name, rows, x, y, kind, note = "") {
   const group = draw("g", { class: kind, transform: `translate(${x} ${y})` }, draw("rect", { class: "box", width: WIDTH, height: HEIGHT, rx: 8 }));
-  group.append(draw("text", { class: "name", x: 2, y: -5 }, name), draw("text", { class: "note", x: WIDTH - 2, y: -5, "text-anchor": "end" }, note));
+  group.append(draw("text", { class: "name", x: 2, y: -5 }, name), " ", draw("text", { class: "note", x: WIDTH - 2, y: -5, "text-anchor": "end" }, note));
   const gap = rows.length === 1 ? 0 : 20;
   rows.forEach(([letter, number], i) => {
     const middle = rows.length === 1 ? HEIGHT / 2 + 5 : 19 + i * gap;
-    group.append(draw("text", { class: "letter", x: 8, y: middle }, letter), draw("text", { class: "number", x: WIDTH - 7, y: middle, "text-anchor": "end" }, number));
+    group.append(" ", draw("text", { class: "letter", x: 8, y: middle }, letter), " ", draw("text", { class: "number", x: WIDTH - 7, y: middle, "text-anchor": "end" }, number));
   });
   return group;
 }

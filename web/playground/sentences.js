@@ -80,7 +80,8 @@ export function activationSentence(look, l, k) {
   if (z === null) return `${activation}: a = ${formula}, g'(in) = ${derivative}`;
   const picked = kinks.find(([point]) => point === z);
   const note = picked ? ` (in = ${four(z)} is a kink, where there is no derivative: the table picks ${four(picked[1])})` : "";
-  return `${activation}: a = ${formula} = ${four(a)}, and g'(in) = ${derivative} = ${four(functions(activation).derivative(z))}${note}`;
+  const told = (name, text, x) => (text.includes(" if ") ? `${name} is ${text} (here ${four(x)})` : text === four(x) ? `${name} = ${text}` : `${name} = ${text} = ${four(x)}`);
+  return `${activation}: ${told("a", formula, a)}, and ${told("g'(in)", derivative, functions(activation).derivative(z))}${note}`;
 }
 
 // Return the meaning of Δ in words

@@ -14,7 +14,7 @@ export const defaults = {
   hidden: [2], outputs: 2, activations: ["sigmoid", "sigmoid"], initializer: "normal", seed: 11,
   loss: "half_squared_error", rate: 2, momentum: 0.5, batch: 0,
   example: 1, own: null, // numbers of one's own for the example: { x, t }
-  chosen: [0, 0], epoch: 0,
+  chosen: [0, 0], epoch: 0, preset: "", // the key of the example that it started from
   weights: null, speeds: null, // lists in the order of nn; null for those of the seed, and for 0
 };
 
@@ -94,7 +94,7 @@ function filled(net, numbers, what) {
 // Return the state as the part of an address after #. A number has as many digits as its last bit needs: at most 17
 export function toAddress(state) {
   const parts = new Map(), changed = (key, text) => parts.set(key, text);
-  for (const key of ["data", "n", "noise", "outputs", "initializer", "seed", "loss", "rate", "momentum", "batch", "example", "epoch"]) {
+  for (const key of ["data", "n", "noise", "outputs", "initializer", "seed", "loss", "rate", "momentum", "batch", "example", "epoch", "preset"]) {
     if (state[key] !== defaults[key]) changed(key, String(state[key]));
   }
   changed("hidden", state.hidden.join(","));
@@ -119,7 +119,7 @@ export function fromAddress(hash) {
   const given = {}, texts = new URLSearchParams(hash.replace(/^#/, "").replaceAll("+", "%2B"));
   const list = (text) => (text === "" ? [] : text.split(",").map(Number));
   const read = {
-    data: String, initializer: String, loss: String, hidden: list, chosen: list,
+    data: String, initializer: String, loss: String, preset: String, hidden: list, chosen: list,
     activations: (text) => text.split(",").map((name) => (name === "linear" ? null : name)),
     points: (text) => text.split(";").map((point) => { const [x, y, c] = list(point); return { x: [x, y], c }; }),
     own: (text) => { const [x, t] = text.split(";").map(list); return { x, t: t ?? [] }; },
