@@ -380,6 +380,28 @@ def test_the_net_is_reached_by_the_keyboard(show):
     assert browser.run("$$('.neuron[tabindex=\"0\"]').length") == 1
 
 
+def test_the_focus_stays_on_the_control_that_was_used(show):
+    browser = show()
+    for name in "Mazur’s example", "One epoch", "Reset":
+        browser.run(f"$$('button').find((one) => one.textContent === '{name}').focus()")
+        browser.press("Enter")
+        assert browser.run("document.activeElement.textContent") == name
+    browser.run("document.querySelector('[name=rate]').focus()")
+    browser.run("write('[name=rate]', '0.25', 'change')")
+    assert browser.run("document.activeElement.name + document.activeElement.value") == "rate0.25"
+    browser.run("document.querySelector('[aria-label=\"activation of hidden layer 1\"]').focus()")
+    browser.run("pick('activation of hidden layer 1', 'tanh')")
+    assert browser.run("document.activeElement.value") == "tanh"
+
+
+def test_a_sample_outside_the_domain_does_not_hide_the_example(show):
+    at = "#hidden=1&outputs=1&activations=log,linear&weights=1,0,0.5,1,0&data=drawn&points=1,0,0;-3,0,1"
+    browser = show(f"{at}&example=0")
+    assert browser.run("numbers('0.0')[1]") == "0.4055"
+    browser.run("pick('example', '1')")
+    assert "not defined for this example" in browser.run("text('#told')")
+
+
 def test_every_control_has_a_name_and_every_text_enough_contrast(show):
     for dark in False, True:
         browser = show(dark=dark)

@@ -15,30 +15,34 @@ export function frame(points) {
 // Paint the margins of a grid: the colour is the class, its strength the certainty; a dark line is the boundary
 export function paintBoundary(canvas, grid, size, colours) {
   const context = canvas.getContext("2d"), cell = canvas.width / size, { paper, one, zero, ink } = colours;
-  context.fillStyle = paper;
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  for (let i = 0; i < grid.length; i++) {
-    const x = (i % size) * cell, y = Math.floor(i / size) * cell, m = grid[i];
-    if (Number.isNaN(m)) {
-      context.globalAlpha = 0.5;
-      context.strokeStyle = ink;
-      context.beginPath();
-      context.moveTo(x, y + cell);
-      context.lineTo(x + cell, y);
-      context.stroke();
-      continue;
+  const small = document.createElement("canvas"), image = new ImageData(size, size);
+  const [base, ...sides] = [paper, zero, one].map(channels);
+  grid.forEach((m, i) => {
+    const share = Number.isNaN(m) ? 0 : 0.08 + 0.5 * Math.min(1, Math.abs(m)), colour = sides[m > 0 ? 1 : 0];
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = base[c] + share * (colour[c] - base[c]);
+    image.data[4 * i + 3] = 255;
+  });
+  small.width = small.height = size;
+  small.getContext("2d").putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, 0, 0, canvas.width, canvas.height);
+  context.fillStyle = context.strokeStyle = ink;
+  context.lineWidth = 1;
+  context.beginPath();
+  grid.forEach((m, i) => {
+    const x = i % size, y = Math.floor(i / size), side = m > 0;
+    if (Number.isNaN(m)) { // not defined: a stroke through the cell
+      context.moveTo(x * cell, (y + 1) * cell);
+      context.lineTo((x + 1) * cell, y * cell);
     }
-    context.globalAlpha = 0.08 + 0.5 * Math.min(1, Math.abs(m));
-    context.fillStyle = m > 0 ? one : zero;
-    context.fillRect(x, y, Math.ceil(cell), Math.ceil(cell));
-  }
-  context.globalAlpha = 1;
-  context.fillStyle = ink;
-  for (let i = 0; i < grid.length; i++) {
-    const x = i % size, y = Math.floor(i / size), side = grid[i] > 0;
     if (x + 1 < size && side !== grid[i + 1] > 0) context.fillRect((x + 1) * cell - 1, y * cell, 2, cell);
     if (y + 1 < size && side !== grid[i + size] > 0) context.fillRect(x * cell, (y + 1) * cell - 1, cell, 2);
-  }
+  });
+  context.stroke();
+}
+
+function channels(hex) { // of a colour such as #1a2b3c
+  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 }
 
 // Draw the points: class 0 as circles, class 1 as triangles, and a ring around the example

@@ -27,7 +27,7 @@ const button = (text, onclick, properties = {}) => make("button", { type: "butto
 const select = (label, options, value, onchange) =>
   make("select", { label, onchange: ({ target }) => onchange(target.value) }, ...options.map(([key, text]) => make("option", { value: key, textContent: text, selected: key === value })));
 
-let state, data, look, history, running = 0, hand = null, asking = null, answers = { asked: 0, right: 0 }, timer = 0, drawing = 1, anew = false;
+let state, data, look, history, running = 0, hand = null, asking = null, answers = { asked: 0, right: 0 }, timer = 0, drawing = 1, anew = false, space, inks;
 
 // The state and its numbers
 
@@ -40,7 +40,7 @@ function start(next, keep = false) { // show another state; `keep` keeps the cha
   stop();
   state = next;
   data = samples(state);
-  if (!keep) history = { epochs: [], loss: [], deltas: state.net.map(() => []), stride: 1 };
+  if (!keep) history = { epochs: [], loss: [], deltas: state.net.map(() => []) };
   hand = asking = null;
   if (!history.epochs.length) remember();
   render();
@@ -89,9 +89,11 @@ function compute() {
 function deadNeurons() { // those with g'(in) = 0 for every sample
   const alive = state.net.map(({ b }) => b.map(() => false));
   for (const { x } of data) {
-    forward(state.net, x).sums.forEach((layer, l) => layer.forEach((z, k) => {
-      alive[l][k] ||= functions(state.net[l].activation).derivative(z) !== 0;
-    }));
+    try {
+      forward(state.net, x).sums.forEach((layer, l) => layer.forEach((z, k) => {
+        alive[l][k] ||= functions(state.net[l].activation).derivative(z) !== 0;
+      }));
+    } catch { /* not defined for this sample */ }
   }
   return alive.map((layer) => layer.map((one) => !one && data.length > 1));
 }
@@ -110,6 +112,7 @@ function save() { // write the address, soon
 // The picture and the chosen neuron
 
 function render() {
+  const again = focused();
   compute();
   renderPresets();
   renderExample();
@@ -118,6 +121,18 @@ function render() {
   renderPanel();
   renderTraining();
   renderSettings();
+  again();
+}
+
+function focused() { // return a function that gives the focus to the control that has it now, or to its successor
+  const { activeElement: before } = document, where = before.closest("[id]:not([id=''], input, select, button)")?.id;
+  const name = (element) => [element.tagName, element.name, element.textContent, element.getAttribute("aria-label")].join();
+  const wanted = name(before), key = before.dataset.neuron;
+  return () => {
+    if (!where || document.body.contains(before)) return;
+    if (key) $("stage").querySelector(".chosen").focus({ preventScroll: true });
+    else [...$(where).querySelectorAll("button, input, select")].find((one) => name(one) === wanted && !one.disabled)?.focus();
+  };
 }
 
 function renderPresets() {
@@ -135,10 +150,8 @@ function fromPreset(key) {
 }
 
 function renderPicture(focus = false) {
-  const upright = $("stage").clientWidth < 560 || (state.hidden.length > 3 && $("stage").clientWidth < 1000);
-  const { scrollLeft, scrollTop } = $("stage");
-  $("stage").replaceChildren(picture(look, upright, $("stage").clientWidth - 20, { choose, edit }));
-  Object.assign($("stage"), { scrollLeft, scrollTop });
+  const upright = space < 540 || (state.hidden.length > 3 && space < 1000);
+  $("stage").replaceChildren(picture(look, upright, space, { choose, edit }));
   $("stage").firstChild.addEventListener("keydown", (event) => {
     const moves = upright ? { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
       : { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -472,11 +485,6 @@ function renderRun() {
   $("result").textContent = `epoch ${state.epoch}, loss ${four(loss)}${correct}`;
 }
 
-function colours() {
-  const style = getComputedStyle(document.documentElement), read = (name) => style.getPropertyValue(`--${name}`).trim();
-  return { paper: read("paper"), ink: read("ink"), one: read("one"), zero: read("zero") };
-}
-
 function plotted() { // the points of the boundary's picture, and the example among them
   const points = data.map(({ x, c }) => ({ x, c }));
   if (!state.own || state.data === "one") return [points, state.data === "one" ? 0 : state.example];
@@ -485,7 +493,7 @@ function plotted() { // the points of the boundary's picture, and the example am
 
 function renderTraining() {
   renderRun();
-  const [points, example] = plotted(), box = frame(points), inks = colours();
+  const [points, example] = plotted(), box = frame(points);
   paintBoundary($("boundary"), boundary(state.net, state.loss, box, SIZE), SIZE, inks);
   paintPoints($("boundary"), points, box, example, inks);
   $("boundary").setAttribute("aria-label", `the plane of the inputs x₀ and x₁ with ${data.length} points, the classes that the net decides for, and the boundary between them`);
@@ -546,7 +554,6 @@ function renderSettings() {
   const layers = state.hidden.map((_, l) => make("div", { className: "row" }, make("span", { textContent: `layer ${l + 1}` }), size(l), activation(l),
     button("−", () => change({ hidden: state.hidden.toSpliced(l, 1), activations: state.activations.toSpliced(l, 1) }, { fresh: true }), { label: `remove hidden layer ${l + 1}`, title: "remove this layer" })));
   const outputs = select("number of outputs", [["1", "1 neuron"], ["2", "2 neurons"]], String(state.outputs), (value) => changeOutputs(state.loss, Number(value)));
-  const open = document.activeElement?.name, id = document.activeElement?.getAttribute("aria-label");
   const sets = [...Object.keys(datasets).map((name) => [name, name]), ...(state.points ? [["drawn", "drawn points"]] : []), ["one", "this example only"]];
   $("settings").replaceChildren(
     group("Data", choice("data set", sets, "data", (value) => changeData(value)), number("points", "n"), number("noise", "noise"), number("seed", "seed", { fresh: true })),
@@ -557,10 +564,6 @@ function renderSettings() {
       number("learning rate η", "rate", { keep: true }), number("momentum", "momentum", { keep: true }), number("batch size (0: all)", "batch", { keep: true }),
       make("p", { className: "hint", textContent: `targets of ${state.loss.replaceAll("_", " ")}: ${targetsOf(state.loss)}` })),
   );
-  if ($("settings").contains(document.activeElement) || open || id) {
-    const again = [...$("settings").querySelectorAll("input, select")].find((one) => (open && one.name === open) || (id && one.getAttribute("aria-label") === id));
-    again?.focus();
-  }
 }
 
 function changeData(value) {
@@ -619,9 +622,16 @@ function load() {
   }
 }
 
+function measure() { // seldom, as reading these makes the browser lay out the whole page
+  const style = getComputedStyle(document.documentElement), read = (name) => style.getPropertyValue(`--${name}`).trim();
+  inks = { paper: read("paper"), ink: read("ink"), one: read("one"), zero: read("zero") };
+  space = $("stage").clientWidth - 20;
+}
+
+measure();
 renderPoints();
 renderShare();
 load();
 addEventListener("hashchange", load);
-addEventListener("resize", () => renderPicture());
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", renderTraining);
+addEventListener("resize", () => { measure(); renderPicture(); });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { measure(); renderTraining(); });
