@@ -199,10 +199,10 @@ function pieces(list) {
   });
 }
 
-function indices(text) { // w_jk with its indices as subscripts, e^(x) with its exponent as a superscript
-  return text.split(/(_[jk]+|\^\([^()]*\))/).map((part) => {
+function indices(text) { // w_jk with its indices as subscripts, e^(x) and e^in with the exponent as a superscript
+  return text.split(/(_[jk]+|\^in|\^\((?:[^()]|\([^()]*\))*\))/).map((part) => {
     if (part[0] === "_") return make("sub", { textContent: part.slice(1) });
-    return part[0] === "^" ? make("sup", { textContent: part.slice(2, -1) }) : part;
+    return part[0] === "^" ? make("sup", { textContent: part.slice(1).replace(/^\((.*)\)$/, "$1") }) : part;
   });
 }
 
@@ -226,14 +226,15 @@ function renderTold() {
 }
 
 function ways(l, k, byHand) { // the same number in three ways
-  const { x, t } = current(), autograd = byAutograd(state.net, x, t, state.loss).deltas[l][k], size = Math.max(1e-3, Math.abs(byHand));
+  const { x, t } = current(), { deltas: found, error: E } = byAutograd(state.net, x, t, state.loss), autograd = found[l][k];
   let nudge;
   try { nudge = nudged(state.net, x, t, state.loss, l, k); } catch { nudge = NaN; }
-  const exact = Math.abs(autograd - byHand) <= 1e-9 * size, near = Math.abs(nudge - byHand) <= 1e-4 * size;
+  const exact = Math.abs(autograd - byHand) <= 1e-9 * Math.abs(byHand) + 1e-15;
+  const near = Math.abs(nudge - byHand) <= 1e-4 * Math.abs(byHand) + 1e-9 * Math.max(1, Math.abs(E)); // E has 16 digits
   const rows = [
     ["by hand", byHand, "the line above"],
-    ["by autograd", autograd, exact ? "✓ the same" : "✗ another number"],
-    ["by nudging in", nudge, Number.isNaN(nudge) ? "not defined on both sides" : near ? "✓ the same" : "✗ differs: a kink is near, where E has no derivative"],
+    ["by autograd", autograd, exact ? "✓ the same: the chain rule over the graph" : "✗ another number"],
+    ["by nudging in", nudge, Number.isNaN(nudge) ? "not defined on both sides" : near ? "✓ the same: −(E(in + h) − E(in − h)) / 2h" : "✗ differs: a kink is near, where E has no derivative"],
   ];
   return make("dl", { className: "ways" }, ...rows.flatMap(([name, number, verdict]) => [make("dt", { textContent: name }), make("dd", { textContent: four(number) }), make("dd", { textContent: verdict })]));
 }
@@ -435,14 +436,15 @@ function train(epochs) { // return whether it may go on
 }
 
 function go(epochs) {
+  const again = focused(), finite = train(epochs);
   hand = asking = null;
-  const finite = train(epochs);
   compute();
   renderPicture();
   renderExampleError();
   renderTold();
   if (!$("weights").contains(document.activeElement)) renderWeights();
   renderTraining();
+  again();
   return finite;
 }
 
