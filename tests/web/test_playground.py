@@ -444,6 +444,26 @@ def test_nothing_is_wider_than_the_window(show, width):
         assert browser.run("document.documentElement.scrollWidth") <= width, name
 
 
+#: The pairs of weights that cover each other, and those of a weight and a neuron.
+COVERED = """(() => {
+  const place = (one) => one.getBoundingClientRect();
+  const weights = $$(".weight text").map(place), boxes = $$(".box").map(place);
+  const covers = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 5;
+  const pairs = weights.flatMap((a, i) => [...weights.slice(i + 1), ...boxes].map((b) => [a, b]));
+  return pairs.filter(([a, b]) => covers(a, b)).length;
+})()"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("hidden", ["2", "1,5,1", "3,3,3,3,3,3,3", "12,12"])
+def test_no_weight_covers_another_or_a_neuron(show, hidden, width):
+    names = ",".join(["tanh"] * (hidden.count(",") + 2))
+    browser = show(f"#hidden={hidden}&outputs=2&activations={names}", width=width)
+    assert browser.run("$$('.weight').length") > 0
+    assert browser.run(COVERED) == 0
+
+
 def test_saturated_and_dead_neurons_are_marked_with_a_word(show):
     browser = show()
     preset(browser, "dead relu")

@@ -287,7 +287,7 @@ function renderExample() {
     })));
   }
   const fields = [["x", x], ["t", t]].map(([name, numbers]) => numbers.map((number, i) => {
-    const input = make("input", { type: "text", value: String(Number(number.toPrecision(4))), autocomplete: "off", label: name === "x" ? `input x ${i}` : `target t of output ${i}`, size: 6 });
+    const input = make("input", { type: "text", value: String(Number(number.toPrecision(3))), autocomplete: "off", label: name === "x" ? `input x ${i}` : `target t of output ${i}`, size: 6 });
     input.onchange = () => {
       const value = parse(input.value), own = structuredClone({ x, t });
       own[name][i] = value;

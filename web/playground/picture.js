@@ -2,7 +2,8 @@
 import { four, three } from "./numbers.js";
 
 const WIDTH = 92, HEIGHT = 66, LABEL = { width: 42, height: 15 };
-const LANES = { upright: 0.42, flat: 0.6 }; // the part of the way between two layers that has labels
+// The labels of edges stand between `first` pixels and a part of the way: further on, edges come together
+const LANES = { upright: { first: 14, part: 0.58 }, flat: { first: 28, part: 0.8 } };
 const TARGET = 90; // the width of the targets beside the outputs
 const SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉";
 
@@ -21,8 +22,8 @@ export function layout(sizes, upright, space) {
   const most = Math.max(...sizes), columns = [], between = (low, x, high) => Math.max(low, Math.min(x, high));
   const across = upright ? between(WIDTH + 10, space / most, WIDTH + 70) : between(HEIGHT + 22, 420 / most, HEIGHT + 56);
   let at = 0;
-  const gaps = sizes.slice(1).map((lanes) => ( // labels of each neuron of the next layer have a lane of their own
-    upright ? Math.max(60, 30 + ((lanes - 1) * LABEL.height) / LANES.upright) : Math.max(100, 40 + ((lanes - 1) * LABEL.width) / LANES.flat)));
+  const lane = upright ? LANES.upright : LANES.flat, gaps = sizes.slice(1).map((lanes) => ( // labels of each neuron of the next layer have a lane of their own
+    Math.max(upright ? 60 : 100, (lane.first + (lanes - 1) * (upright ? LABEL.height : LABEL.width)) / lane.part)));
   const taken = sizes.length * WIDTH + gaps.reduce((sum, gap) => sum + gap, 0) + TARGET;
   const more = upright ? 0 : between(0, (space - taken) / gaps.length, 60);
   sizes.forEach((size, l) => {
@@ -62,7 +63,8 @@ export function picture(look, upright, space, on) {
     const from = point(l, j), to = point(l + 1, k);
     const start = upright ? { x: from.x + WIDTH / 2, y: from.y + HEIGHT } : { x: from.x + WIDTH, y: from.y + HEIGHT / 2 };
     const end = upright ? { x: to.x + WIDTH / 2, y: to.y } : { x: to.x, y: to.y + HEIGHT / 2 };
-    const share = W.length === 1 ? 0.42 : 0.17 + ((upright ? LANES.upright : LANES.flat) * k) / (W.length - 1);
+    const gap = upright ? end.y - start.y : end.x - start.x, { first, part } = upright ? LANES.upright : LANES.flat;
+    const share = W.length === 1 ? 0.42 : first / gap + (part - first / gap) * (k / (W.length - 1));
     const middle = { x: start.x + share * (end.x - start.x), y: start.y + share * (end.y - start.y) };
     const into = l === chosen[0] && k === chosen[1], leaves = l - 1 === chosen[0] && j === chosen[1];
     const name = `${l}.${k}.${j}`, kind = `${into ? " into" : ""}${leaves ? " out" : ""}${w < 0 ? " negative" : ""}`;
