@@ -26,10 +26,11 @@ from nn.training import losses  # noqa: E402
 #: The modules of the page, each after those that it imports; "rows" is generated.
 MODULES = (
     "rows", "numbers", "random", "data", "engine", "textbook", "training", "state", "python", "presets",
-    "picture", "sentences", "charts", "page",
+    "picture", "sentences", "charts", "dom", "app", "neuron", "example", "trainer", "settings", "share",
+    "page",
 )  # fmt: skip
 IMPORT = re.compile(r'^import \{ ([^}]*) \} from "\./(\w+)\.js";$', re.MULTILINE)
-EXPORT = re.compile(r"^export (?=(?:class|function|const) (\w+))", re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:class|function|const) ([\w$]+))", re.MULTILINE)
 
 
 def rows() -> str:
