@@ -90,11 +90,13 @@ export function chart(curves, epochs, title, log) {
     svg.append(draw("line", { class: "grid", x1: left, y1: y, x2: width - right, y2: y }),
       draw("text", { x: left - 4, y: y + 4, "text-anchor": "end" }, log ? exponent(tick) : four(Number(tick.toPrecision(2)))));
   });
-  svg.append(draw("text", { x: left, y: height - 6 }, `epoch ${from}`), draw("text", { x: width - right, y: height - 6, "text-anchor": "end" }, String(epochs.at(-1))));
+  svg.append(draw("text", { x: left, y: height - 6 }, `epoch ${from}`),
+    draw("text", { x: width - right, y: height - 6, "text-anchor": "end" }, String(epochs.at(-1))));
   let labelled = [];
   curves.forEach(({ name, values }, i) => {
     const points = values.map((v, e) => (Number.isFinite(v) ? `${px(epochs[e]).toFixed(1)},${py(v).toFixed(1)}` : null)).filter(Boolean);
-    svg.append(draw("polyline", { points: points.join(" "), class: `curve curve${i % 4}`, "stroke-dasharray": DASHES[i % DASHES.length] }));
+    const dashes = DASHES[i % DASHES.length];
+    svg.append(draw("polyline", { points: points.join(" "), class: `curve curve${i % 4}`, "stroke-dasharray": dashes }));
     const end = values.at(-1);
     if (!Number.isFinite(end)) return;
     svg.append(draw("circle", { cx: px(epochs.at(-1)), cy: py(end), r: 3, class: `curve end curve${i % 4}` }));

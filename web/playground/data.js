@@ -6,13 +6,19 @@ const corners = [[0, 0], [0, 1], [1, 1], [1, 0]];
 
 // name: the number of kinds of points, and the point of a kind at `where`, from 0 to 1
 export const datasets = {
-  moons: { kinds: 2, noise: 0.1, point: (k, where) => (k === 0 ? [cos(PI * where), sin(PI * where)] : [1 - cos(PI * where), 0.5 - sin(PI * where)]) },
-  circles: { kinds: 2, noise: 0.05, point: (k, where) => [(1 - 0.5 * k) * cos(2 * PI * where), (1 - 0.5 * k) * sin(2 * PI * where)] },
-  spirals: { kinds: 2, noise: 0.02, point: (k, where) => {
+  moons: { kinds: 2, point: (k, where) => {
+    const [c, s] = [cos(PI * where), sin(PI * where)];
+    return k === 0 ? [c, s] : [1 - c, 0.5 - s];
+  } },
+  circles: { kinds: 2, point: (k, where) => {
+    const r = 1 - 0.5 * k;
+    return [r * cos(2 * PI * where), r * sin(2 * PI * where)];
+  } },
+  spirals: { kinds: 2, point: (k, where) => {
     const r = 0.1 + 0.9 * where, angle = PI * (3 * where + k);
     return [r * cos(angle), r * sin(angle)];
   } },
-  xor: { kinds: 4, noise: 0.1, point: (k) => corners[k] },
+  xor: { kinds: 4, point: (k) => corners[k] },
 };
 
 // Return n points { x, c }: the kinds alternate, and those of each are spread evenly

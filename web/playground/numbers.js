@@ -18,8 +18,9 @@ export function factor(x) {
 // Return a weight for its edge: three significant digits
 export function three(x) {
   if (x === 0 || !Number.isFinite(x)) return four(x);
-  const rounded = Number(x.toPrecision(3));
-  return (Math.abs(rounded) < 1e-3 || Math.abs(rounded) >= 1e4 ? rounded.toExponential().replace("e+", "e") : String(rounded)).replaceAll("-", "−");
+  const rounded = Number(x.toPrecision(3)), size = Math.abs(rounded);
+  const text = size < 1e-3 || size >= 1e4 ? rounded.toExponential().replace("e+", "e") : String(rounded);
+  return text.replaceAll("-", "−");
 }
 
 // Return the number that a text means (0.5, 0,5, 1e-3, 1/3, −2), or NaN

@@ -3,8 +3,8 @@ import { four, three } from "./numbers.js";
 
 const WIDTH = 92, HEIGHT = 66, LABEL = { width: 42, height: 15 };
 // The labels of edges stand between `first` pixels and a part of the way: further on, edges come together
-const LANES = { upright: { first: 14, part: 0.58 }, flat: { first: 28, part: 0.8 } };
-const TARGET = 90; // the width of the targets beside the outputs
+const LANES = { upright: { first: 14, part: 0.58 }, flat: { first: 28, part: 0.72 } };
+const TARGET = { right: 82, below: 40 }; // the space for the targets beside the outputs
 const SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉";
 
 // Return the name of a neuron in layer l (the first hidden layer has number 1): 1,0
@@ -17,26 +17,22 @@ export function subscript(name, l, k) {
   return name + place(l, k).replace(/\d/g, (digit) => SUBSCRIPT[digit]);
 }
 
-// Return the places of neurons and labels in `space` pixels; upright pictures have the inputs at the top
-export function layout(sizes, upright, space) {
-  const most = Math.max(...sizes), columns = [], between = (low, x, high) => Math.max(low, Math.min(x, high));
+// Return the places of neurons in `space` pixels; upright pictures have the inputs at the top
+function layout(sizes, upright, space) {
+  const most = Math.max(...sizes), between = (low, x, high) => Math.max(low, Math.min(x, high));
   const across = upright ? between(WIDTH + 10, space / most, WIDTH + 70) : between(HEIGHT + 22, 420 / most, HEIGHT + 56);
-  let at = 0;
-  const lane = upright ? LANES.upright : LANES.flat, gaps = sizes.slice(1).map((lanes) => ( // labels of each neuron of the next layer have a lane of their own
-    Math.max(upright ? 60 : 100, (lane.first + (lanes - 1) * (upright ? LABEL.height : LABEL.width)) / lane.part)));
-  const taken = sizes.length * WIDTH + gaps.reduce((sum, gap) => sum + gap, 0) + TARGET;
+  const { first, part } = upright ? LANES.upright : LANES.flat, lane = upright ? LABEL.height : LABEL.width;
+  const gaps = sizes.slice(1).map((size) => Math.max(upright ? 60 : 100, (first + (size - 1) * lane) / part));
+  const taken = sizes.length * WIDTH + gaps.reduce((sum, gap) => sum + gap, 0) + TARGET.right;
   const more = upright ? 0 : between(0, (space - taken) / gaps.length, 60);
-  sizes.forEach((size, l) => {
-    columns.push({ at, offset: ((most - size) * across) / 2 });
-    at += (upright ? HEIGHT : WIDTH) + (l < gaps.length ? gaps[l] + more : 0);
-  });
-  const last = at;
+  const places = [0];
+  gaps.forEach((gap, l) => places.push(places[l] + (upright ? HEIGHT : WIDTH) + gap + more));
   const point = (l, k) => {
-    const along = columns[l].at, aside = columns[l].offset + k * across;
+    const along = places[l], aside = ((most - sizes[l]) * across) / 2 + k * across;
     return upright ? { x: aside, y: along } : { x: along, y: aside };
   };
-  const size = { width: upright ? (most - 1) * across + WIDTH : last, height: upright ? last : (most - 1) * across + HEIGHT };
-  return { point, ...size };
+  const wide = (most - 1) * across, long = places.at(-1);
+  return { point, width: (upright ? wide : long) + WIDTH, height: (upright ? long : wide) + HEIGHT };
 }
 
 const NS = "http://www.w3.org/2000/svg";
@@ -48,73 +44,83 @@ function draw(tag, attributes = {}, ...children) {
   return element;
 }
 
-// Return an SVG. `look` has: net, x, t, sums, outs, deltas (numbers, or null where they are hidden), flat (places of
-// saturated neurons), dead, chosen. `on` has the functions choose(l, k) and edit(l, k, j)
+// Return an SVG. `look` has: net, x, t, sums, outs, deltas (numbers, or null where they are hidden), flat and dead
+// (truths), chosen. `on` has the functions choose(l, k) and edit(l, k, j)
 export function picture(look, upright, space, on) {
-  const { net, x, t, chosen } = look, sizes = [x.length, ...net.map(({ b }) => b.length)];
-  const { point, width, height } = layout(sizes, upright, space), last = net.length - 1, extra = upright ? 0 : TARGET - 8, below = upright ? 40 : 0;
-  const scale = Math.max(1, Math.min(upright ? 1.1 : 1.3, space / (width + extra + 8))); // larger where there is space
+  const { net, x } = look, { point, ...size } = layout([x.length, ...net.map(({ b }) => b.length)], upright, space);
+  const width = size.width + (upright ? 0 : TARGET.right) + 8, height = size.height + (upright ? TARGET.below : 0) + 26;
+  const scale = Math.max(0.9, Math.min(upright ? 1.1 : 1.3, space / width)); // larger where there is space
   const svg = draw("svg", {
-    width: scale * (width + extra + 8), height: scale * (height + below + 26), viewBox: `-4 -20 ${width + extra + 8} ${height + below + 26}`, role: "group",
+    width: scale * width, height: scale * height, viewBox: `-4 -20 ${width} ${height}`, role: "group",
     "aria-label": "the net: arrow keys go from neuron to neuron",
   });
   const edges = draw("g", { class: "edges", "aria-hidden": "true" }), labels = draw("g", { class: "labels", "aria-hidden": "true" });
   net.forEach(({ W }, l) => W.forEach((row, k) => row.forEach((w, j) => {
-    const from = point(l, j), to = point(l + 1, k);
-    const start = upright ? { x: from.x + WIDTH / 2, y: from.y + HEIGHT } : { x: from.x + WIDTH, y: from.y + HEIGHT / 2 };
-    const end = upright ? { x: to.x + WIDTH / 2, y: to.y } : { x: to.x, y: to.y + HEIGHT / 2 };
-    const gap = upright ? end.y - start.y : end.x - start.x, { first, part } = upright ? LANES.upright : LANES.flat;
-    const share = W.length === 1 ? 0.42 : first / gap + (part - first / gap) * (k / (W.length - 1));
-    const middle = { x: start.x + share * (end.x - start.x), y: start.y + share * (end.y - start.y) };
-    const into = l === chosen[0] && k === chosen[1], leaves = l - 1 === chosen[0] && j === chosen[1];
-    const name = `${l}.${k}.${j}`, kind = `${into ? " into" : ""}${leaves ? " out" : ""}${w < 0 ? " negative" : ""}`;
-    edges.append(draw("line", {
-      class: `edge${kind}`, "data-edge": name, x1: start.x, y1: start.y, x2: end.x, y2: end.y,
-      "stroke-width": (0.8 + 3.2 * Math.min(1, Math.abs(w) / 2)).toFixed(2),
-    }));
-    const text = draw("text", { x: middle.x, y: middle.y + 4, "text-anchor": "middle" }, three(w));
-    const label = draw("g", { class: `weight${kind}`, "data-edge": name }, text);
+    const [line, label] = edge(look, { l, k, j, count: W.length }, w, point, upright);
     label.addEventListener("click", () => on.edit(l, k, j));
+    edges.append(line);
     labels.append(label);
   })));
   const inputs = draw("g", { class: "inputs" }), neurons = draw("g", { class: "neurons" });
-  x.forEach((x_i, i) => {
-    const { x: left, y: top } = point(0, i);
-    inputs.append(box(`x${SUBSCRIPT[i]}`, [["x", four(x_i)]], left, top, "input"));
-  });
-  net.forEach(({ b, activation }, l) => b.forEach((bias, k) => {
-    const at = point(l + 1, k), selected = l === chosen[0] && k === chosen[1];
-    const badge = look.dead[l][k] ? "dead" : look.flat[l][k] ? "saturated" : "";
-    const rows = [["in", show(look.sums[l][k])], ["a", show(look.outs[l][k])], ["Δ", show(look.deltas[l][k])]];
-    const element = box(place(l, k), rows, at.x, at.y, `neuron${selected ? " chosen" : ""}${badge ? " flat" : ""}`, badge || (activation ?? "linear"));
-    element.dataset.neuron = `${l}.${k}`;
-    element.setAttribute("role", "button");
-    element.setAttribute("tabindex", selected ? 0 : -1);
-    element.setAttribute("aria-pressed", selected);
-    const kind = l === last ? "output" : "hidden";
-    element.setAttribute("aria-label", `${[...element.querySelectorAll("text")].map((text) => text.textContent).join(" ")}, ${kind} neuron`);
+  x.forEach((x_i, i) => inputs.append(box(`x${SUBSCRIPT[i]}`, [["x", four(x_i)]], point(0, i), "input")));
+  net.forEach(({ b }, l) => b.forEach((_, k) => {
+    const element = neuron(look, l, k, point(l + 1, k));
     element.addEventListener("click", () => on.choose(l, k));
     neurons.append(element);
-    if (l === last) {
-      const [left, top] = upright ? [at.x + WIDTH / 2, at.y + HEIGHT + 18] : [at.x + WIDTH + 8, at.y + HEIGHT / 2 + 5];
-      neurons.append(draw("text", { class: "target", x: left, y: top, "text-anchor": upright ? "middle" : "start" }, `t = ${four(t[k])}`));
-    }
+    if (l === net.length - 1) neurons.append(target(look.t[k], point(l + 1, k), upright));
   }));
   svg.append(edges, inputs, neurons, labels);
   return svg;
 }
 
-function show(x) {
-  return x === null ? "?" : four(x);
+// Return the line of a weight and its label
+function edge({ chosen }, { l, k, j, count }, w, point, upright) {
+  const from = point(l, j), to = point(l + 1, k), { first, part } = upright ? LANES.upright : LANES.flat;
+  const start = upright ? { x: from.x + WIDTH / 2, y: from.y + HEIGHT } : { x: from.x + WIDTH, y: from.y + HEIGHT / 2 };
+  const end = upright ? { x: to.x + WIDTH / 2, y: to.y } : { x: to.x, y: to.y + HEIGHT / 2 };
+  const near = first / (upright ? end.y - start.y : end.x - start.x);
+  const share = count === 1 ? 0.42 : near + (part - near) * (k / (count - 1));
+  const into = l === chosen[0] && k === chosen[1], out = l - 1 === chosen[0] && j === chosen[1];
+  const kind = `${into ? " into" : ""}${out ? " out" : ""}${w < 0 ? " negative" : ""}`, name = `${l}.${k}.${j}`;
+  const line = draw("line", {
+    class: `edge${kind}`, "data-edge": name, x1: start.x, y1: start.y, x2: end.x, y2: end.y,
+    "stroke-width": (0.8 + 3.2 * Math.min(1, Math.abs(w) / 2)).toFixed(2),
+  });
+  const [x, y] = [start.x + share * (end.x - start.x), start.y + share * (end.y - start.y) + 4];
+  return [line, draw("g", { class: `weight${kind}`, "data-edge": name }, text(x, y, "middle", three(w)))];
 }
 
-function box(name, rows, x, y, kind, note = "") {
-  const group = draw("g", { class: kind, transform: `translate(${x} ${y})` }, draw("rect", { class: "box", width: WIDTH, height: HEIGHT, rx: 8 }));
-  group.append(draw("text", { class: "name", x: 2, y: -5 }, name), " ", draw("text", { class: "note", x: WIDTH - 2, y: -5, "text-anchor": "end" }, note));
-  const gap = rows.length === 1 ? 0 : 20;
+function neuron({ net, chosen, sums, outs, deltas, flat, dead }, l, k, at) {
+  const show = (x) => (x === null ? "?" : four(x)), isChosen = l === chosen[0] && k === chosen[1];
+  const badge = dead[l][k] ? "dead" : flat[l][k] ? "saturated" : "", kind = `neuron${isChosen ? " chosen" : ""}${badge ? " flat" : ""}`;
+  const rows = [["in", show(sums[l][k])], ["a", show(outs[l][k])], ["Δ", show(deltas[l][k])]];
+  const element = box(place(l, k), rows, at, kind, badge || (net[l].activation ?? "linear"));
+  const texts = [...element.querySelectorAll("text")].map((one) => one.textContent).join(" ");
+  const attributes = {
+    "data-neuron": `${l}.${k}`, role: "button", tabindex: isChosen ? 0 : -1, "aria-pressed": isChosen,
+    "aria-label": `${texts}, ${l === net.length - 1 ? "output" : "hidden"} neuron`,
+  };
+  Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, value));
+  return element;
+}
+
+function target(t, { x, y }, upright) {
+  const words = `t = ${four(t)}`;
+  return upright ? text(x + WIDTH / 2, y + HEIGHT + 18, "middle", words) : text(x + WIDTH + 8, y + HEIGHT / 2 + 5, "start", words);
+}
+
+// Return a box with its name, a note, and rows of a letter and a number; the spaces part the words for screen readers
+function box(name, rows, { x, y }, kind, note = "") {
+  const frame = draw("rect", { class: "box", width: WIDTH, height: HEIGHT, rx: 8 });
+  const group = draw("g", { class: kind, transform: `translate(${x} ${y})` }, frame, text(2, -5, "start", name, "name"));
+  group.append(" ", text(WIDTH - 2, -5, "end", note, "note"));
   rows.forEach(([letter, number], i) => {
-    const middle = rows.length === 1 ? HEIGHT / 2 + 5 : 19 + i * gap;
-    group.append(" ", draw("text", { class: "letter", x: 8, y: middle }, letter), " ", draw("text", { class: "number", x: WIDTH - 7, y: middle, "text-anchor": "end" }, number));
+    const middle = rows.length === 1 ? HEIGHT / 2 + 5 : 19 + i * 20;
+    group.append(" ", text(8, middle, "start", letter, "letter"), " ", text(WIDTH - 7, middle, "end", number, "number"));
   });
   return group;
+}
+
+function text(x, y, anchor, words, kind = "") {
+  return draw("text", { class: kind, x, y, "text-anchor": anchor }, words);
 }

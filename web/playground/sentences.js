@@ -32,10 +32,9 @@ export function deltaSentence(look, loss, l, k) {
     pieces.push("(");
     next.forEach((row, m) => {
       const delta = deltas[l + 1][m];
-      pieces.push(
-        ...(m ? [" + "] : []), { text: factor(row[k]), edge: `${l + 1}.${m}.${k}`, says: `the weight from neuron ${place(l, k)} to neuron ${place(l + 1, m)}` },
-        " × ", { text: delta === null ? "?" : factor(delta), neuron: `${l + 1}.${m}`, edge: `${l + 1}.${m}.${k}`, says: `Δ of neuron ${place(l + 1, m)}` },
-      );
+      const edge = `${l + 1}.${m}.${k}`, to = `neuron ${place(l + 1, m)}`;
+      pieces.push(...(m ? [" + "] : []), { text: factor(row[k]), edge, says: `the weight from neuron ${place(l, k)} to ${to}` },
+        " × ", { text: delta === null ? "?" : factor(delta), neuron: `${l + 1}.${m}`, edge, says: `Δ of ${to}` });
     });
     pieces.push(")");
     sum = deltas[l + 1].includes(null) ? null : next.reduce((s, row, m) => s + row[k] * deltas[l + 1][m], 0);
@@ -45,17 +44,22 @@ export function deltaSentence(look, loss, l, k) {
     sum = signal;
   }
   if (net[l].activation !== null && sum !== null && known) pieces.push(` = ${factor(slope)} × ${factor(sum)}`);
-  return [...pieces, " = ", { text: known ? four(deltas[l][k]) : "?", neuron: `${l}.${k}`, says: `Δ of neuron ${place(l, k)}`, result: true }];
+  const result = { text: known ? four(deltas[l][k]) : "?", neuron: `${l}.${k}`, says: `Δ of neuron ${place(l, k)}`, result: true };
+  return [...pieces, " = ", result];
 }
 
 // Return -∂E/∂a_k and the pieces that show how it comes about
 function outputSignal(a, t, loss, k, neuron) {
   if (a[k] === null) return [null, ["?"]];
   const n = a.length, out = (x, says) => ({ text: factor(x), neuron, says }), target = out(t[k], "the target t");
-  const signal = losses[loss].signal(a, t)[k];
+  const signal = losses[loss].signal(a, t)[k], product = t[k] * a[k];
   if (loss === "half_squared_error") return [signal, ["(", target, " − ", out(a[k], "the output a"), ")"]];
-  if (loss === "mean_squared_error") return [signal, [n === 1 ? "2 × (" : `2/${n} × (`, target, " − ", out(a[k], "the output a"), ")"]];
-  if (loss === "hinge") return [signal, [out(signal, `-∂E/∂a, as t a = ${four(t[k] * a[k])} is ${t[k] * a[k] < 1 ? "below 1" : "not below 1"}`)]];
+  if (loss === "mean_squared_error") {
+    return [signal, [n === 1 ? "2 × (" : `2/${n} × (`, target, " − ", out(a[k], "the output a"), ")"]];
+  }
+  if (loss === "hinge") {
+    return [signal, [out(signal, `−∂E/∂a, as t a = ${four(product)} is ${product < 1 ? "below 1" : "not below 1"}`)]];
+  }
   const p = loss === "cross_entropy" ? softmax(a)[k] : 1 / (1 + Math.exp(-a[k]));
   const about = loss === "cross_entropy" ? "softmax(a), the probability of this class" : "σ(a), the probability of class 1";
   return [signal, ["(", target, " − ", out(p, about), loss === "cross_entropy" || n === 1 ? ")" : `) / ${n}`]];
@@ -66,8 +70,9 @@ export function sumSentence(look, l, k) {
   const { net, x, outs, sums } = look, inputs = l ? outs[l - 1] : x;
   const pieces = [`${subscript("in", l, k)} = b + Σ w a = `, { text: factor(net[l].b[k]), neuron: `${l}.${k}`, says: "the bias b" }];
   net[l].W[k].forEach((w, j) => {
-    pieces.push(" + ", { text: factor(w), edge: `${l}.${k}.${j}`, says: `the weight from ${source(l, j)}` }, " × ",
-      { text: inputs[j] === null ? "?" : factor(inputs[j]), edge: `${l}.${k}.${j}`, neuron: l ? `${l - 1}.${j}` : "", says: l ? `a of ${source(l, j)}` : source(l, j) });
+    const edge = `${l}.${k}.${j}`, from = source(l, j), a = inputs[j] === null ? "?" : factor(inputs[j]);
+    pieces.push(" + ", { text: factor(w), edge, says: `the weight from ${from}` }, " × ",
+      { text: a, edge, neuron: l ? `${l - 1}.${j}` : "", says: l ? `a of ${from}` : from });
   });
   return [...pieces, ` = ${sums[l][k] === null ? "?" : four(sums[l][k])}`];
 }
@@ -75,12 +80,17 @@ export function sumSentence(look, l, k) {
 // Return the sentence for a = g(in) and g'(in)
 export function activationSentence(look, l, k) {
   const { activation } = look.net[l], z = look.sums[l][k], a = look.outs[l][k];
-  if (activation === null) return `${subscript("a", l, k)} = in${a === null ? "" : ` = ${four(a)}`}, as this layer is linear: g'(in) = 1`;
-  const { kinks } = rows[activation], [formula, derivative] = [rows[activation].formula, rows[activation].derivative].map((text) => text.replaceAll("-", "−"));
+  if (activation === null) {
+    return `${subscript("a", l, k)} = in${a === null ? "" : ` = ${four(a)}`}, as this layer is linear: g'(in) = 1`;
+  }
+  const { kinks, ...row } = rows[activation], [formula, derivative] = [row.formula, row.derivative].map((text) => text.replaceAll("-", "−"));
   if (z === null) return `${activation}: a = ${formula}, g'(in) = ${derivative}`;
   const picked = kinks.find(([point]) => point === z);
   const note = picked ? ` (in = ${four(z)} is a kink, where there is no derivative: the table picks ${four(picked[1])})` : "";
-  const told = (name, text, x) => (text.includes(" if ") ? `${name} is ${text} (here ${four(x)})` : text === four(x) ? `${name} = ${text}` : `${name} = ${text} = ${four(x)}`);
+  const told = (name, text, x) => {
+    if (text.includes(" if ")) return `${name} is ${text} (here ${four(x)})`;
+    return `${name} = ${text}${text === four(x) ? "" : ` = ${four(x)}`}`;
+  };
   return `${activation}: ${told("a", formula, a)}, and ${told("g'(in)", derivative, functions(activation).derivative(z))}${note}`;
 }
 
@@ -88,7 +98,9 @@ export function activationSentence(look, l, k) {
 export function meaning(delta, l, k) {
   const name = subscript("in", l, k);
   if (delta === null) return "";
-  if (delta === 0) return `Δ is 0: a small change of ${name} changes nothing about the error E, so this neuron learns nothing from this example.`;
+  if (delta === 0) {
+    return `Δ is 0: a small change of ${name} changes nothing about the error E, so this neuron learns nothing from this example.`;
+  }
   const change = four(Math.abs(delta) * 0.01);
   return delta > 0
     ? `Δ is positive: if ${name} grew by 0.01, the error E would fall by about ${change}. A step raises ${name}.`

@@ -38,11 +38,14 @@ export function complete(given) {
   check(state.momentum >= 0 && state.momentum < 1, "the momentum is at least 0 and below 1");
   check(whole(state.batch, 0, MOST.points), "the batch size is a whole number, 0 for all points");
   check(whole(state.epoch, 0, 1e9), "the number of epochs is a whole number");
-  check(state.own === null || (state.own.x.length === 2 && state.own.t.length === outputs && [...state.own.x, ...state.own.t].every(Number.isFinite)),
-    "an example has 2 inputs and one target for each output");
-  check(state.own === null || targetsFit(state.loss, state.own.t), `the targets do not fit ${state.loss}: ${targetsOf(state.loss)}`);
+  if (state.own) {
+    const { x, t } = state.own, fits = x.length === 2 && t.length === outputs && [...x, ...t].every(Number.isFinite);
+    check(fits, "an example has 2 inputs and one target for each output");
+    check(targetsFit(state.loss, t), `the targets do not fit ${state.loss}: ${targetsOf(state.loss)}`);
+  }
   check(state.data !== "one" || state.own, "data of one example need its numbers");
-  check(state.points === null || (state.points.length <= MOST.points && state.points.every(({ x, c }) => x.length === 2 && x.every(Number.isFinite) && (c === 0 || c === 1))),
+  const isPoint = ({ x, c }) => x.length === 2 && x.every(Number.isFinite) && (c === 0 || c === 1);
+  check(state.points === null || (state.points.length <= MOST.points && state.points.every(isPoint)),
     `drawn points are up to ${MOST.points} pairs of numbers with a class, 0 or 1`);
   const sizes = [2, ...hidden, outputs];
   const initial = makeNet(sizes, state.activations, state.initializer, state.seed);
@@ -65,12 +68,14 @@ export function samples({ data, n, noise, seed, points, loss, outputs, own }) {
 // Return whether numbers are targets of a loss, and the words for those that are
 export function targetsFit(loss, t) {
   if (loss === "hinge") return t.every((t_k) => t_k === 1 || t_k === -1);
-  if (loss === "binary_cross_entropy") return t.every((t_k) => t_k === 0 || t_k === 1);
-  return loss !== "cross_entropy" || (t.filter((t_k) => t_k === 1).length === 1 && t.filter((t_k) => t_k === 0).length === t.length - 1);
+  const areBits = t.every((t_k) => t_k === 0 || t_k === 1);
+  if (loss === "binary_cross_entropy") return areBits;
+  return loss !== "cross_entropy" || (areBits && t.filter((t_k) => t_k === 1).length === 1);
 }
 
 export function targetsOf(loss) {
-  return { hinge: "each is −1 or 1", binary_cross_entropy: "each is 0 or 1", cross_entropy: "1 at one class and 0 at the others" }[loss] ?? "any numbers";
+  const words = { hinge: "each is −1 or 1", binary_cross_entropy: "each is 0 or 1", cross_entropy: "1 at one class and 0 elsewhere" };
+  return words[loss] ?? "any numbers";
 }
 
 // Return every parameter in the order of nn: neuron by neuron, its weights and then its bias
@@ -79,7 +84,8 @@ export function flat(net) {
 }
 
 function filled(net, numbers, what) {
-  check(numbers.length === flat(net).length && numbers.every(Number.isFinite), `this net has ${flat(net).length} ${what}, all finite numbers`);
+  const { length } = flat(net);
+  check(numbers.length === length && numbers.every(Number.isFinite), `this net has ${length} ${what}, all finite numbers`);
   let next = 0;
   return net.map((layer) => {
     const found = { ...layer, W: [], b: [] };
@@ -94,8 +100,8 @@ function filled(net, numbers, what) {
 // Return the state as the part of an address after #. A number has as many digits as its last bit needs: at most 17
 export function toAddress(state) {
   const parts = new Map(), changed = (key, text) => parts.set(key, text);
-  for (const key of ["data", "n", "noise", "outputs", "initializer", "seed", "loss", "rate", "momentum", "batch", "example", "epoch", "preset"]) {
-    if (state[key] !== defaults[key]) changed(key, String(state[key]));
+  for (const [key, usual] of Object.entries(defaults)) {
+    if (["string", "number"].includes(typeof usual) && state[key] !== usual) changed(key, String(state[key]));
   }
   changed("hidden", state.hidden.join(","));
   changed("activations", state.activations.map((name) => name ?? "linear").join(","));
