@@ -362,6 +362,36 @@ def test_a_wrong_address_is_told_and_the_page_starts(show):
         assert words in show(at).run("text('#problem')")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "this file is not a saved playground: it is no JSON"),
+        ("null", "this file is not a saved playground"),
+        ('{"hidden": [2]}', "this file is not a saved playground"),
+        ('{"chalkgrad": "playground", "hidden": "2"}', "hidden has a value of a wrong kind"),
+        ('{"chalkgrad": "playground", "loss": "toString"}', "unknown loss toString"),
+        ('{"chalkgrad": "playground", "data": "constructor"}', "unknown data set constructor"),
+        ('{"chalkgrad": "playground", "own": {}}', "an example has 2 inputs and one target for each output"),
+        ('{"chalkgrad": "playground", "weights": [null]}', "this net has 12 weights, all finite numbers"),
+        ('{"chalkgrad": "playground", "data": "drawn"}', "drawn data have at least one point"),
+        ('{"chalkgrad": "playground", "points": [{"c": 2}]}', "pairs of numbers with a class, 0 or 1"),
+    ],
+)
+def test_a_damaged_file_is_refused_in_one_line(show, text, words):
+    browser = show()
+    found = browser.run(
+        "((text) => { try { module_state.fromFile(text); } catch (failure) { return failure.message; } })"
+        f"({json.dumps(text)})"
+    )
+    assert words in found
+    assert "\n" not in found
+
+
+@pytest.mark.parametrize("chosen", ["0,-1", "5,0", "0,0.5", "x"])
+def test_a_neuron_that_does_not_exist_is_not_chosen(show, chosen):
+    assert show(f"#chosen={chosen}").run("text('#panel h2')").startswith("Neuron 1,0")
+
+
 def test_a_large_net_says_that_its_weights_need_a_file(show):
     browser = show("#hidden=12,8&outputs=1&activations=tanh,tanh,sigmoid")
     browser.run("choose('0.3'), wait(400)")

@@ -21,16 +21,17 @@ export const defaults = {
 // Return a state with the net of its seed, unless weights are given; raise an Error if a setting is wrong
 export function complete(given) {
   const state = { ...structuredClone(defaults), ...given }, { hidden, outputs } = state;
+  Object.entries(defaults).forEach(([key, usual]) => check(isLike(state[key], usual), `${key} has a value of a wrong kind`));
   check(hidden.length <= MOST.layers && hidden.every((size) => whole(size, 1, MOST.neurons)),
     `a net has up to ${MOST.layers} hidden layers of 1 to ${MOST.neurons} neurons`);
   check(whole(outputs, 1, 2), "a net has 1 or 2 outputs");
-  check(state.loss in losses, `unknown loss ${state.loss}`);
+  check(Object.hasOwn(losses, state.loss), `unknown loss ${state.loss}`);
   check(state.loss !== "cross_entropy" || outputs === 2, "cross_entropy needs 2 outputs");
-  check(state.initializer in initializers, `unknown initializer ${state.initializer}`);
+  check(Object.hasOwn(initializers, state.initializer), `unknown initializer ${state.initializer}`);
   check(state.activations.length === hidden.length + 1, "each layer has one activation");
   state.activations.forEach((name) => check(activations.includes(name), `unknown activation ${name}`));
-  check(state.data in datasets || ["drawn", "one"].includes(state.data), `unknown data set ${state.data}`);
-  check(state.data in datasets || state.data === "one" || state.points?.length, "drawn data have at least one point");
+  check(Object.hasOwn(datasets, state.data) || ["drawn", "one"].includes(state.data), `unknown data set ${state.data}`);
+  check(state.data !== "drawn" || state.points?.length, "drawn data have at least one point");
   check(whole(state.n, 4, MOST.points), `the number of points is a whole number from 4 to ${MOST.points}`);
   check(state.noise >= 0 && state.noise <= 10, "the noise is a number from 0 to 10");
   check(whole(state.seed, 0, 2 ** 32 - 1), "the seed is a whole number from 0 to 4294967295");
@@ -39,12 +40,12 @@ export function complete(given) {
   check(whole(state.batch, 0, MOST.points), "the batch size is a whole number, 0 for all points");
   check(whole(state.epoch, 0, 1e9), "the number of epochs is a whole number");
   if (state.own) {
-    const { x, t } = state.own, fits = x.length === 2 && t.length === outputs && [...x, ...t].every(Number.isFinite);
+    const { x, t } = state.own, fits = x?.length === 2 && t?.length === outputs && [...x, ...t].every(Number.isFinite);
     check(fits, "an example has 2 inputs and one target for each output");
     check(targetsFit(state.loss, t), `the targets do not fit ${state.loss}: ${targetsOf(state.loss)}`);
   }
   check(state.data !== "one" || state.own, "data of one example need its numbers");
-  const isPoint = ({ x, c }) => x.length === 2 && x.every(Number.isFinite) && (c === 0 || c === 1);
+  const isPoint = ({ x, c }) => x?.length === 2 && x.every(Number.isFinite) && (c === 0 || c === 1);
   check(state.points === null || (state.points.length <= MOST.points && state.points.every(isPoint)),
     `drawn points are up to ${MOST.points} pairs of numbers with a class, 0 or 1`);
   const sizes = [2, ...hidden, outputs];
@@ -53,7 +54,7 @@ export function complete(given) {
   state.velocity = state.speeds ? filled(zeros(state.net), state.speeds, "speeds") : zeros(state.net);
   state.weights = state.speeds = null;
   const [l, k] = state.chosen;
-  if (!(state.net[l]?.b.length > k)) state.chosen = [0, 0];
+  if (!whole(k, 0, (state.net[l]?.b.length ?? 0) - 1)) state.chosen = [0, 0];
   state.example = Math.min(Math.max(0, Math.floor(state.example) || 0), samples(state).length - 1);
   return state;
 }
@@ -132,7 +133,7 @@ export function fromAddress(hash) {
     weights: list, speeds: list,
   };
   for (const [key, text] of texts) {
-    check(key in read || typeof defaults[key] === "number", `the address names an unknown setting, ${key}`);
+    check(Object.hasOwn(read, key) || typeof defaults[key] === "number", `the address names an unknown setting, ${key}`);
     given[key] = (read[key] ?? Number)(text);
   }
   return complete(given);
@@ -149,7 +150,12 @@ export function fromFile(text) {
   try { read = JSON.parse(text); } catch { check(false, "this file is not a saved playground: it is no JSON"); }
   check(read?.chalkgrad === "playground", "this file is not a saved playground");
   const { chalkgrad, ...given } = read;
-  return complete(Object.fromEntries(Object.entries(given).filter(([key]) => key in defaults)));
+  return complete(Object.fromEntries(Object.entries(given).filter(([key]) => Object.hasOwn(defaults, key))));
+}
+
+function isLike(value, usual) { // null stands for an object or a list that is not given
+  if (usual === null) return value === null || typeof value === "object";
+  return value !== null && typeof value === typeof usual && Array.isArray(value) === Array.isArray(usual);
 }
 
 function whole(x, low, high) {
