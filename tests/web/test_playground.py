@@ -193,6 +193,18 @@ def test_changing_a_weight_changes_every_number_at_once(show):
     assert browser.run("$$('.weight').map((one) => one.textContent)[4]") == "−0.5"
 
 
+def test_a_slider_that_moves_is_not_replaced_and_its_field_follows(show):
+    browser = show()
+    found = browser.run(
+        "(() => { const slider = document.querySelector('#weights input[type=range]'); slider.value = 1.5;"
+        " slider.dispatchEvent(new Event('input')); const there = document.body.contains(slider);"
+        " const field = document.querySelector('#weights [data-input=\"0\"]');"
+        " return [there, field.value, text('.weight'), text('#weights .number')]; })()"
+    )
+    assert found[:3] == [True, "1.5", "1.5"]
+    assert found[3].startswith("0.0995 × ")
+
+
 def test_one_example_by_hand_shows_each_stage_and_makes_the_step(show):
     browser = show()
     preset(browser, "Mazur")

@@ -14,7 +14,7 @@ export const app = {
   running: 0, // the frame that trains next
   charts: null, // what the charts show
   render() {}, // show everything again
-  refresh() {}, // show the numbers again: a weight has changed
+  refresh() {}, // show the numbers again, as weights have changed; refresh(true) leaves the fields of the weights alone
 };
 
 let timer = 0;
@@ -28,6 +28,7 @@ export function example() {
 export function show(state, keep = false) {
   stop();
   Object.assign(app, { state, data: samples(state), stage: null, charts: keep ? app.charts : null });
+  $("verdict").textContent = "";
   app.render();
   save();
 }

@@ -20,8 +20,6 @@ from engine.formula.javascript import JavaScriptPrinter  # noqa: E402
 from engine.formula.printers import MathPrinter, Text  # noqa: E402
 from engine.formula.simplify import Simplifier, TreeBuilder  # noqa: E402
 from engine.formula.tree import interpret  # noqa: E402
-from nn import init  # noqa: E402
-from nn.training import losses  # noqa: E402
 
 #: The modules of the page, each after those that it imports; "rows" is generated.
 MODULES = (
@@ -35,34 +33,24 @@ EXPORT = re.compile(r"^export (?=(?:class|function|const) ([\w$]+))", re.MULTILI
 
 def rows() -> str:
     """Return the module with every row of the table: its texts, its function and its derivatives."""
-    printer, found = JavaScriptPrinter(), []
-    for symbol, op in ops.table.items():
-        if isinstance(op, Op):
-            letters = ["a", "b"][: len(op.partials)]
-            args = [Text(letter) for letter in letters]
-            value = printer.function(letters, lambda op=op, args=args: op.forward(printer, args).text)
-            partials = [
-                printer.function(
-                    [*letters, "y"],
-                    lambda op=op, i=i, args=args: op.derivative(i, printer, args, Text("y")).text,
-                )
-                for i in range(len(letters))
-            ]
-            texts = json.dumps(_texts(op), ensure_ascii=False)
-            found.append(
-                f"{json.dumps(symbol)}: {{ ...{texts}, value: {value}, partials: [{', '.join(partials)}] }}"
-            )
-    lines = ",\n".join(found)
-    names = {"initializers": list(init.table), "losses": list(losses.table)}
-    return "\n".join([
-        "const generated = (() => {",
-        printer.definitions(),
-        f"return {{ repr, rows: {{\n{lines}\n}} }};",
-        "})();",
-        "export const repr = generated.repr;",
-        "export const rows = generated.rows;",
-        f"export const names = {json.dumps(names)};",
-    ])  # fmt: skip
+    printer = JavaScriptPrinter()
+    found = [
+        f"{json.dumps(symbol)}: {_row(op, printer)}" for symbol, op in ops.table.items() if isinstance(op, Op)
+    ]
+    table = ",\n".join(found)
+    return f"export const rows = (() => {{\n{printer.definitions()}\nreturn {{\n{table}\n}};\n}})();"
+
+
+def _row(op: Op, printer: JavaScriptPrinter) -> str:
+    letters = ["a", "b"][: len(op.partials)]
+    args = [Text(letter) for letter in letters]
+
+    def partial(i: int) -> str:
+        return printer.function([*letters, "y"], lambda: op.derivative(i, printer, args, Text("y")).text)
+
+    value = printer.function(letters, lambda: op.forward(printer, args).text)
+    partials = ", ".join(partial(i) for i in range(len(letters)))
+    return f"{{ ...{json.dumps(_texts(op), ensure_ascii=False)}, value: {value}, partials: [{partials}] }}"
 
 
 def _texts(op: Op) -> dict[str, object]:

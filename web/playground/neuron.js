@@ -149,7 +149,7 @@ function setWeight(j, x) {
   const { net, chosen: [l, k] } = app.state, { W, b } = net[l];
   if (j < W[k].length) W[k][j] = x;
   else b[k] = x;
-  app.refresh();
+  app.refresh(true);
   renderProducts();
   save();
 }

@@ -22,13 +22,13 @@ app.render = () => {
   focusAgain();
 };
 
-app.refresh = () => {
+app.refresh = (editing = $("weights").contains(document.activeElement)) => {
   const focusAgain = keepFocus();
   compute();
   renderPicture();
   renderError();
   renderTold();
-  if (!$("weights").contains(document.activeElement)) renderWeights();
+  if (!editing) renderWeights(); // a field that is in use must not be replaced
   renderTraining();
   focusAgain();
 };

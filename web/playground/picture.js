@@ -112,8 +112,8 @@ function target(t, { x, y }, upright) {
 // Return a box with its name, a note, and rows of a letter and a number; the spaces part the words for screen readers
 function box(name, rows, { x, y }, kind, note = "") {
   const frame = draw("rect", { class: "box", width: WIDTH, height: HEIGHT, rx: 8 });
-  const group = draw("g", { class: kind, transform: `translate(${x} ${y})` }, frame, text(2, -5, "start", name, "name"));
-  group.append(" ", text(WIDTH - 2, -5, "end", note, "note"));
+  const group = draw("g", { class: kind, transform: `translate(${x} ${y})` }, frame, text(2, -6, "start", name, "name"));
+  group.append(" ", text(WIDTH - 2, -6, "end", note, "note"));
   rows.forEach(([letter, number], i) => {
     const middle = rows.length === 1 ? HEIGHT / 2 + 5 : 19 + i * 20;
     group.append(" ", text(8, middle, "start", letter, "letter"), " ", text(WIDTH - 7, middle, "end", number, "number"));

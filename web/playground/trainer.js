@@ -32,8 +32,7 @@ export function start() {
 
 function run() {
   if (app.running) { pause(); return; }
-  problem("");
-  app.stage = null;
+  begin();
   const next = () => {
     if (!train(Number($("speed").value))) { pause(); return; }
     app.refresh();
@@ -51,10 +50,15 @@ function pause() {
 
 function oneEpoch() {
   stop();
-  problem("");
-  app.stage = null;
+  begin();
   train(1);
   pause();
+}
+
+function begin() { // training ends what was done by hand
+  problem("");
+  $("verdict").textContent = "";
+  app.stage = null;
 }
 
 function reset() { // go back to the first weights: those of the example, or of the seed
