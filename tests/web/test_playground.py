@@ -112,8 +112,8 @@ def test_the_first_screen_shows_a_net_and_the_sentence_of_the_chosen_neuron(show
     assert browser.run("$$('.weight').length") == 8
     sentence = browser.run("text('.sentence')")
     found = re.fullmatch(r"Δ₁,₀ = (.+) × \((.+) × (.+) \+ (.+) × (.+)\) = (.+) × (.+) = (.+)", sentence)
-    slope, w0, d0, w1, d1, _, total, delta = [float(x.strip("()").replace("−", "-")) for x in found.groups()]
-    assert slope * (w0 * d0 + w1 * d1) == pytest.approx(delta, rel=2e-3)
+    g, w0, d0, w1, d1, _, total, delta = [float(x.strip("()").replace("−", "-")) for x in found.groups()]
+    assert g * (w0 * d0 + w1 * d1) == pytest.approx(delta, rel=2e-3)
     assert w0 * d0 + w1 * d1 == pytest.approx(total, rel=2e-3)
     assert browser.run(VERDICTS) == ["the line above", "✓ the same", "✓ the same"]
 

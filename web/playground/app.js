@@ -81,13 +81,13 @@ export function compute() {
     return;
   }
   if (stage < 1) return; // nothing is computed yet
-  const { sums, outs } = look.truth, isFlat = (z, l) => net[l].activation !== null && Math.abs(slope(l, z)) < FLAT;
+  const { sums, outs } = look.truth, isFlat = (z, l) => net[l].activation !== null && Math.abs(derivative(l, z)) < FLAT;
   Object.assign(look, { sums, outs, error: look.truth.error, dead: deadNeurons() });
   look.flat = sums.map((layer, l) => layer.map((z) => isFlat(z, l)));
   look.deltas = look.truth.deltas.map((layer, l) => (stage >= 1 + net.length - l ? layer : layer.map(() => null)));
 }
 
-function slope(l, z) {
+function derivative(l, z) {
   return functions(app.state.net[l].activation).derivative(z);
 }
 
@@ -96,7 +96,7 @@ function deadNeurons() {
   const alive = app.state.net.map(({ b }) => b.map(() => app.data.length < 2));
   for (const { x } of app.data) {
     try {
-      forward(app.state.net, x).sums.forEach((layer, l) => layer.forEach((z, k) => { alive[l][k] ||= slope(l, z) !== 0; }));
+      forward(app.state.net, x).sums.forEach((layer, l) => layer.forEach((z, k) => { alive[l][k] ||= derivative(l, z) !== 0; }));
     } catch { /* the net is not defined for this sample */ }
   }
   return alive.map((layer) => layer.map((one) => !one));

@@ -49,7 +49,8 @@ function channels(hex) { // of a colour such as #1a2b3c
 export function paintPoints(canvas, points, box, example, colours) {
   const context = canvas.getContext("2d"), r = canvas.width / 70;
   points.forEach(({ x, c }, i) => {
-    const px = ((x[0] - box.left) / (box.right - box.left)) * canvas.width, py = ((box.top - x[1]) / (box.top - box.bottom)) * canvas.height;
+    const px = ((x[0] - box.left) / (box.right - box.left)) * canvas.width;
+    const py = ((box.top - x[1]) / (box.top - box.bottom)) * canvas.height;
     context.beginPath();
     if (c === 1) {
       context.moveTo(px, py - r * 1.3);

@@ -91,7 +91,8 @@ function focusNext() {
 }
 
 function reach(stage) { // show the numbers of a stage, or make the step
-  const { state, look: { truth } } = app, where = stage.layer === state.net.length - 1 ? "the output layer" : `hidden layer ${stage.layer + 1}`;
+  const { state, look: { truth } } = app, isOutput = stage.layer === state.net.length - 1;
+  const where = isOutput ? "the output layer" : `hidden layer ${stage.layer + 1}`;
   question = null;
   if (stage.act === "Update") {
     const { x, t } = example();
@@ -106,7 +107,8 @@ function reach(stage) { // show the numbers of a stage, or make the step
     app.stage += 1;
     tell(stage.act === "Forward"
       ? `Forward: each neuron has its in = b + Σ w a and its a = g(in). The error is E = ${four(truth.error)}.`
-      : `${stage.act}: every Δ of ${where} is computed. ${stage.layer ? "Next, one layer further back." : "All Δ are known: next comes the step."}`);
+      : `${stage.act}: every Δ of ${where} is computed. `
+        + (stage.layer ? "Next, one layer further back." : "All Δ are known: next comes the step."));
   }
   app.render();
 }

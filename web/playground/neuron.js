@@ -134,7 +134,8 @@ function weightRow(value, j, { length }) {
     field.value = slider.value;
     setWeight(j, Number(slider.value));
   };
-  return make("tr", {}, make("td", { textContent: name }), make("td", {}, field), make("td", {}, slider), make("td", { className: "number" }));
+  const cells = [make("td", { textContent: name }), make("td", {}, field), make("td", {}, slider), make("td", { className: "number" })];
+  return make("tr", {}, ...cells);
 }
 
 function renderProducts() { // -∂E/∂w = a Δ of each weight, and Δ of the bias

@@ -22,9 +22,9 @@ export function rule(net, loss, l) {
 // Return the sentence for Δ of neuron k in layer l: the rule with the numbers of `look`
 export function deltaSentence(look, loss, l, k) {
   const { net, sums, outs, deltas, t } = look, z = sums[l][k], known = deltas[l][k] !== null;
-  const slope = z === null ? null : functions(net[l].activation).derivative(z);
+  const derivative = z === null ? null : functions(net[l].activation).derivative(z);
   const pieces = [`${subscript("Δ", l, k)} = `];
-  const own = { text: slope === null ? "?" : factor(slope), neuron: `${l}.${k}`, says: `g'(in) of neuron ${place(l, k)}` };
+  const own = { text: derivative === null ? "?" : factor(derivative), neuron: `${l}.${k}`, says: `g'(in) of neuron ${place(l, k)}` };
   if (net[l].activation !== null) pieces.push(own, " × ");
   let sum;
   if (l + 1 < net.length) {
@@ -43,7 +43,7 @@ export function deltaSentence(look, loss, l, k) {
     pieces.push(...texts);
     sum = signal;
   }
-  if (net[l].activation !== null && sum !== null && known) pieces.push(` = ${factor(slope)} × ${factor(sum)}`);
+  if (net[l].activation !== null && sum !== null && known) pieces.push(` = ${factor(derivative)} × ${factor(sum)}`);
   const result = { text: known ? four(deltas[l][k]) : "?", neuron: `${l}.${k}`, says: `Δ of neuron ${place(l, k)}`, result: true };
   return [...pieces, " = ", result];
 }
@@ -83,7 +83,8 @@ export function activationSentence(look, l, k) {
   if (activation === null) {
     return `${subscript("a", l, k)} = in${a === null ? "" : ` = ${four(a)}`}, as this layer is linear: g'(in) = 1`;
   }
-  const { kinks, ...row } = rows[activation], [formula, derivative] = [row.formula, row.derivative].map((text) => text.replaceAll("-", "−"));
+  const { kinks, ...row } = rows[activation];
+  const [formula, derivative] = [row.formula, row.derivative].map((text) => text.replaceAll("-", "−"));
   if (z === null) return `${activation}: a = ${formula}, g'(in) = ${derivative}`;
   const picked = kinks.find(([point]) => point === z);
   const note = picked ? ` (in = ${four(z)} is a kink, where there is no derivative: the table picks ${four(picked[1])})` : "";

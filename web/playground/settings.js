@@ -64,7 +64,8 @@ function hiddenLayer(l) {
   const size = select(`neurons in ${name}`, counts(MOST.neurons), String(hidden[l]),
     (value) => change({ hidden: hidden.with(l, Number(value)) }, { fresh: true }));
   const remove = () => change({ hidden: hidden.toSpliced(l, 1), activations: names.toSpliced(l, 1) }, { fresh: true });
-  return layerRow(`layer ${l + 1}`, size, activation(l, name), button("−", remove, { label: `remove ${name}`, title: "remove this layer" }));
+  const minus = button("−", remove, { label: `remove ${name}`, title: "remove this layer" });
+  return layerRow(`layer ${l + 1}`, size, activation(l, name), minus);
 }
 
 function outputLayer() {

@@ -79,7 +79,8 @@ function train(epochs) { // return whether training may go on
     return false;
   }
   if (Number.isFinite(remember()) && flat(net).every(Number.isFinite)) return true;
-  problem(`Training stopped after epoch ${state.epoch}: the loss is no longer a finite number. Reset, and choose a smaller learning rate η.`);
+  problem(`Training stopped after epoch ${state.epoch}: the loss is no longer a finite number. `
+    + "Reset, and choose a smaller learning rate η.");
   return false;
 }
 
