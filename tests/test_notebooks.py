@@ -3,9 +3,9 @@
     make notebooks               execute and compare
     REWRITE=1 make notebooks     execute and store the new outputs
 
-A notebook is stored with its exercises not done. It is executed once more with right answers, which are in
-tests/support/answers, one file for each notebook: a line `# exercise-NAME`, and then the text of the cell
-with that tag.
+A notebook is stored with its exercises not done. Then the exercises are executed once more, with right
+answers, which are in tests/support/answers, one file for each notebook: a line `# exercise-NAME`, and then
+the text of the cell with that tag.
 
 Texts are compared, with numbers to nine digits, as the last digits differ between machines. Pictures are not
 compared. A cell with the tag `nocompare` (such as one that shows times) may print anything, but not on
@@ -123,6 +123,11 @@ def answers(path: Path) -> dict[str, str]:
     return {name: source.strip() for name, source in zip(parts[::2], parts[1::2])}
 
 
+def builds_on_answers(path: Path) -> bool:
+    """Return whether a notebook has exercises before its last section, for the cells after them."""
+    return len(exercises(json.loads(path.read_text(encoding="utf-8"))["cells"])) > 3
+
+
 def execute(notebook, folder: Path) -> None:
     """Run a notebook in a process of its own, with a folder for the files that it writes."""
     import nbclient
@@ -135,13 +140,25 @@ def execute(notebook, folder: Path) -> None:
     assert "stderr" not in shown
 
 
+def check_passes(name: str, cell) -> None:
+    """Raise an error unless a cell that checks an exercise says that the answer is right."""
+    text = printed(cell)
+    assert PASSED.search(text), f"{name}: {text}"
+    assert not NOT_PASSED.search(text), f"{name}: {text}"
+    assert NOT_DONE not in text, f"{name}: {text}"
+
+
 @pytest.mark.notebooks
 @each_notebook
-def test_a_notebook_prints_what_is_stored_in_it(path, tmp_path):
+def test_a_notebook_prints_what_is_stored_in_it_and_its_checks_pass_with_right_answers(path, tmp_path):
     import nbformat
 
     stored, now = (nbformat.read(path, as_version=4) for _ in range(2))
+    count, places = len(now.cells), exercises(now.cells)
+    for name, answer in answers(path).items():  # the exercises once more, with right answers
+        now.cells += map(nbformat.v4.new_code_cell, (answer, now.cells[places[name] + 2].source))
     execute(now, tmp_path)
+    now.cells, answered = now.cells[:count], now.cells[count:]
     if os.environ.get("REWRITE"):
         now.metadata = KERNEL
         for before, cell in zip(stored.cells, now.cells, strict=True):
@@ -153,24 +170,22 @@ def test_a_notebook_prints_what_is_stored_in_it(path, tmp_path):
         engine.write_whole(path, nbformat.writes(now) + "\n")  # another process may be reading the old one
         stored = now
     assert not (wrong := differences(stored, now)), "\n\n".join(wrong)
+    for name, cell in zip(answers(path), answered[1::2], strict=True):
+        check_passes(name, cell)
 
 
 @pytest.mark.notebooks
-@each_notebook
-def test_the_checks_of_a_notebook_pass_with_right_answers(path, tmp_path):
+@pytest.mark.parametrize("path", [*filter(builds_on_answers, NOTEBOOKS)], ids=lambda path: path.stem)
+def test_a_notebook_whose_later_cells_use_the_answers_runs_with_right_ones(path, tmp_path):
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)
     places = exercises(notebook.cells)
-    if not places:
-        pytest.skip("its exercises have no cells")
     for name, answer in answers(path).items():
         notebook.cells[places[name]].source = answer
     execute(notebook, tmp_path)
     for name, place in places.items():
-        text = printed(notebook.cells[place + 2])
-        assert PASSED.search(text), f"{name}: {text}"
-        assert not NOT_PASSED.search(text), f"{name}: {text}"
+        check_passes(name, notebook.cells[place + 2])
     for cell in notebook.cells:
         assert cell.cell_type != "code" or NOT_DONE not in printed(cell)
 
