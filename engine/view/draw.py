@@ -19,7 +19,7 @@ from engine.view import clusters
 from engine.view.backward_pass import BackwardPass
 from engine.view.clusters import Box
 from engine.view.graphviz import LEAST, cell, graphviz, measure
-from engine.view.kinds import Kinds, sign_of
+from engine.view.kinds import Kinds, neuron_of, sign_of
 from engine.view.phrases import four_digits, in_sentence
 
 if TYPE_CHECKING:
@@ -211,8 +211,8 @@ class Picture:
         escape = graphviz().escape
         from engine.view.drawing import Drawing  # here, as it needs the package graphviz
 
-        columns = self.columns()
-        order = {} if columns else {"ordering": "in"}  # draw operands in their order; a column has its own
+        columns, folded = self.columns()
+        order = {} if folded else {"ordering": "in"}  # draw operands in their order; folded neurons have none
         graph = {"rankdir": rankdir, "bgcolor": "transparent", **order, **(spacing or {})}
         drawing = Drawing(format=format, graph_attr=graph, node_attr=NODE, edge_attr=EDGE)
         drawing.title = f"the graph of {in_sentence(self.root.label) or 'a value'}: {len(self.boxes)} boxes"
@@ -230,8 +230,9 @@ class Picture:
                 drawing.edge(circle, name, id=f"{name}edge", **(MARK if node in self.path else {}))
         for column in columns:
             with drawing.subgraph(graph_attr={"rank": "same"}) as same:
-                for one, other in pairwise(column):
-                    same.edge(self.name[one], self.name[other], style="invis")
+                ends = [self.name[box] + "op" * (not box.folded and bool(box.node.op)) for box in column]
+                for one, other in pairwise(ends):
+                    same.edge(one, other, style="invis")
         return drawing
 
     def estimate(self, rankdir: str) -> float:
@@ -242,20 +243,21 @@ class Picture:
         sizes = Counter(rank[box] for box in self.boxes if box.folded or self.kinds(box.node) != "number")
         return NARROWEST * (len(sizes) if rankdir in ("LR", "RL") else max(sizes.values(), default=0))
 
-    def columns(self) -> list[list[Box]]:
-        """Return the boxes that stand in one column, in their order: the neurons of a layer, and the inputs.
+    def columns(self) -> tuple[list[list[Box]], bool]:
+        """Return the boxes that stand in one column, in their order, and whether neurons are folded.
 
-        There are none where the operations of the neurons are not folded.
+        The neurons of a layer stand in one column, or if they are not folded, the operations of their
+        pre-activations. Beside folded neurons, the inputs stand in one column, too.
         """
         found: dict[tuple[str, int, int], list[tuple[int, int, Box]]] = {}
         depth: dict[Box, int] = {}
         seen: Counter[Hashable] = Counter()
         for box in self.boxes:
             depth[box] = 1 + max((depth.get(parent, 0) for parent in box.parents), default=-1)
-            layer, neuron = box.neuron if box.folded and box.neuron else (None, None)
+            layer, neuron = (box.neuron if box.folded else neuron_of(box.node, "z")) or (None, None)
             role = box.node.role
             if layer is not None and neuron is not None:
-                place = "neuron", layer, depth[box]
+                place = "neuron" if box.folded else "z", layer, depth[box]
             elif role and role.kind == "x" and role.input is not None:
                 place, neuron = ("x", 0, 0), role.input
             else:
@@ -263,8 +265,9 @@ class Picture:
             seen[place, neuron] += 1
             found.setdefault(place, []).append((seen[place, neuron], neuron, box))
         folded = any(kind == "neuron" for kind, _, _ in found)
-        return [[box for *_, box in sorted(column, key=lambda entry: entry[:2])] for column in found.values()
-                if folded and len(column) > 1]  # fmt: skip
+        columns = [sorted(column, key=lambda entry: entry[:2]) for (kind, *_), column in found.items()
+                   if len(column) > 1 and (folded or kind == "z")]  # fmt: skip
+        return [[box for *_, box in column] for column in columns], folded
 
     def edges(self, drawing: Drawing, box: Box, end: str) -> None:
         """Draw the edges to ``end``: one for each use, but only one between two boxes if one is folded."""
@@ -293,11 +296,10 @@ class Picture:
         if look == "number":
             return f'<<FONT COLOR="{GREY}">{four_digits(node.data)}</FONT>>'
         name, kind = self.labels.get(node, node.label), look if look in ("input", "parameter") else ""
-        rows = [cell(name, bold=True, columns=1 + (not kind)) if name else "", cell(kind) if kind else ""]
-        rows = ["".join(rows)] if any(rows) else []
-        rows.append(cell(f"data {four_digits(node.data)}", width=self.width, columns=2))
+        rows = [cell(name, bold=True, note=kind) if name else cell(kind)] if name or kind else []
+        rows.append(cell(f"data {four_digits(node.data)}", width=self.width))
         if not node.constant:
-            rows.append(cell(self.gradient([node]), width=self.width, columns=2))
+            rows.append(cell(self.gradient([node]), width=self.width))
         return table(rows, look, node in self.path)
 
     def summary(self, box: Box) -> str:

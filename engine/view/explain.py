@@ -237,7 +237,7 @@ def _numbered(pen: Plain, steps: Sequence[Step]) -> Iterator[str]:
     """Yield the steps as a numbered list, without the middle of a long one."""
     left_out = len(steps) - STEPS
     for i, step in enumerate(steps, 1):
-        if left_out <= 0 or i <= STEPS // 2 or i > left_out + STEPS // 2:
+        if left_out <= 1 or i <= STEPS // 2 or i > left_out + STEPS // 2:
             yield f"{i}. {made(pen, step.edge.node)}. {passed_on(pen, step)}"
         elif i == STEPS // 2 + 1:
             yield f"\n… {count(left_out, 'step')} in between …\n"
@@ -245,16 +245,16 @@ def _numbered(pen: Plain, steps: Sequence[Step]) -> Iterator[str]:
 
 def _path(pen: Plain, leaf: Value, edges: Sequence[Edge]) -> str:
     """Return a path: its nodes and the product of its local gradients, without the middle of a long one."""
-    left_out, half = len(edges) - LONG, LONG // 2
+    left_out, half = len(edges) - LONG, LONG // 2  # to leave out a single one would save nothing
     nodes, factors = [pen.name(leaf)], []
-    for edge in edges if left_out <= 0 else (*edges[:half], None, *edges[-half:]):
+    for edge in edges if left_out <= 1 else (*edges[:half], None, *edges[-half:]):
         nodes.append(pen.name(edge[0]) if edge else pen.dots)
         factors.append(pen.within(_local(pen, edge)) if edge else pen.dots)
     product = f" {pen.times} ".join(factors)
     if len(edges) > 1:
         product += f" = {pen.number(_product(pen, edges))}"
-    note = f" ({left_out:,} of its {len(edges):,} edges {'are' if left_out > 1 else 'is'} left out)"
-    return f"{pen.math(f' {pen.to} '.join(nodes))}: {pen.math(product)}{note if left_out > 0 else ''}"
+    note = f" ({left_out:,} of its {len(edges):,} edges are left out)"
+    return f"{pen.math(f' {pen.to} '.join(nodes))}: {pen.math(product)}{note if left_out > 1 else ''}"
 
 
 def _such(times: int) -> str:

@@ -151,7 +151,7 @@ def _character(c: str) -> str:
     return "\ufffd" if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff" else c
 
 
-def cell(anything: str, bold: bool = False, width: int = 0, columns: int = 1) -> str:
+def cell(anything: str, bold: bool = False, width: int = 0, columns: int = 1, note: str = "") -> str:
     """Return a cell of a table in an HTML-like label.
 
     Args:
@@ -159,14 +159,17 @@ def cell(anything: str, bold: bool = False, width: int = 0, columns: int = 1) ->
         bold: whether the text is bold.
         width: the minimum width, in points.
         columns: the number of columns that it spans.
+        note: a word in plain type after the text, on the same line.
     """
     if not anything.isascii():  # graphviz-pure measures ASCII only, so the cell needs a width
-        width = max(width, 10 + measure(anything))
+        width = max(width, 10 + measure(f"{anything} {note}" if note else anything))
     inner = text(anything).replace("<BR/>", '<BR ALIGN="LEFT"/>') or " "
-    if "<BR" in inner:
-        inner += '<BR ALIGN="LEFT"/>'  # aligns the last line
     if bold:
         inner = f"<B>{inner}</B>"
+    if note:
+        inner += f" {text(note)}"
+    if "<BR" in inner:
+        inner += '<BR ALIGN="LEFT"/>'  # aligns the last line
     return f'<TD ALIGN="LEFT" COLSPAN="{columns}" WIDTH="{width}">{inner}</TD>'
 
 

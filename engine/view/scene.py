@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from math import hypot, inf
 
 from engine.core.value import Value
 from engine.view.backward_pass import BackwardPass
 from engine.view.graphviz import graphviz, measure
-from engine.view.kinds import Kinds, neuron_of, sign_of
+from engine.view.kinds import Kinds, Place, neuron_of, sign_of
 from engine.view.phrases import four_digits
 
 Point = tuple[float, float]
@@ -44,6 +46,7 @@ class Box:
     sign: str  #: the sign of its operation; nothing for a leaf
     rows: list[str]  #: data, grad, and Δ if the node is the pre-activation of a neuron
     parents: list[int]
+    neuron: Place | None = None  #: the neuron whose pre-activation it is
     width: float = 0.0
     height: float = 0.0
     x: float = 0.0
@@ -99,6 +102,7 @@ class Scene:
                 sign=_cut(sign_of(node)) if node.op else "",
                 rows=_rows(node),
                 parents=[place[parent] for parent in node.parents],
+                neuron=neuron_of(node, "z") if node.parents else None,
             )
             for node in run.order
         ]
@@ -119,6 +123,10 @@ class Scene:
             drawing.node(str(i), width=f"{box.width / 72:.4f}", height=f"{box.height / 72:.4f}")
             for parent in box.parents:
                 drawing.edge(str(parent), str(i))
+        for column in self._columns():
+            with drawing.subgraph(graph_attr={"rank": "same"}) as same:
+                for one, other in pairwise(column):
+                    same.edge(str(one), str(other), style="invis")
         lines = [line.split() for line in drawing.pipe("plain", encoding="utf-8").splitlines()]
         width, height = (72 * float(word) for word in lines[0][2:4])
         self.size = (width + 2 * MARGIN, height + 2 * MARGIN)
@@ -138,6 +146,19 @@ class Scene:
             for i, box in enumerate(self.boxes)
             for position, parent in enumerate(box.parents)
         }
+
+    def _columns(self) -> list[list[int]]:
+        """Return the pre-activations of each layer: sample by sample, in the order of the neurons."""
+        depth: list[int] = []
+        seen: Counter[Place] = Counter()
+        columns: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+        for i, box in enumerate(self.boxes):
+            depth.append(1 + max((depth[parent] for parent in box.parents), default=-1))
+            layer, neuron = box.neuron or (None, None)
+            if layer is not None and neuron is not None:
+                seen[layer, neuron] += 1
+                columns.setdefault((layer, depth[i]), []).append((seen[layer, neuron], neuron, i))
+        return [[i for *_, i in sorted(column)] for column in columns.values()]
 
     def svg(self, state: State) -> str:
         """Return the picture at a step."""

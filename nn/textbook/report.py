@@ -13,7 +13,7 @@ from math import isnan
 from typing import TypeVar
 
 from engine import brief
-from nn.textbook.tables import Cell, Column, Table, subscripts
+from nn.textbook.tables import SUM, Cell, Column, Table, subscripts
 
 __all__ = ["BiasRow", "DeltaReport", "NeuronRow", "WeightRow"]
 
@@ -200,9 +200,9 @@ class DeltaReport:
         n = len(self.neurons) + len(nudged) + len(self.weights) + len(self.biases)
         fine = self.disagreement <= AGREE and (self.finite_difference_error <= AGREE_NUDGED or not nudged)
         verdict = f"All {n} values agree." if fine else f"NOT all {n} values agree."
-        differences = f"autograd and by hand {self.disagreement:.1e}"
+        differences = f"autograd and by hand {_small(self.disagreement)}"
         if not isnan(self.finite_difference_error):
-            differences += f", autograd and nudged {self.finite_difference_error:.1e}"
+            differences += f", autograd and nudged {_small(self.finite_difference_error)}"
         lines = [f"{verdict} Largest relative difference: {differences}."]
         left_out = len(self.neurons) - len(nudged) - len(self.kinks)
         if left_out:
@@ -260,7 +260,7 @@ class DeltaReport:
         keep = [
             column
             for column in columns
-            if (column.heading != "n" or self._is_batch) and (column.heading != f"t_{i}" or any(column.cells))
+            if (column.heading != "n" or self._is_batch) and any(cell != "" for cell in column.cells)
         ]
         bracket = f"({term})" if " - " in term or term[0] == "-" else term
         return Table(
@@ -292,7 +292,7 @@ class DeltaReport:
                 if column.heading in sums:
                     into.append(sums[column.heading])
                 else:
-                    into.append({"n": "Σ_n", columns[0].heading: str(row.index)}.get(column.heading, ""))
+                    into.append({"n": SUM, columns[0].heading: str(row.index)}.get(column.heading, ""))
             cells[-1][-1] = -bias.minus_gradient
         return [column._replace(cells=into) for column, into in zip(columns, cells)]
 
@@ -330,6 +330,10 @@ def _nudged(n: NeuronRow) -> Cell:
 
 def _number(x: float) -> str:
     return f"{x + 0.0:.6g}"  # + 0.0 turns -0.0 into 0.0
+
+
+def _small(x: float) -> str:
+    return f"{x:.1e}" if x else "0"
 
 
 def _short(x: object) -> str:

@@ -9,10 +9,11 @@ from itertools import groupby
 from math import isfinite, log10
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Cell", "Column", "Table", "decimals"]
+__all__ = ["SUM", "Cell", "Column", "Table", "decimals"]
 
 Cell: TypeAlias = "float | str"
 
+SUM = "Σ_n"  # the cell that marks a row as the sum over the samples
 DIGITS = 4  # significant digits of the smallest number of a column
 MOST_DECIMALS = 8  # a column that needs more decimals is written with powers of ten
 
@@ -115,9 +116,9 @@ class Table(NamedTuple):
         heads = "".join(
             f'<th scope="col" style="{_RIGHT}">{subscripts(column.heading)}</th>' for column in self.columns
         )
-        rows = zip(*(column.texts() for column in self.columns))
+        rows = list(zip(*(column.texts() for column in self.columns)))
         cells = [[f'<td style="{_RIGHT}">{subscripts(cell)}</td>' for cell in row] for row in rows]
-        body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
+        body = "".join(f"<tr{_BOLD * (SUM in row)}>{''.join(texts)}</tr>" for row, texts in zip(rows, cells))
         title = f"{escape(self.title)} {subscripts(self.formula)}"
         caption = f'<caption style="text-align: left; white-space: nowrap">{title}</caption>'
         head = f"<tr>{groups}</tr>" * any(group for group, _ in spans) + f"<tr>{heads}</tr>"
@@ -141,6 +142,7 @@ class Table(NamedTuple):
 
 _RIGHT = "text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; padding: 0.2em 0.6em"
 _CENTRED = "text-align: center; white-space: nowrap"
+_BOLD = ' style="font-weight: bold"'
 _BAR = "; border-bottom: 1px solid currentColor"
 
 

@@ -416,7 +416,7 @@ def _graph_sheet(seed: int) -> Worksheet:
     return Worksheet(
         f"Worksheet {seed}: a graph",
         leaves,
-        f"{written}.\nGiven: {listed}.",
+        f"{written}.\nGiven: {listed}. local(a → f) is the local gradient of an edge a → f.",
         f"${latex}$. Given: ${listed.replace(', ', '$, $')}$.",
         tuple(_graph_questions(lines, list(leaves))),
     )
@@ -442,5 +442,5 @@ def _graph_questions(lines: list[tuple[str, str, str, str]], leaves: list[str]) 
     yield Question("∂L/∂L", _latex("∂L/∂L"), "1", "Backward", lambda look: 1.0)
     for name in [*(y for y, *_ in reversed(lines[:-1])), *reversed(leaves)]:
         children = [y for y, a, _, b in lines for this in (a, b) if this == name]
-        rule = " + ".join(f"∂L/∂{y} · ∂{y}/∂{name}" for y in children)
+        rule = " + ".join(f"∂L/∂{y} · local({name} → {y})" for y in children)
         yield Question(f"∂L/∂{name}", _latex(f"∂L/∂{name}"), rule, "Backward", gradient(name))

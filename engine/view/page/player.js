@@ -163,19 +163,19 @@
       return equal(...sides(text, child), four(local)) + (kink ? `. (${four(at)} is a kink, without a derivative: the table picks ${four(local)})` : "");
     }
 
-    // What a step means in the textbook: Δ_k = -∂E/∂in_k
+    // What a step means in the textbook: Δₖ = -∂E/∂inₖ
     function textbook({ child, position, upstream, local, contribution, parent }) {
       const [, , kind, z] = story.backward[now - turn - 1];
       if (!kind) return [];
       const product = (a, b) => `${four(a)} · ${factor(four(b))} = ${hidden(now) ? "?" : four(-contribution)}`;
-      const delta = `Δ_k, the error signal of ${name(z)}`;
+      const delta = `Δₖ, the error signal of ${name(z)}`;
       const share = edges.filter((edge) => edge.parent === parent).length > 1 ? "This step's share of " : "";
       return [`In the textbook: ${{
-        hidden: `Δ_k = g'(in_k) · Σ w Δ = ${product(local, -upstream)}, where in_k is ${name(z)} and Σ w Δ = -∂${name(root)}/∂a_k came from the next layer.`,
-        output: `Δ_k = g'(in_k) · (-∂${name(root)}/∂a_k) = ${product(local, -upstream)}, where in_k is ${name(z)}, an output.`,
-        weight: `${share}-∂${name(root)}/∂w_jk = a_j · Δ_k = ${product(local, -upstream)}, with ${delta}.`,
-        bias: `a bias is a weight whose input is 1. ${share}-∂${name(root)}/∂b_k = 1 · Δ_k = ${product(local, -upstream)}, with ${delta}.`,
-        signal: `one term of Σ w Δ for ${name(parent)}: w_jk · Δ_k = ${product(local, -upstream)}, with ${delta}.`,
+        hidden: `Δₖ = g'(inₖ) · Σ w Δ = ${product(local, -upstream)}, where inₖ is ${name(z)} and Σ w Δ = -∂${name(root)}/∂aₖ came from the next layer.`,
+        output: `Δₖ = g'(inₖ) · (-∂${name(root)}/∂aₖ) = ${product(local, -upstream)}, where inₖ is ${name(z)}, an output.${child === root ? ` Here ${name(root)} takes the place of E.` : ""}`,
+        weight: `${share}-∂${name(root)}/∂wⱼₖ = aⱼ · Δₖ = ${product(local, -upstream)}, with ${delta}.`,
+        bias: `a bias is a weight whose input is 1. ${share}-∂${name(root)}/∂bₖ = 1 · Δₖ = ${product(local, -upstream)}, with ${delta}.`,
+        signal: `one term of Σ w Δ for ${name(parent)}: wⱼₖ · Δₖ = ${product(local, -upstream)}, with ${delta}.`,
       }[kind]}`];
     }
 
@@ -245,7 +245,9 @@
       const away = (low, size) => Math.abs(boxes[child][low] + boxes[child][size] - boxes[parent][low]) * scale;
       const far = away("x", "width") > stage.clientWidth || away("y", "height") > stage.clientHeight;
       const { x, y } = path.getPointAtLength(far ? Math.min(length / 2, 90) : length / 2); // in view with the parent
-      svg.append(note("term", x, y, [symbols(step), `${four(upstream)} × ${factor(four(local))}`, `= ${hidden(now) ? "?" : four(contribution)}`]));
+      const term = note("term", x, y, [symbols(step), `${four(upstream)} × ${factor(four(local))}`, `= ${hidden(now) ? "?" : four(contribution)}`]);
+      const { width: broad, height: tall } = term.getBBox(); // on a short edge it would hide the arrow, so it goes above it
+      if (length < broad + 30 && y > tall + 12) term.setAttribute("transform", `translate(${x},${y - tall / 2 - 10})`);
       if (!animated) return;
       const grad = boxes[parent].rows[1], bar = boxes[parent].bar, width = bar.getAttribute("width");
       const size = Math.abs(before) / largest * boxes[parent].full;
@@ -268,7 +270,7 @@
 
     function symbols({ child, position }) {
       const kind = story.backward[now - turn - 1][2], text = story.operations[nodes[child].operation].derivatives?.[position];
-      const textbook = { hidden: "-Σ w Δ · g'(in_k)", output: `∂${name(root)}/∂a_k · g'(in_k)`, weight: "-Δ_k · a_j", bias: "-Δ_k · 1", signal: "-Δ_k · w_jk" };
+      const textbook = { hidden: "-Σ w Δ · g'(inₖ)", output: `∂${name(root)}/∂aₖ · g'(inₖ)`, weight: "-Δₖ · aⱼ", bias: "-Δₖ · 1", signal: "-Δₖ · wⱼₖ" };
       if (kind) return textbook[kind];
       const local = text === undefined ? "local" : fill(text, child, name);
       const product = `∂${name(root)}/∂${name(child)} · ${/ [+-] |^-/.test(local) ? `(${local})` : local}`;

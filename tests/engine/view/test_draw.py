@@ -476,10 +476,32 @@ def test_neurons_of_a_layer_stand_side_by_side_in_their_order(rankdir):
     assert [place[f"x{i}"][0] for i in range(3)] == sorted(place[f"x{i}"][0] for i in range(3))
 
 
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_the_sums_of_a_layer_stand_side_by_side_in_the_order_of_their_neurons(rankdir):
+    picture = draw_dot(loss_of(2, (4, 3)), fold="none", rankdir=rankdir)
+    groups = {group.get("id"): group for group in svg(picture).iter("{http://www.w3.org/2000/svg}g")}
+    place = {}
+    for name, group in groups.items():
+        label = next(group.iter("{http://www.w3.org/2000/svg}text"), None)
+        if label is not None and f"{name}op" in groups:
+            sign = next(groups[f"{name}op"].iter("{http://www.w3.org/2000/svg}text"))
+            place[label.text] = float(sign.get("y" if rankdir == "LR" else "x"))
+    for layer, size in ((1, 4), (2, 3)):
+        along = [place[f"z{layer}_{k}"] for k in range(size)]
+        assert along == sorted(along)
+
+
 def test_inputs_and_parameters_are_named_and_not_only_coloured():
-    shown = boxes(draw_dot(loss_of()))
-    assert ["x0", "input"] in [texts[:2] for texts in shown]
-    assert ["w1_0_0", "parameter"] in [texts[:2] for texts in shown]
+    shown = [[text.strip() for text in texts[:2]] for texts in boxes(draw_dot(loss_of()))]
+    assert ["x0", "input"] in shown
+    assert ["w1_0_0", "parameter"] in shown
+
+
+def test_the_name_and_the_kind_of_a_leaf_stand_on_one_line():
+    texts = list(svg(draw_dot(loss_of())).iter("{http://www.w3.org/2000/svg}text"))
+    at = [i for i, text in enumerate(texts) if (text.text or "").strip() in ("input", "parameter")]
+    assert len(at) == 11
+    assert all(texts[i].get("y") == texts[i - 1].get("y") for i in at)
 
 
 def test_a_weighted_sum_shows_its_formula():

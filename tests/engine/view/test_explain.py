@@ -216,6 +216,24 @@ def test_paths_are_counted_not_followed():
     assert len(explain(x, y).markdown.splitlines()) < 60
 
 
+@pytest.mark.parametrize(("edges", "left_out"), [(8, 0), (9, 0), (10, 2)])
+def test_of_a_path_no_single_edge_is_left_out(edges, left_out):
+    x = y = Value(0.5, label="x")
+    for _ in range(edges):
+        y = tanh(y)
+    text = flat(explain(x, y))
+    assert text.count("…") == (2 if left_out else 0)
+    assert ("left out" in text) == bool(left_out)
+
+
+@pytest.mark.parametrize(("steps", "left_out"), [(24, 0), (25, 0), (26, 2)])
+def test_of_the_steps_no_single_one_is_left_out(steps, left_out):
+    y = Value(0.5, label="x")
+    for _ in range(steps):
+        y = tanh(y)
+    assert ("in between" in flat(explain(y))) == bool(left_out)
+
+
 def test_paths_that_are_not_listed_are_counted():
     x = y = Value(1.0, label="x")
     for _ in range(60):

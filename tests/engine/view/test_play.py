@@ -258,6 +258,21 @@ def test_the_middle_of_a_graph_can_be_played():
     assert isinstance(play(z), Player)
 
 
+def test_the_neurons_of_a_layer_stand_in_their_order():
+    model = MLP(2, [4, 3], activation="tanh", rng=random.Random(1))
+    samples = [model([1.0, -2.0]), model([0.5, 3.0])]
+    svg = play(total([a for sample in samples for a in sample])).svg
+    place = re.findall(r'translate\(([\d.]+),([\d.]+)\)"><rect class="box"[^>]*><text [^>]*>(z[^<]*)<', svg)
+    columns = {}
+    for x, y, name in place:
+        layer, neuron, sample = re.fullmatch(r"z(\d)_(\d)(.*)", name).groups()
+        columns.setdefault((layer, float(x)), []).append((float(y), "¹²".index(sample[1]), int(neuron)))
+    assert sorted(map(len, columns.values())) == [6, 8]
+    for column in columns.values():
+        order = [entry[1:] for entry in sorted(column)]
+        assert order == sorted(order)
+
+
 def test_a_leaf_can_be_played():
     assert repr(play(Value(1.0))) == "Player(1 step)"
 

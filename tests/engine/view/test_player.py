@@ -161,15 +161,35 @@ def test_in_a_neuron_the_textbooks_quantities_are_named(show):
         sentences.append(browser.run("text('.sentence')"))
         browser.press("ArrowLeft")
     lines = "\n".join(sentences)
-    assert "Δ_k = g'(in_k) · (-∂E/∂a_k) = " in lines
-    assert "Δ_k = g'(in_k) · Σ w Δ = " in lines
-    assert "-∂E/∂w_jk = a_j · Δ_k = " in lines
-    assert "one term of Σ w Δ for a1_0: w_jk · Δ_k = " in lines
-    assert "a bias is a weight whose input is 1. -∂E/∂b_k = 1 · Δ_k = " in lines
+    assert "Δₖ = g'(inₖ) · (-∂E/∂aₖ) = " in lines
+    assert "Δₖ = g'(inₖ) · Σ w Δ = " in lines
+    assert "-∂E/∂wⱼₖ = aⱼ · Δₖ = " in lines
+    assert "one term of Σ w Δ for a1_0: wⱼₖ · Δₖ = " in lines
+    assert "a bias is a weight whose input is 1. -∂E/∂bₖ = 1 · Δₖ = " in lines
     browser.press("End")
     data, grad, delta = browser.run("rows('z2_0')")
     assert data.startswith("data ")
     assert float(delta.split()[1]) == -float(grad.split()[1])
+
+
+def test_where_a_neuron_has_no_loss_its_activation_takes_the_place_of_E(show):
+    a = Neuron(2, activation="tanh", rng=random.Random(1))([1.0, -2.0])
+    browser = show(a, "#4")
+    assert "where inₖ is z, an output. Here a takes the place of E." in browser.run("text('.sentence')")
+    assert "takes the place" not in show(neuron_loss(), "#10").run("text('.sentence')")
+
+
+def test_on_a_short_edge_the_product_does_not_hide_the_arrow(show):
+    browser = show(Neuron(2, activation="tanh", rng=random.Random(1))([1.0, -2.0]), "#4", width=736)
+    below = browser.run("player.querySelector('.term rect').getBoundingClientRect().bottom")
+    assert browser.run("player.querySelector('.edge.now path').getBoundingClientRect().top") > below
+
+
+def test_the_sentence_keeps_a_distance_from_the_picture(show):
+    browser = show(net_loss(), "#end", width=970)
+    assert len(browser.run("text('.sentence')")) > 150
+    end = browser.run("player.querySelector('.sentence').lastChild.getBoundingClientRect().bottom")
+    assert browser.run("player.querySelector('.stage').getBoundingClientRect().top") > end + 4
 
 
 def test_a_step_draws_only_what_changed(show):
@@ -319,6 +339,15 @@ def test_a_path_ends_in_its_product_and_several_in_their_sum(show):
     assert browser.run("drawn('path')") == 2
     browser.press("Escape")
     assert browser.run("drawn('path')") == 0
+
+
+def test_while_paths_are_shown_no_product_of_a_step_covers_them(show):
+    browser = show(net_loss(), "#end")
+    term = "getComputedStyle(player.querySelector('.term')).display"
+    assert browser.run(term) != "none"
+    assert browser.run(f"choose('x0'), {term}") == "none"
+    browser.press("Escape")
+    assert browser.run(term) != "none"
 
 
 def test_of_very_many_paths_eight_are_listed(show):

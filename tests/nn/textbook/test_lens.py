@@ -555,6 +555,25 @@ def test_a_batch_is_shown_sample_by_sample_with_a_sum_for_each_neuron(model):
     assert "Σ_n a_j Δ_k" in text
 
 
+def test_in_html_the_sums_over_the_samples_are_bold(model):
+    html = deltas(model, SAMPLES, TARGETS)._repr_html_()
+    bold = re.findall(r'<tr style="font-weight: bold">(.*?)</tr>', html)
+    sums = [row for row in re.findall(r"<tr[^>]*>(.*?)</tr>", html) if ">Σ<sub>n</sub></td>" in row]
+    assert len(sums) == 5
+    assert bold == sums
+
+
+def test_the_column_of_targets_is_there_if_every_target_is_zero():
+    report = deltas(Neuron(1, rng=random.Random(0)), [1.0], 0.0)
+    assert re.search(r"a_k +t_k +t_k - a_k", report.text(200))
+
+
+def test_a_difference_of_zero_is_written_as_zero():
+    report = deltas(Neuron(1, rng=random.Random(0)), [1.0], 0.0)
+    assert report.disagreement == 0
+    assert "autograd and by hand 0, autograd and nudged " in report.text(200)
+
+
 def test_a_wrong_sum_over_the_samples_is_detected(model, monkeypatch):
     monkeypatch.setattr(LENS, "grad", lambda y, xs: [*grad(y, xs)[:-1], grad(y, xs)[-1] + 1e-6])
     assert deltas(model, SAMPLES, TARGETS).disagreement > 1e-8

@@ -66,6 +66,16 @@ def test_the_answers_to_a_graph_are_those_of_autograd(seed):
         assert answers[f"∂L/∂{name}"] == node.grad
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_rule_for_a_gradient_does_not_name_that_gradient_for_a_local_one(seed):
+    rules = {question.name: question.rule for question in worksheet(seed, graph=True).questions}
+    gradients = {name: rule for name, rule in rules.items() if name[0] == "∂" and rule != "1"}
+    assert len(gradients) >= 6
+    for name, rule in gradients.items():
+        assert name not in rule
+        assert rule.count("∂") == 2 * rule.count("local(")
+
+
 def test_a_seed_gives_one_sheet_and_another_seed_another():
     assert str(worksheet(3)) == str(worksheet(3))
     assert len({str(worksheet(seed)) for seed in range(20)}) == 20
