@@ -49,7 +49,7 @@ mutants: .venv/mutants.installed  ## make small changes to the core and report t
 	.venv/bin/mutmut results | sed "/not checked/d"
 
 notebooks: .venv/notebooks.installed  ## execute the notebooks and compare their outputs
-	$(RUN) -m pytest -m notebooks tests/test_notebooks.py $(ARGS)
+	$(RUN) -m pytest --numprocesses auto -m notebooks tests/test_notebooks.py $(ARGS)
 
 lab: .venv/lab.installed  ## open the notebooks in JupyterLab
 	$(RUN) -m jupyterlab --notebook-dir=notebooks $(ARGS)
