@@ -20,7 +20,7 @@ test: .venv/test.installed  ## run every test, and every example in a docstring 
 
 site: .venv/docs.installed docs/node_modules/.package-lock.json  ## build the page with the documentation: out/site
 	rm -rf out/site
-	$(RUN) -m sphinx --quiet --fail-on-warning --fresh-env -d out/doctrees -c docs/site . out/site
+	$(RUN) -m sphinx --quiet --fail-on-warning --fresh-env --jobs auto -d out/doctrees -c docs/site . out/site
 	@[ ! -e web/build.py ] || $(RUN) web/build.py out/site
 	$(RUN) docs/site/check.py out/site
 

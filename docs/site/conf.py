@@ -58,6 +58,7 @@ pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-con
 MATHJAX = ROOT / "docs" / "node_modules" / "mathjax"
 MATHJAX_FILES = ["LICENSE", "es5/tex-chtml.js", "es5/output/chtml/fonts/woff-v2"]
 mathjax_path = "mathjax/es5/tex-chtml.js"
+mathjax3_config = {"options": {"enableMenu": False}}  # its menu loads parts that are not copied
 mathjax_options = {"defer": "defer"}
 
 
