@@ -1,15 +1,12 @@
 """The built page in a Chromium: nothing comes from elsewhere; theme, search and formulas work."""
 
-import functools
-import http.server
-import threading
 import time
 import zlib
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from support.browser import CHROMIUM, Browser
+from support.server import address, serve
 
 import engine
 import nn
@@ -29,21 +26,10 @@ pytestmark = [
 ]
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """A handler that writes no log."""
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="module")
 def server():
-    """The address of a server of the site."""
-    handler = functools.partial(Handler, directory=SITE)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as one:
-        threading.Thread(target=one.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{one.server_port}/"
-        one.shutdown()
+    with serve(SITE) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +42,18 @@ def browser():
 def show(browser, server):
     """A function that opens a page, and returns the browser; no page may load anything from elsewhere."""
 
+    def check():
+        assert browser.errors == []
+        assert [url for url in browser.requests if not url.startswith((server, "file:", "blob:"))] == []
+
     def opened(page, at="", width=1280, dark=False):
+        check()  # the page before
         browser.window(width, dark=dark)
-        browser.open(page if isinstance(page, Path) else SimpleNamespace(as_uri=lambda: server + page), at)
+        browser.open(page if isinstance(page, Path) else address(server + page), at)
         return browser
 
     yield opened
-    assert browser.errors == []
-    assert [url for url in browser.requests if not url.startswith((server, "file:", "blob:"))] == []
+    check()
 
 
 def wait(browser, condition, tries=600):
@@ -90,6 +80,7 @@ def serious(browser):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_page_fits_the_window_and_loads_nothing_from_elsewhere(show, page, width):
     browser = show(page, width=width)
+    browser.run("new Promise((done) => setTimeout(done, 500))")  # for what is loaded late
     assert browser.requests
     assert browser.run("document.documentElement.scrollWidth <= innerWidth")
 
