@@ -3,13 +3,14 @@
     make notebooks               execute and compare
     REWRITE=1 make notebooks     execute and store the new outputs
 
-A notebook is stored with its exercises not done. It is executed once more with right answers, which are in
-tests/support/answers, one file for each notebook: a line `# exercise-NAME`, and then the text of the cell
-with that tag.
+A notebook is stored with its exercises not done. Then the exercises are executed once more, with right
+answers, which are in tests/support/answers, one file for each notebook: a line `# exercise-NAME`, and then
+the text of the cell with that tag.
 
 Texts are compared, with numbers to nine digits, as the last digits differ between machines. Pictures are not
 compared. A cell with the tag `nocompare` (such as one that shows times) may print anything, but not on
-stderr.
+stderr. A cell with the tag `needs-NAME` runs to its end without that library, too, but then its outputs are
+not compared, and those that are stored stay.
 """
 
 import ast
@@ -18,6 +19,7 @@ import json
 import math
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -73,11 +75,19 @@ def agree(one: str, other: str) -> bool:
     return NUMBER.split(one) == NUMBER.split(other) and all(near)
 
 
+def lacks_library(cell) -> bool:
+    """Return whether a library that a cell names in a tag `needs-NAME` is not installed."""
+    needed = [tag for tag in cell["metadata"].get("tags", ()) if tag.startswith("needs-")]
+    return any(find_spec(tag.removeprefix("needs-")) is None for tag in needed)
+
+
 def differences(stored, now) -> list[str]:
     """Return a description of each cell whose outputs changed."""
     found = []
     for i, (before, after) in enumerate(zip(stored["cells"], now["cells"], strict=True)):
         if before["cell_type"] != "code" or "nocompare" in before["metadata"].get("tags", ()):
+            continue
+        if lacks_library(before):
             continue
         old, new = outputs(before), outputs(after)
         same = [kind for kind, _ in old] == [kind for kind, _ in new]
@@ -113,6 +123,11 @@ def answers(path: Path) -> dict[str, str]:
     return {name: source.strip() for name, source in zip(parts[::2], parts[1::2])}
 
 
+def builds_on_answers(path: Path) -> bool:
+    """Return whether a notebook has exercises before its last section, for the cells after them."""
+    return len(exercises(json.loads(path.read_text(encoding="utf-8"))["cells"])) > 3
+
+
 def execute(notebook, folder: Path) -> None:
     """Run a notebook in a process of its own, with a folder for the files that it writes."""
     import nbclient
@@ -125,45 +140,67 @@ def execute(notebook, folder: Path) -> None:
     assert "stderr" not in shown
 
 
+def check_passes(name: str, cell) -> None:
+    """Raise an error unless a cell that checks an exercise says that the answer is right."""
+    text = printed(cell)
+    assert PASSED.search(text), f"{name}: {text}"
+    assert not NOT_PASSED.search(text), f"{name}: {text}"
+    assert NOT_DONE not in text, f"{name}: {text}"
+
+
 @pytest.mark.notebooks
 @each_notebook
-def test_a_notebook_prints_what_is_stored_in_it(path, tmp_path):
+def test_a_notebook_prints_what_is_stored_in_it_and_its_checks_pass_with_right_answers(path, tmp_path):
     import nbformat
 
     stored, now = (nbformat.read(path, as_version=4) for _ in range(2))
+    count, places = len(now.cells), exercises(now.cells)
+    for name, answer in answers(path).items():  # the exercises once more, with right answers
+        now.cells += map(nbformat.v4.new_code_cell, (answer, now.cells[places[name] + 2].source))
     execute(now, tmp_path)
+    now.cells, answered = now.cells[:count], now.cells[count:]
     if os.environ.get("REWRITE"):
         now.metadata = KERNEL
-        for cell in now.cells:
+        for before, cell in zip(stored.cells, now.cells, strict=True):
+            if lacks_library(cell):
+                cell.outputs = before.outputs
             for output in cell.get("outputs", ()):
                 if "data" in output and "text/plain" in output.data:
                     output.data["text/plain"] = scrubbed(output.data["text/plain"])
         engine.write_whole(path, nbformat.writes(now) + "\n")  # another process may be reading the old one
         stored = now
     assert not (wrong := differences(stored, now)), "\n\n".join(wrong)
+    for name, cell in zip(answers(path), answered[1::2], strict=True):
+        check_passes(name, cell)
 
 
 @pytest.mark.notebooks
-@each_notebook
-def test_the_checks_of_a_notebook_pass_with_right_answers(path, tmp_path):
+@pytest.mark.parametrize("path", [*filter(builds_on_answers, NOTEBOOKS)], ids=lambda path: path.stem)
+def test_a_notebook_whose_later_cells_use_the_answers_runs_with_right_ones(path, tmp_path):
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)
     places = exercises(notebook.cells)
-    if not places:
-        pytest.skip("its exercises have no cells")
     for name, answer in answers(path).items():
         notebook.cells[places[name]].source = answer
     execute(notebook, tmp_path)
     for name, place in places.items():
-        text = printed(notebook.cells[place + 2])
-        assert PASSED.search(text), f"{name}: {text}"
-        assert not NOT_PASSED.search(text), f"{name}: {text}"
+        check_passes(name, notebook.cells[place + 2])
     for cell in notebook.cells:
         assert cell.cell_type != "code" or NOT_DONE not in printed(cell)
 
 
 # These need no kernel, so they always run.
+
+
+def test_a_cell_is_not_compared_where_its_library_is_missing():
+    def cell(text, *tags):
+        output = {"output_type": "stream", "name": "stdout", "text": text}
+        return {"cell_type": "code", "metadata": {"tags": tags}, "source": "", "outputs": [output]}
+
+    for tags, changed in ([], 1), (["needs-json"], 1), (["needs-no_such_library"], 0):
+        one, other = ({"cells": [cell(text, *tags)]} for text in ("one", "other"))
+        assert len(differences(one, other)) == changed
 
 
 def cells(path: Path) -> list[dict]:
