@@ -20,8 +20,8 @@ test: .venv/test.installed  ## run every test, and every example in a docstring 
 
 site: .venv/docs.installed docs/node_modules/.package-lock.json  ## build the page with the documentation: out/site
 	rm -rf out/site
-	$(RUN) -m sphinx --quiet --fail-on-warning --fresh-env -d out/doctrees -c docs/site . out/site
-	@[ ! -e web/build.py ] || $(RUN) web/build.py out/site
+	$(RUN) -m sphinx --quiet --fail-on-warning --fresh-env --jobs auto -d out/doctrees -c docs/site . out/site
+	$(RUN) web/build.py out/site
 	$(RUN) docs/site/check.py out/site
 
 browser: .venv/test.installed site  ## test the player and the built page in a Chromium (Node, too, must be there)
@@ -71,7 +71,7 @@ package: .venv/package.installed  ## build wheel and sdist, install each into an
 		.venv/empty/bin/python -I tests/tools/readme.py README.md || exit 1; done
 
 clean:  ## remove everything that these commands created
-	rm -rf .venv out dist docs/node_modules .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
+	rm -rf .venv out dist docs/node_modules web/code/node_modules .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
 
 # One stamp for each extra: it is installed again only when pyproject.toml changes.
 .venv/%.installed: pyproject.toml .venv/bin/pip

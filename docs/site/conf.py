@@ -58,6 +58,7 @@ pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-con
 MATHJAX = ROOT / "docs" / "node_modules" / "mathjax"
 MATHJAX_FILES = ["LICENSE", "es5/tex-chtml.js", "es5/output/chtml/fonts/woff-v2"]
 mathjax_path = "mathjax/es5/tex-chtml.js"
+mathjax3_config = {"options": {"enableMenu": False}}  # its menu loads parts that are not copied
 mathjax_options = {"defer": "defer"}
 
 
@@ -75,19 +76,6 @@ def copy_mathjax(app, error):
             shutil.copy(source, copy)
 
 
-PLAYGROUND = """```{raw} html
-<iframe class="playground" src="../playground/index.html" title="The playground: a net with its Δ"></iframe>
-<p><a href="../playground/index.html">The playground on a page of its own</a>
-· <a href="../code/index.html">your own Python code in the page</a></p>
-```"""
-
-
-def show_playground(app, page, source):
-    """Put the playground into the first page, if this copy has its sources."""
-    if page == root_doc and (ROOT / "web" / "build.py").exists():
-        source[0] = source[0].replace("% the playground", PLAYGROUND)
-
-
 def give_levels(app, page, template, context, doctree):
     """Give the headings of furo's sidebar the level that a screen reader asks for."""
     tree = context.get("furo_navigation_tree", "")
@@ -97,7 +85,6 @@ def give_levels(app, page, template, context, doctree):
 def setup(app):
     """Register what this folder adds to Sphinx."""
     app.connect("source-read", operations.fill)
-    app.connect("source-read", show_playground)
     app.connect("autodoc-process-docstring", docstrings.to_rst, priority=400)  # before napoleon
     app.connect("html-page-context", give_levels, priority=900)  # after furo
     app.connect("build-finished", copy_mathjax)

@@ -40,7 +40,7 @@ def describe(op):
     >>> print(describe(ops.exp))
     .. py:function:: engine.exp(a)
     <BLANKLINE>
-       .. math:: y = e^{a} \\qquad \\frac{\\partial y}{\\partial a} = y
+       .. math:: y &= e^{a} \\\\ \\frac{\\partial y}{\\partial a} &= y
     <BLANKLINE>
        Computed as ``exp(a)``, with the derivative ``y``.
     <BLANKLINE>
@@ -49,13 +49,13 @@ def describe(op):
     """
     letters, printer = op.formula.letters, LatexPrinter()
     args, y = [Text(letter) for letter in letters], Text("y")
-    formulas = [rf"y = {op.textbook(printer, args).text}"]
+    formulas = [rf"y &= {op.textbook(printer, args).text}"]
     for position, letter in enumerate(letters):
         derivative = op.textbook_derivative(position, printer, args, y).text
-        formulas.append(rf"\frac{{\partial y}}{{\partial {letter}}} = {derivative}")
+        formulas.append(rf"\frac{{\partial y}}{{\partial {letter}}} &= {derivative}")
     partials = " and ".join(f"``{partial.text}``" for partial in op.partials)
     lines = [
-        ".. math:: " + r" \qquad ".join(formulas),
+        ".. math:: " + r" \\ ".join(formulas),
         f"Computed as ``{op.formula.text}``, with the derivative{'s' * (len(letters) > 1)} {partials}.",
         *kinks(op),
         *errors(op),
