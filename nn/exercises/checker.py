@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, KeysView, Sequence, ValuesView
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from functools import cache
+from itertools import islice
 from math import isclose, isnan
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from engine import brief, is_number
 from nn.exercises.budget import Raised, attempt, limited_steps
@@ -20,6 +24,7 @@ SHARE = (
     0.25  # of the cases that a slip makes wrong, the part that must agree: a second slip may hide the rest
 )
 
+LONGEST = 10_000  # results of an iterator, which may have no end
 BASIC = frozenset({"+", "*"})  # the operations that every class of nodes has
 
 Steps: TypeAlias = Iterator[tuple[str, Callable[[], object]]]  # the name of each step, and how to run it
@@ -28,6 +33,13 @@ Seen: TypeAlias = list[tuple[str, object]]  # the name of each step, and its num
 
 class Named(list[tuple[str, object]]):
     """The numbers of one step, each with its name."""
+
+
+class Unlike(NamedTuple):
+    """A result that is no number, as text."""
+
+    given: str
+    wanted: str = ""  #: such as "a list of 2 numbers"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +87,12 @@ class Topic:
     has: Callable[[object], frozenset[str]] | None = None
 
 
+UNWRITTEN = {  # the causes that show in the result alone
+    "...": [Slip("nothing is written yet", "Put your own code in the place of the three dots.", None)],
+    "nothing": [Slip("nothing is returned", "The function has to return its result.", None)],
+}
+
+
 def check_topic(topic: Topic, mine: object) -> Result:
     """Return the result of the first case in which a solution departs from the right one."""
     has = topic.has(mine) if topic.has else None
@@ -84,8 +102,8 @@ def check_topic(topic: Topic, mine: object) -> Result:
         case = topic.cases[i]
         seen = observe(case, mine)
         if wrong := first_difference(seen, _right(topic, i)):
-            slips = _find_slips(topic, mine, i, numbers, seen)
-            cause = " or ".join(slip.name for slip in slips) or None
+            slips = _find_slips(topic, mine, i, numbers, seen) or UNWRITTEN.get(wrong[1], [])
+            cause = " or ".join(dict.fromkeys(slip.name for slip in slips)) or None
             why = " ".join(dict.fromkeys(slip.why for slip in slips))
             return Result(topic.name, False, count, case.text, *wrong, cause, why, picture=case.picture)
     return Result(topic.name, True, len(numbers), skipped=tuple(skipped))
@@ -96,66 +114,105 @@ def observe(case: Case, solution: object) -> Seen:
     seen: Seen = []
     with limited_steps():
         for name, run in case.run(solution):
-            result = attempt(run)
+            result = attempt(lambda run=run: _settled(run()))  # type: ignore[misc]
             seen += result if isinstance(result, Named) else [(name, result)]
             if isinstance(result, Raised):
                 break
     return seen
 
 
+def _settled(result: object) -> object:
+    """Return a result as plain data, by the student's repr, property or generator, while it is limited."""
+    if isinstance(result, Named):
+        return Named((name, _plain(x)) for name, x in result)
+    return _plain(result)
+
+
+def _plain(x: object) -> object:
+    if isinstance(x, Unlike):
+        return x
+    number = as_number(x)
+    return number if number is not None else unlike(x)
+
+
+def unlike(x: object, wanted: str = "") -> Unlike:
+    """Return a result that is no number and no list as the text that a student reads."""
+    values = as_list(x)
+    if values is not None:
+        return Unlike(f"[{', '.join(map(_brief, values[:6]))}{', …' * (len(values) > 6)}]", wanted)
+    return Unlike(_brief(x), wanted)
+
+
+def _brief(x: object) -> str:
+    if x is None or x is ...:
+        return "nothing" if x is None else "..."
+    number = as_number(x)
+    try:
+        return brief(x) if number is None else shown(number)
+    except Exception:  # a student's repr may fail
+        return f"an object of the class {type(x).__name__}"
+
+
 def first_difference(mine: Seen, right: Seen) -> tuple[str, str, str] | None:
     """Return the first step that differs, with both results as text; None if all agree."""
-    for (step, yours), (_, theirs) in zip(mine, right):
-        if found := _difference(yours, theirs):
-            where, a, b = found
-            return f"{step}{where}", a, b
+    for (step, yours), (name, theirs) in zip(mine, right):
+        if not _equal(yours, theirs):
+            wanted = shown(theirs) if name == step else f"{name} = {shown(theirs)}"
+            return step, shown(yours), (isinstance(yours, Unlike) and yours.wanted) or wanted
     return None
-
-
-def _difference(yours: object, right: object, where: str = "") -> tuple[str, str, str] | None:
-    """Return the place where two results differ, and both as text."""
-    if isinstance(right, (list, tuple)) and not isinstance(right, Raised):
-        values = as_list(yours)
-        if values is None or len(values) != len(right):
-            return where, _shown(yours), f"a list of {len(right)}: {_shown(right)}"
-        parts = (_difference(a, b, f"{where}[{i}]") for i, (a, b) in enumerate(zip(values, right)))
-        return next(filter(None, parts), None)
-    return None if _equal(yours, right) else (where, _shown(yours), _shown(right))
 
 
 def _equal(a: object, b: object) -> bool:
     if isinstance(a, Raised) and isinstance(b, Raised):
         # the message of a TypeError names the student's class; that of an AttributeError tells what it met
         return a.kind == b.kind and (a.kind != "AttributeError" or a.message == b.message)
-    x, y = as_number(a), as_number(b)
-    if x is None or y is None:
-        return type(a) is type(b) and a == b
-    return (isnan(x) and isnan(y)) or isclose(x, y, rel_tol=TOLERANCE, abs_tol=1e-12)
+    if isinstance(a, float) and isinstance(b, float):
+        return (isnan(a) and isnan(b)) or isclose(a, b, rel_tol=TOLERANCE, abs_tol=1e-12)
+    return type(a) is type(b) and a == b
 
 
 def as_number(x: object) -> float | None:
-    """Return a number as a float, also the number of a node; None if it is none."""
-    if not is_number(x):
-        x = getattr(x, "data", None)
-    return float(x) if is_number(x) else None
+    """Return a number as a float, also the number of a node or of an array of one number; None if it is none.
+
+    >>> as_number(2), as_number("2"), as_number([2.0])
+    (2.0, None, None)
+    """
+    if type(x) is float:
+        return x
+    for candidate in x, getattr(x, "data", None):
+        if getattr(candidate, "size", None) == 1 and hasattr(candidate, "item"):
+            candidate = candidate.item()
+        if is_number(candidate) or isinstance(candidate, (Fraction, Decimal)):
+            with suppress(OverflowError, ValueError):  # an integer may be too large for a float
+                return float(candidate)
+    return None
 
 
 def as_list(x: object) -> list[object] | None:
-    """Return a list, a tuple or an array as a list; None if it is none."""
-    if isinstance(x, (list, tuple)) and not isinstance(x, Raised):
-        return list(x)
-    convert = getattr(x, "tolist", None)
-    values = convert() if callable(convert) else None
-    return values if isinstance(values, list) else None
+    """Return a list, a tuple, an array or what an iterator gives as a list; None if it is none.
+
+    >>> as_list(range(2)), as_list(x for x in "ab"), as_list("ab")
+    ([0, 1], ['a', 'b'], None)
+    """
+    if isinstance(x, (str, bytes, Raised, Unlike)):
+        return None
+    is_array = hasattr(x, "ndim") and x.ndim > 0
+    if isinstance(x, Iterable) and (is_array or isinstance(x, (Sequence, Iterator, ValuesView, KeysView))):
+        return list(islice(x, LONGEST))
+    return None
 
 
-def _shown(x: object) -> str:
-    number, values = as_number(x), as_list(x)
-    if values is not None:
-        return f"[{', '.join(map(_shown, values[:6]))}{', …' * (len(values) > 6)}]"
-    if number is not None:
-        return f"{number + 0.0:.6g}"  # no -0
-    return str(x) if isinstance(x, (Raised, str)) else brief(x)
+def as_lists(x: object) -> object:
+    """Return nested lists, tuples, arrays and iterators as lists; an array of one number stays as it is."""
+    values = as_list(x) if getattr(x, "size", None) != 1 else None
+    return x if values is None else [as_lists(value) for value in values]
+
+
+def shown(x: object) -> str:
+    """Return a settled result as text."""
+    if isinstance(x, float):
+        return f"{x + 0.0:.6g}"  # no -0
+    return x.given if isinstance(x, Unlike) else str(x)
 
 
 # The likely cause is the slip that gives the student's numbers

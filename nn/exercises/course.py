@@ -128,8 +128,9 @@ class Course:
         a = 2, b = -3, c = 10
         d = a*b + c
     The first step that is wrong: the 3 derivatives
-        yours  Ellipsis
-        right  -3
+        yours  ...
+        right  3 numbers
+    The likely cause: nothing is written yet. Put your own code in the place of the three dots.
     """
 
     def __init__(self, folder: str | Path = "exercises") -> None:

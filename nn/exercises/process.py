@@ -10,9 +10,11 @@ import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import asdict, replace
+from math import ceil
 from pathlib import Path
+from time import process_time
 
-from nn.exercises.budget import Raised, attempt
+from nn.exercises.budget import Raised, attempt, raised
 from nn.exercises.catalog import check, expected_name, prepare
 from nn.exercises.result import Result
 
@@ -80,7 +82,7 @@ def _run_child(order: str, environment: dict[str, str]) -> int:
 
 
 def _reason(code: int) -> str:
-    if hasattr(signal, "SIGPROF") and code == -signal.SIGPROF:
+    if code in [-getattr(signal, name, 0) for name in ("SIGPROF", "SIGXCPU")]:
         return f"it was stopped after {SECONDS:g} seconds of computing: a loop without end?"
     if hasattr(signal, "SIGALRM") and code == -signal.SIGALRM:
         return f"it was stopped after {WAITING:g} seconds of waiting"
@@ -94,34 +96,41 @@ def _ended(topic: str, reason: str) -> Result:
 
 
 def main() -> None:
-    """Check one file, as standard input asks, and write the result."""
+    """Check one file, as standard input asks, write the result, and end with all threads of the file."""
     order = json.load(sys.stdin)
-    topic, answer = order["topic"], Path(order["answer"])
-    name = expected_name(topic)
+    answer, dumps = Path(order["answer"]), json.dumps  # the file may replace a function of Python
     _limit()
-    space = attempt(lambda: _run_file(order["path"]))
-    if isinstance(space, Raised):
-        result = _ended(topic, str(space))
-    elif not isinstance(space, dict) or any(part not in space for part in name):
-        missing = " and ".join(part for part in name if not isinstance(space, dict) or part not in space)
-        result = Result(
-            topic,
-            False,
-            step="the file",
-            yours=f"it defines no {missing}",
-            right=f"a file that defines {' and '.join(name)}",
-        )
-    else:
-        mine = space[name[0]] if len(name) == 1 else tuple(space[part] for part in name)
-        result = _checked(topic, mine, order["options"])
+    try:
+        result = _check_file(order["topic"], order["path"], order["options"])
+    except BaseException as error:  # such as a KeyboardInterrupt that the file raises
+        result = _ended(order["topic"], str(raised(error)))
     written = answer.with_suffix(".part")
-    written.write_text(json.dumps(asdict(replace(result, picture=None)) | {"picture": None}), "utf-8")
+    written.write_text(dumps(asdict(replace(result, picture=None)) | {"picture": None}), "utf-8")
     written.replace(answer)
+    os._exit(0)
+
+
+def _check_file(topic: str, path: str, options: dict[str, object]) -> Result:
+    names = expected_name(topic)
+    space = attempt(lambda: _run_file(path))
+    if isinstance(space, Raised):
+        return _ended(topic, str(space))
+    assert isinstance(space, dict)
+    if missing := [name for name in names if name not in space]:
+        wanted = f"a file that defines {' and '.join(names)}"
+        return Result(
+            topic, False, step="the file", yours=f"it defines no {' and no '.join(missing)}", right=wanted
+        )
+    return _checked(topic, space[names[0]] if len(names) == 1 else tuple(map(space.get, names)), options)
 
 
 def _run_file(path: str) -> dict[str, object]:
     import runpy
 
+    with open(path, "rb") as file:
+        if b"\0" in file.read():
+            raise SyntaxError("this is no text in UTF-8; save the file in that encoding")
+    sys.path.append(os.path.dirname(path))  # a file may import others beside it
     return runpy.run_path(path, run_name="solution")
 
 
@@ -140,6 +149,8 @@ def _limit() -> None:
         return
     import resource
 
+    allowed = ceil(process_time() + SECONDS) + 1  # for a file that turns the timers off
+    resource.setrlimit(resource.RLIMIT_CPU, (allowed, allowed + 1))
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     signal.setitimer(signal.ITIMER_REAL, WAITING)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

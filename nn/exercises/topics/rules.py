@@ -12,7 +12,7 @@ from math import cosh, tanh
 from typing import NamedTuple, TypeAlias
 
 from nn import textbook
-from nn.exercises.checker import Case, Named, Slip, Steps, Topic, as_list
+from nn.exercises.checker import Case, Named, Slip, Steps, Topic, Unlike, as_list, as_lists, unlike
 
 Vector: TypeAlias = list[float]
 Matrix: TypeAlias = list[Vector]
@@ -187,8 +187,10 @@ def _part(result: object, *at: int) -> object:
     """Return a part of a nested result, or what stands in its place."""
     for i in at:
         values = as_list(result)
-        if values is None or i >= len(values):
-            return "nothing"
+        if values is None:
+            return unlike(result)
+        if i >= len(values):
+            return Unlike(f"a list of {len(values)}, which ends before that")
         result = values[i]
     return result
 
@@ -228,12 +230,11 @@ def _matrix_parts(result: object, net: Net) -> Iterator[tuple[str, object]]:
     yield from _weight_parts(result, net, "∂E/∂w", "∂E/∂b", (1,))
 
 
-def _vector_parts(result: object, net: Net, name: str) -> Iterator[tuple[str, object]]:
-    values = as_list(result)
-    if values is None:
-        yield name, result
+def _vector_parts(result: object, net: Net, name: str, layer: int = -1) -> Iterator[tuple[str, object]]:
+    values, count = as_list(result), net.shape[layer]
+    if values is None or len(values) != count:
+        yield name, unlike(result, f"a list of {count} number{'s' * (count > 1)}")
     else:
-        yield f"the number of {name}", len(values)
         yield from ((f"{name} of neuron {k}", x) for k, x in enumerate(values))
 
 
@@ -264,7 +265,7 @@ EXERCISES: dict[str, Parts] = {
     "layer": partial(_vector_parts, name="z"),
     "forward": _forward_parts,
     "output_deltas": partial(_vector_parts, name="Δ_k"),
-    "hidden_deltas": partial(_vector_parts, name="Δ_j"),
+    "hidden_deltas": partial(_vector_parts, name="Δ_j", layer=-2),
     "deltas": _delta_parts,
     "gradients": partial(_weight_parts, w="a_j Δ_k", b="Δ_k, the step of the bias,"),
     "update": partial(_weight_parts, w="the new weight", b="the new bias"),
@@ -281,7 +282,7 @@ def _case(name: str, net: Net) -> Case:
         assert callable(solution)
         yield (
             f"{name}(...)",
-            lambda: Named(EXERCISES[name](solution(*_exercise(net, name)), net)),
+            lambda: Named(EXERCISES[name](as_lists(solution(*_exercise(net, name))), net)),
         )
 
     return Case(str(net), run)

@@ -9,7 +9,8 @@ from functools import cache, lru_cache
 from typing import NamedTuple, TypeAlias
 
 from engine import Value, did_you_mean, ops
-from nn.exercises.checker import Case, Slip, Steps, Topic, as_number
+from nn.exercises.budget import limited_steps
+from nn.exercises.checker import Case, Slip, Steps, Topic, as_number, unlike
 
 Loss: TypeAlias = Callable[[], Value]
 Loop: TypeAlias = Callable[[Loss, list[Value], float, int], object]
@@ -124,6 +125,7 @@ def loop_topic() -> Topic:
 # The initializer
 
 DRAWS = 10_000
+BLOCK = 100  # draws that share one limit of steps
 MEAN_ERROR, VARIANCE_ERROR = 5.0, 0.08  # in standard errors, and relative: a right draw misses by less
 VARIANCES: dict[str, Callable[[int, int], float]] = {
     "uniform": lambda nin, nout: 1 / 3,
@@ -154,12 +156,14 @@ def _draws_case(right: Draws, others: list[Draws], nin: int, nout: int) -> Case:
 
         def mean() -> object:
             assert callable(solution)
-            for _ in range(DRAWS):
-                drawn = solution(rng, nin, nout)
-                number = as_number(drawn)
-                if number is None:
-                    return drawn
-                numbers.append(number)
+            for start in range(0, DRAWS, BLOCK):
+                with limited_steps(each=not start):
+                    for _ in range(BLOCK):
+                        drawn = solution(rng, nin, nout)
+                        number = as_number(drawn)
+                        if number is None:
+                            return unlike(drawn, "one number")
+                        numbers.append(number)
             found = sum(numbers) / DRAWS
             error = MEAN_ERROR * math.sqrt(max(_variance(numbers), 1e-300) / DRAWS)
             expected = [d.mean(nin, nout) for d in (right, *others)]
@@ -274,6 +278,11 @@ def operation_topic(name: str) -> Topic:
 
     df = _derivative(op)
     slips = (
+        Slip(
+            "x stands in the place of f(x)",
+            "The derivative is written with the result y = f(x), and not with x.",
+            (f, lambda x: op.local_gradient(0, [x], x)),
+        ),
         Slip("the derivative is taken at the result", "f' takes x, and not f(x).", (f, lambda x: df(f(x)))),
         Slip("the sign of the derivative", "The derivative has the other sign.", (f, lambda x: -df(x))),
         Slip("the function in place of its derivative", "f' is not f.", (f, f)),

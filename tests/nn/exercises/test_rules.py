@@ -106,6 +106,21 @@ def test_a_result_of_another_shape_is_shown_and_not_raised(given):
         assert not check(name, lambda *_: given)
 
 
+@pytest.mark.parametrize(("name", "wanted"), [
+    ("layer", "a list of 1 number"), ("hidden_deltas", "a list of 1 number"), ("neuron", "0.148885"),
+])  # fmt: skip
+def test_a_result_of_another_kind_is_shown_beside_what_is_asked_for(name, wanted):
+    assert check(name, lambda *_: "text").right == wanted
+    assert check(name, lambda *_: None).cause == "nothing is returned"
+    assert check(name, lambda *_: ...).cause == "nothing is written yet"
+
+
+def test_an_error_is_shown_beside_the_number_that_is_right():
+    result = check("layer", lambda W, b, a: W[9])
+    assert result.yours.startswith("IndexError")
+    assert result.right == "z of neuron 0 = 0.15"
+
+
 def test_arrays_are_taken_as_lists():
     numpy = pytest.importorskip("numpy")
     assert check("layer", lambda W, b, a: numpy.array(W) @ a + b)

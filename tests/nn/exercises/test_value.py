@@ -80,6 +80,19 @@ SLIPS = [  # the style, the right line, the wrong one, and the name of the slip
 ]  # fmt: skip
 
 
+RESET = "        for v in topo:\n            if v._prev:\n                v.grad = 0.0\n"
+
+
+@pytest.mark.parametrize(("wrong", "cause"), [
+    ("", "the gradients between are left over from the first pass"),
+    (RESET.replace("            if v._prev:\n    ", ""), "the gradients of the leaves are set to 0"),
+])  # fmt: skip
+def test_a_second_backward_pass_is_part_of_the_check(wrong, cause):
+    result = checked(planted(CLOSURES, RESET, wrong))
+    assert (result.passed, result.cause) == (False, cause)
+    assert result.graph.count("backward()") == 2
+
+
 def options(space):
     if "Number" not in space:
         return space["Value"], {}
@@ -174,6 +187,8 @@ def test_a_first_version_with_plus_and_times_is_checked_for_these_alone():
                     order.append(v)
 
             visit(self)
+            for v in order:
+                v.grad = 0.0 if v.parents else v.grad
             self.grad = 1.0
             for v in order[::-1]:
                 for parent, local in zip(v.parents, v.local):
@@ -275,6 +290,8 @@ class Value:
         return {relu}
     def backward(self):
         {order}
+        for v in order:
+            v.grad = 0 if v.parents else v.grad
         self.grad = 1
         for v in reversed(order):
             {spread}
