@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, KeysView, Sequence, ValuesView
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from itertools import islice
+from itertools import combinations, islice
 from math import isclose, isnan
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -61,11 +61,19 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Slip:
-    """A common mistake: its name, one sentence that explains it, and a solution that makes it."""
+    """A common mistake.
+
+    Attributes:
+        name: its name.
+        why: one sentence that explains it.
+        solution: a solution that makes it.
+        parts: the parts of the right solution that it replaces, if it is built from parts.
+    """
 
     name: str
     why: str
     solution: object
+    parts: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +86,7 @@ class Topic:
         solution: a right solution.
         slips: the mistakes that are known.
         has: returns the operations that a solution has; None if every case applies.
+        build: returns a solution of which some parts are replaced; None if there are no parts.
     """
 
     name: str
@@ -85,6 +94,7 @@ class Topic:
     solution: object
     slips: tuple[Slip, ...]
     has: Callable[[object], frozenset[str]] | None = None
+    build: Callable[[Mapping[str, object]], object] | None = None
 
 
 UNWRITTEN = {  # the causes that show in the result alone
@@ -224,6 +234,9 @@ def _find_slips(topic: Topic, mine: object, failed: int, numbers: Sequence[int],
     The slip must agree on the smallest case that fails; if none does, on the smallest one of + and * alone,
     as a student may build other operations from these. Of those that do, it is the one that agrees on the
     largest share of the cases that it makes wrong. There are several if no case tells them apart.
+
+    If none of these gives all numbers of the solution, a pair of slips may do. The first of the pair is then
+    returned: the other one is found once that is mended.
     """
     cache = {failed: failure}
 
@@ -245,14 +258,45 @@ def _find_slips(topic: Topic, mine: object, failed: int, numbers: Sequence[int],
         most = max(shares.values(), default=0.0)
         return [slip for slip in slips if shares[slip] == most >= SHARE]
 
-    basic = (i for i in numbers if i > failed and topic.cases[i].uses <= BASIC)
-    for start in failed, next((i for i in basic if first_difference(seen(i), _right(topic, i))), None):
-        if start is not None:
-            uses = topic.cases[start].uses | BASIC
-            near = [i for i in numbers if topic.cases[i].uses <= uses]
-            if found := best([slip for slip in topic.slips if agrees(slip, start)], near):
-                return found if len(found) == 1 else best(found, numbers) or found
-    return []
+    def single(slips: Sequence[Slip]) -> list[Slip]:
+        basic = (i for i in numbers if i > failed and topic.cases[i].uses <= BASIC)
+        for start in failed, next((i for i in basic if first_difference(seen(i), _right(topic, i))), None):
+            if start is not None:
+                uses = topic.cases[start].uses | BASIC
+                near = [i for i in numbers if topic.cases[i].uses <= uses]
+                if found := best([slip for slip in slips if agrees(slip, start)], near):
+                    return found if len(found) == 1 else best(found, numbers) or found
+        return []
+
+    def explains(slip: Slip) -> bool:
+        return all(agrees(slip, i) for i in numbers)
+
+    found = single(topic.slips)
+    if not any(map(explains, found)):
+        pairs = [pair for pair in _pairs(topic) if agrees(pair.both, failed) and explains(pair.both)]
+        if pairs and not any(slip in pair for slip in found for pair in pairs):
+            return [Slip(first.name, f"{first.why} There is a second slip: mend this one first.", None)
+                    for first in dict.fromkeys(pair.first for pair in pairs)]  # fmt: skip
+        found = [slip for slip in found if any(slip in pair for pair in pairs)] or found
+    return found
+
+
+class Pair(NamedTuple):
+    """Two slips at once."""
+
+    first: Slip
+    second: Slip
+    both: Slip
+
+
+@cache
+def _pairs(topic: Topic) -> list[Pair]:
+    """Return the pairs of slips that replace different parts of the right solution."""
+    return [
+        Pair(a, b, Slip(f"{a.name}; {b.name}", "", topic.build({**a.parts, **b.parts})))
+        for a, b in combinations([slip for slip in topic.slips if slip.parts], 2)
+        if topic.build and a.parts.keys().isdisjoint(b.parts)
+    ]
 
 
 @cache

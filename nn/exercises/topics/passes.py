@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from operator import attrgetter
 
@@ -165,6 +165,10 @@ def _pass(
     return backward
 
 
+def _build_pass(parts: Mapping[str, object]) -> Callable[[Value], None]:
+    return _pass(**parts)  # type: ignore[arg-type]
+
+
 def _recursive(v: Value) -> None:
     for parent, local in zip(v.parents, v.local_gradients()):
         parent.grad += v.grad * local
@@ -179,10 +183,13 @@ def _seeded(root: Value) -> None:
 
 
 def _backward_slips() -> Iterator[Slip]:
-    yield Slip(
+    def slip(name: str, why: str, **parts: object) -> Slip:
+        return Slip(name, why, _build_pass(parts), parts)
+
+    yield slip(
         "= where += is needed",
         "A node that feeds two others gets two contributions, and the second one replaced the first.",
-        _pass(add=lambda grad, c: c),
+        add=lambda grad, c: c,
     )
     yield Slip(
         "no topological order",
@@ -190,50 +197,48 @@ def _backward_slips() -> Iterator[Slip]:
         "Visit each node once, after all of its children.",
         _seeded,
     )
-    yield Slip(
-        "the root's gradient is not set to 1", "The backward pass starts with ∂L/∂L = 1.", _pass(seed=None)
-    )
-    yield Slip(LEFT_OVER, WHY_LEFT_OVER, _pass(reset=lambda v: False))
-    yield Slip(LEAVES_RESET, WHY_LEAVES_RESET, _pass(reset=lambda v: True))
-    yield Slip(
+    yield slip("the root's gradient is not set to 1", "The backward pass starts with ∂L/∂L = 1.", seed=None)
+    yield slip(LEFT_OVER, WHY_LEFT_OVER, reset=lambda v: False)
+    yield slip(LEAVES_RESET, WHY_LEAVES_RESET, reset=lambda v: True)
+    yield slip(
         "the order is not reversed",
         "The backward pass goes from the root to the leaves.",
-        _pass(order=lambda root: topological_order(root)[::-1]),
+        order=lambda root: topological_order(root)[::-1],
     )
-    yield Slip(
+    yield slip(
         "children are not all visited before their parents",
         "A node passed its gradient on before all of its contributions had arrived.",
-        _pass(order=lambda root: _visit(root, [], once=True, first=True)[::-1]),
+        order=lambda root: _visit(root, [], once=True, first=True)[::-1],
     )
-    yield Slip(
+    yield slip(
         "the upstream gradient is forgotten",
         "A contribution is the upstream gradient times the local gradient.",
-        _pass(contribution=lambda upstream, local: local),
+        contribution=lambda upstream, local: local,
     )
-    yield Slip(
+    yield slip(
         "the local gradient is forgotten",
         "A contribution is the upstream gradient times the local gradient.",
-        _pass(contribution=lambda upstream, local: upstream),
+        contribution=lambda upstream, local: upstream,
     )
-    yield Slip(
+    yield slip(
         "the local gradient is added to the upstream gradient",
         "The chain rule multiplies them.",
-        _pass(contribution=lambda upstream, local: upstream + local),
+        contribution=lambda upstream, local: upstream + local,
     )
-    yield Slip(
+    yield slip(
         "a set of parents",
         "In x * x, both parents are one node, and a set keeps it once.",
-        _pass(pairs=lambda v: list(dict(zip(v.parents, v.local_gradients())).items())),
+        pairs=lambda v: list(dict(zip(v.parents, v.local_gradients())).items()),
     )
-    yield Slip(
+    yield slip(
         "only the first parent gets a contribution",
         "Every parent of an operation gets one.",
-        _pass(pairs=lambda v: list(zip(v.parents, v.local_gradients()))[:1]),
+        pairs=lambda v: list(zip(v.parents, v.local_gradients()))[:1],
     )
-    yield Slip(
+    yield slip(
         "the local gradients are swapped",
         "They stand in the order of the parents.",
-        _pass(pairs=lambda v: list(zip(v.parents, v.local_gradients()[::-1]))),
+        pairs=lambda v: list(zip(v.parents, v.local_gradients()[::-1])),
     )
 
 
@@ -274,7 +279,7 @@ def topic(name: str) -> Topic:
         return Topic(name, cases, topological_order, tuple(_order_slips()))
     if name == "backward":
         cases = *map(_backward_case, _graphs()), *repeated_passes(_with_backward)
-        return Topic(name, cases, Value.backward, tuple(_backward_slips()))
+        return Topic(name, cases, Value.backward, tuple(_backward_slips()), build=_build_pass)
     slips = (
         Slip("nothing changes", "Set the .grad of each parameter: p.grad = 0.0.", lambda ps: None),
         Slip(

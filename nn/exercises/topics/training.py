@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -82,32 +82,38 @@ def _loop(
     return train
 
 
+def _loop_slip(name: str, why: str, **parts: object) -> Slip:
+    return Slip(name, why, _build_loop(parts), parts)
+
+
+def _build_loop(parts: Mapping[str, object]) -> Loop:
+    return _loop(**parts)  # type: ignore[arg-type]
+
+
 LOOP_SLIPS = (
-    Slip(
+    _loop_slip(
         "no zero_grad",
         "The gradients of the steps add up unless they are set to 0 before each backward.",
-        _loop(zero=False),
+        zero=False,
     ),
-    Slip("a step uphill", "The gradient points uphill: p.data -= rate * p.grad.", _loop(sign=1.0)),
+    _loop_slip("a step uphill", "The gradient points uphill: p.data -= rate * p.grad.", sign=1.0),
     Slip("the learning rate is forgotten", "p.data -= rate * p.grad.", _loop(rate_used=False)),
-    Slip(
+    _loop_slip(
         "the parameters never move",
         "Each step needs all three, in this order: zero_grad, backward, update.",
-        _loop(order="zb"),
+        order="zb",
     ),
-    Slip(
-        "the loss is computed once",
-        "Each step needs a new graph, as the parameters have moved.",
-        _loop(once=True),
+    _loop_slip(
+        "the loss is computed once", "Each step needs a new graph, as the parameters have moved.", once=True
     ),
-    Slip("one step too many", "range(steps) has as many numbers as there are steps.", _loop(more=1)),
-    Slip(
+    _loop_slip("one step too many", "range(steps) has as many numbers as there are steps.", more=1),
+    _loop_slip(
         "one step too few",
         "range(steps) has as many numbers as there are steps; and the update comes after "
         "backward, or the first step has no gradient.",
-        _loop(more=-1),
+        more=-1,
     ),
-    Slip("backward twice", "A second backward pass adds the same gradients again.", _loop(order="zbbu")),
+    _loop_slip("backward twice", "A second backward pass adds the same gradients again.", order="zbbu"),
     Slip(
         "only the first parameter moves",
         "Every parameter makes a step.",
@@ -119,7 +125,7 @@ LOOP_SLIPS = (
 @lru_cache(maxsize=1)
 def loop_topic() -> Topic:
     """Return the topic of the training loop."""
-    return Topic("training_loop", tuple(map(_loop_case, PROBLEMS)), _loop(), LOOP_SLIPS)
+    return Topic("training_loop", tuple(map(_loop_case, PROBLEMS)), _loop(), LOOP_SLIPS, build=_build_loop)
 
 
 # The initializer

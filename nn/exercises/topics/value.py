@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from operator import attrgetter, methodcaller
 from typing import ClassVar, TypeAlias
@@ -96,7 +96,7 @@ def topic() -> Topic:
     """Return the topic. Its cases are made when they are first needed."""
     right = prepare(Value, operations=OPERATIONS)
     cases = *_cases(right), *repeated_passes(_as_class)
-    return Topic("value", cases, right, tuple(_slips()), lambda solution: _as_class(solution).has)
+    return Topic("value", cases, right, tuple(_slips()), lambda solution: _as_class(solution).has, _draft)
 
 
 def _as_class(solution: object) -> NodeClass:
@@ -227,9 +227,13 @@ class Draft:
             v.spread()
 
 
+def _draft(parts: Mapping[str, object]) -> NodeClass:
+    return prepare(type("Draft", (Draft,), dict(parts)), operations=OPERATIONS)
+
+
 def _slips() -> Iterator[Slip]:
     def slip(name: str, why: str, **parts: object) -> Slip:
-        return Slip(name, why, prepare(type("Draft", (Draft,), parts), operations=OPERATIONS))
+        return Slip(name, why, _draft(parts), parts)
 
     def rule(word: str, name: str, why: str, local: Callable[..., Numbers]) -> Slip:
         return slip(name, why, rules=Draft.rules | {word: local})

@@ -1,5 +1,7 @@
 """The checks of the textbook's rules: a right solution passes, and each slip is found and named."""
 
+from itertools import combinations
+
 import pytest
 from support.students import BACKPROP, execute, planted
 
@@ -15,7 +17,9 @@ SLIPS = [  # the topic, the right text, the wrong one, and the name of the slip
     ("neuron", "tanh(weighted_sum(w, x, b))", "weighted_sum(w, x, b)", "the activation is forgotten"),
     ("neuron", "tanh(weighted_sum(w, x, b))", "tanh(tanh(weighted_sum(w, x, b)))",
      "the activation is applied twice"),
-    ("layer", "z += w[j] * a[j]", "z += (w[j] + b) * a[j]", None),
+    ("layer", "z += w[j] * a[j]", "z += (w[j] + b) * a[j]", "the bias is added to each weight"),
+    ("hidden_deltas", "W_next[k][j] *", "W_next[j][k] *", "W is not transposed in the backward pass"),
+    ("hidden_deltas", "derivative(z[j])", "derivative(g(z[j]))", "g' at a_j in place of in_j"),
     ("layer", "weighted_sum(W[k], a, b[k]) for k in range(len(W))",
      "W[k][k % len(W[k])] * a[k % len(a)] + b[k] for k in range(len(W))",
      "elementwise instead of a matrix product"),
@@ -44,9 +48,10 @@ SLIPS = [  # the topic, the right text, the wrong one, and the name of the slip
     ("gradients", "a_j * d for", "d for", "a_j is forgotten"),
     ("gradients", "1 * d for", "0 * d for", "the step of the bias is forgotten"),
     ("gradients", "1 * d for", "-d for", "the sign of the bias's step"),
-    ("update", "w + rate * d", "w - rate * d", None),
+    ("update", "w + rate * d", "w - rate * d", "the weights move uphill"),
     ("update", "rate * d", "d", "the learning rate is forgotten"),
-    ("update", "w + rate * d for w, d in zip(row, drow)", "rate * d for d in drow", None),
+    ("update", "w + rate * d for w, d in zip(row, drow)", "rate * d for d in drow",
+     "each weight is replaced by its step"),
     ("update", "p + rate * d for", "p for", "the biases are not moved"),
     ("backward_matrix", "[[-d for d in delta]", "[[d for d in delta]", None),
 ]  # fmt: skip
@@ -133,3 +138,24 @@ def test_a_solution_that_changes_its_arguments_does_not_change_the_case():
 
     first, second = check("neuron", neuron), check("neuron", neuron)
     assert first == second
+
+
+def named_of(text, name="deltas"):
+    """Return the causes that are named, each slip of the text being one."""
+    result = check(name, execute(text)[name])
+    return set() if result.passed or result.cause is None else set(result.cause.split(" or "))
+
+
+def test_of_two_slips_one_is_named_and_then_the_other():
+    plants = {(right, wrong) for topic, right, wrong, _ in SLIPS if topic.endswith("deltas")}
+    single = {plant: named_of(BACKPROP.replace(*plant)) for plant in sorted(plants)}
+    both = {"g' is forgotten"}  # at the output and inside
+    unnamed = 0
+    for first, second in combinations(single, 2):
+        text = BACKPROP.replace(*first)
+        if second[0] in text:
+            causes = named_of(text.replace(*second))
+            unnamed += not causes
+            # one of the two is named; when it is mended, only the other is left, and is named
+            assert not causes or causes & (single[first] | single[second] | both), (first, second, causes)
+    assert unnamed <= 4  # pairs that change the same number
