@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import combinations, islice
 from math import isclose, isnan
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -50,13 +50,13 @@ class Case:
         text: the case in at most two lines.
         run: takes a solution and iterates over the steps; each call starts from fresh data.
         uses: the operations that the case needs.
-        picture: returns the player of the right graph, if the case is one.
+        picture: returns the player of the right graph, if the case is one, from a step and its two numbers.
     """
 
     text: str
     run: Callable[[object], Steps]
     uses: frozenset[str] = frozenset()
-    picture: Callable[[], Player] | None = None
+    picture: Callable[[str, str, str], Player] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +115,8 @@ def check_topic(topic: Topic, mine: object) -> Result:
             slips = _find_slips(topic, mine, i, numbers, seen) or UNWRITTEN.get(wrong[1], [])
             cause = " or ".join(dict.fromkeys(slip.name for slip in slips)) or None
             why = " ".join(dict.fromkeys(slip.why for slip in slips))
-            return Result(topic.name, False, count, case.text, *wrong, cause, why, picture=case.picture)
+            picture = partial(case.picture, *wrong) if case.picture else None
+            return Result(topic.name, False, count, case.text, *wrong, cause, why, picture=picture)
     return Result(topic.name, True, len(numbers), skipped=tuple(skipped))
 
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from math import ceil
 from pathlib import Path
 from time import process_time
@@ -57,7 +58,9 @@ def check_file(topic: str, path: str | os.PathLike[str], **options: object) -> R
             return _ended(topic, _reason(code))
         result = Result(**json.loads(answer.read_text("utf-8")))
     pictures = (case.picture for case in known.cases if case.text == result.graph)
-    return replace(result, skipped=tuple(result.skipped), picture=next(pictures, None))
+    picture = next(pictures, None)
+    shown = partial(picture, result.step, result.yours, result.right) if picture else None
+    return replace(result, skipped=tuple(result.skipped), picture=shown)
 
 
 def _run_child(order: str, environment: dict[str, str]) -> int:

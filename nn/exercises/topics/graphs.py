@@ -7,7 +7,7 @@ from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from engine import Value, play
+from engine import Value, backward_steps, play, topological_order
 from nn.exercises.checker import Case, Named, Steps, as_number
 
 if TYPE_CHECKING:
@@ -110,9 +110,28 @@ class Graph(NamedTuple):
             node.label = name
         return nodes
 
-    def play(self) -> Player:
-        """Return the player of the graph."""
-        return play(self.values()[-1])
+    def play(self, step: str, yours: str, right: str) -> Player:
+        """Return the player of the graph at a step of `steps`, with both numbers in its heading."""
+        values = self.values()
+        order = [v for v in topological_order(values[-1]) if v.parents]
+        edges = [edge.parent for edge in backward_steps(values[-1])]
+        shown = {name: order.index(v) + 1 for name, v in zip(self.data_steps, values) if v.parents}
+        shown |= {
+            f"{v.label}.grad": len(order) + 1 + n for n, v in enumerate(edges, 1)
+        }  # the last one counts
+        shown[self.root_step] = len(order) + 1
+        return play(values[-1], title=f"{step}: yours {yours}, right {right}", start=shown.get(step, 0))
+
+    @property
+    def data_steps(self) -> list[str]:
+        """The name of the step that computes each node."""
+        texts = [f"{x:g}" for x in self.leaves] + [self.text(line) for line in self.lines]
+        return [f"the data of {name} = {text}" for name, text in zip(self.names, texts)]
+
+    @property
+    def root_step(self) -> str:
+        """The name of the step that runs the backward pass."""
+        return f"{self.names[-1]}.grad after {self.names[-1]}.backward()"
 
     def case(self) -> Case:
         """Return the case: the data from the leaves to the root, then the gradients from the root down."""
@@ -132,10 +151,9 @@ class Graph(NamedTuple):
             solution.backward(nodes[-1])
             return solution.grad(nodes[-1])
 
-        texts = [f"{x:g}" for x in self.leaves] + [self.text(line) for line in self.lines]
-        for name, text, maker in zip(names, texts, self.makers(solution.make, nodes)):
-            yield f"the data of {name} = {text}", partial(forward, maker)
-        yield f"{names[-1]}.grad after {names[-1]}.backward()", backward
+        for step, maker in zip(self.data_steps, self.makers(solution.make, nodes)):
+            yield step, partial(forward, maker)
+        yield self.root_step, backward
         for i in reversed(range(len(names) - 1)):
             yield f"{names[i]}.grad", lambda i=i: solution.grad(nodes[i])  # type: ignore[misc]
 

@@ -130,7 +130,7 @@ def _backward_case(graph: Graph) -> Case:
             solution(values[-1])
             return values[-1].grad
 
-        yield f"{values[-1].label}.grad", backward
+        yield graph.root_step, backward
         for v in reversed(values[:-1]):
             yield f"{v.label}.grad", lambda v=v: v.grad  # type: ignore[misc]
 

@@ -33,6 +33,7 @@ def test_a_slip_in_a_file_is_named_and_its_graph_can_be_played(checked):
     result = checked("value", CLOSURES.replace("reversed(topo)", "topo"))
     assert result.cause == "the order is not reversed"
     assert isinstance(result.play(), Player)
+    assert result.play().title == f"{result.step}: yours {result.yours}, right {result.right}"
 
 
 @pytest.mark.parametrize(("text", "said"), [

@@ -213,9 +213,21 @@ def test_an_error_shows_the_student_line_and_no_traceback():
 
 def test_the_result_plays_the_graph_that_failed():
     result = checked(planted(*SLIPS[0][:3]))
-    assert isinstance(result.play(), Player)
+    player = result.play()
+    assert isinstance(player, Player)
+    assert player.title == f"{result.step}: yours {result.yours}, right {result.right}"
     with pytest.raises(ValueError, match="the check passed"):
         checked(execute(TUPLES)).play()
+
+
+@pytest.mark.parametrize(("right", "wrong", "step"), [
+    ("self.data - other.data,", "other.data - self.data,", 1),  # forward
+    ("self.grad = 1.0", "self.grad = 2.0", 2),  # the root's gradient
+    ("(1 - y * y,)", "(1 - y,)", 3),  # its first edge
+    ("parent.grad += v.grad * local", "parent.grad = v.grad * local", 4),  # its second edge
+])  # fmt: skip
+def test_the_player_opens_at_the_step_that_is_wrong(right, wrong, step):
+    assert checked(planted(TUPLES, right, wrong)).play().story["start"] == step
 
 
 BODIES = {  # right ways to write a part, of which a variant takes one each
