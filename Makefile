@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 RUN := .venv/bin/python
 
 .NOTPARALLEL:
-.PHONY: help demo test browser check versions coverage mutants notebooks lab bench package clean
+.PHONY: help demo test site browser check versions coverage mutants notebooks lab bench package clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
@@ -18,11 +18,17 @@ demo: .venv/demo.installed  ## train on real data and show what was learned (ARG
 test: .venv/test.installed  ## run every test, and every example in a docstring or on a page (ARGS="-k value": some)
 	$(RUN) -m pytest --numprocesses auto $(ARGS)
 
-browser: .venv/test.installed  ## test the player in a Chromium (make test does, too, if it finds one)
+site: .venv/docs.installed docs/node_modules/.package-lock.json  ## build the page with the documentation: out/site
+	rm -rf out/site
+	$(RUN) -m sphinx --quiet --fail-on-warning --fresh-env -d out/doctrees -c docs/site . out/site
+	@[ ! -e web/build.py ] || $(RUN) web/build.py out/site
+	$(RUN) docs/site/check.py out/site
+
+browser: .venv/test.installed site  ## test the player and the built page in a Chromium (Node, too, must be there)
 	@for name in chromium chromium-browser google-chrome chrome; do \
 		command -v $$name >/dev/null 2>&1 && exit 0; \
 	done; echo "these tests need Chromium or Chrome on PATH (Debian: apt install chromium), and found none" >&2; exit 1
-	$(RUN) -m pytest tests/engine/view/test_player.py $(ARGS)
+	$(RUN) -m pytest -m "site or not site" tests/engine/view/test_player.py tests/web $(ARGS)
 
 check: .venv/check.installed  ## check style, format and types: ruff, mypy --strict, and pyright on a user's file
 	$(RUN) -m ruff check .
@@ -43,7 +49,7 @@ mutants: .venv/mutants.installed  ## make small changes to the core and report t
 	.venv/bin/mutmut results | sed "/not checked/d"
 
 notebooks: .venv/notebooks.installed  ## execute the notebooks and compare their outputs
-	$(RUN) -m pytest -m notebooks tests/test_notebooks.py $(ARGS)
+	$(RUN) -m pytest --numprocesses auto -m notebooks tests/test_notebooks.py $(ARGS)
 
 lab: .venv/lab.installed  ## open the notebooks in JupyterLab
 	$(RUN) -m jupyterlab --notebook-dir=notebooks $(ARGS)
@@ -65,11 +71,20 @@ package: .venv/package.installed  ## build wheel and sdist, install each into an
 		.venv/empty/bin/python -I tests/tools/readme.py README.md || exit 1; done
 
 clean:  ## remove everything that these commands created
-	rm -rf .venv out dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
+	rm -rf .venv out dist docs/node_modules .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
 
 # One stamp for each extra: it is installed again only when pyproject.toml changes.
 .venv/%.installed: pyproject.toml .venv/bin/pip
-	$(RUN) -m pip install --quiet --editable '.[$*]'
+	$(RUN) -m pip install --quiet --editable '.[$*]' $(PINS)
+	@touch $@
+
+.venv/docs.installed: PINS = --constraint docs/site/requirements.txt
+.venv/docs.installed: docs/site/requirements.txt
+
+# npm writes this file last.
+docs/node_modules/.package-lock.json: docs/package.json docs/package-lock.json
+	@command -v npm >/dev/null 2>&1 || { echo "the page needs npm (Debian: apt install npm), and found none" >&2; exit 1; }
+	cd docs && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # pip is what venv installs last, so an incomplete .venv is created again.

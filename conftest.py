@@ -15,6 +15,7 @@ from engine.core import specialize
 from engine.core.op import rows
 
 ROOT = Path(__file__).parent
+collect_ignore = ["tests/support/answers"]  # cells of notebooks, no modules
 os.environ.setdefault("MPLBACKEND", "Agg")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with SIGINT ignored
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from math import isfinite, nan, sqrt, tanh
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast, overload
+from math import isfinite, isqrt, nan, sqrt, tanh
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar, cast, overload
 
 from engine import Value, as_float, as_value, brief, grad, no_grad, total
 from nn.model.modules import Module, set_numbers
@@ -22,7 +22,9 @@ from nn.validation import Floats, Rows, as_floats, as_list, as_rows, check_finit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 __all__ = ["boundary", "check", "curve", "digits", "gradient_flow", "loss_landscape"]
 
@@ -35,7 +37,10 @@ STYLES = [  # of several curves: colour, line and marker
 ROWS, COLUMNS = 5, 10  # of the picture of digits
 WIDE, HIGH = 11, 12  # pixels from one of its digits to the next
 MARKERS = "o^sDvP*X<>"  # of the classes
+AREA = 28.0  # of a marker
 GRID = 100  # points along each side of the plane
+SMALL = 60  # along each side of one of several planes
+LEVELS = 14  # lines of equal loss
 LINE = 61  # points of the loss landscape
 MARKED = 40  # at most so many points of a curve have a marker
 SPREAD = 300  # at most so many weights of a layer are drawn
@@ -60,10 +65,12 @@ def check() -> None:
         raise ImportError(MISSING)
 
 
-def curve(history: History, path: Path | None = None) -> Figure:
+def curve(history: History | Mapping[str, History], path: Path | None = None) -> Figure:
     """Draw the loss and the accuracy of each epoch, for training and for validation.
 
-    The figure is returned, and shows itself in Jupyter; it is written to ``path`` if there is one.
+    Of several histories, by name, the curves of the training are drawn, to compare them; the first is the
+    widest, so that curves which lie on each other are all seen. The figure is returned, and shows itself in
+    Jupyter; it is written to ``path`` if there is one.
 
     >>> figure = curve(History())
     >>> [axes.get_ylabel() for axes in figure.axes]
@@ -71,17 +78,14 @@ def curve(history: History, path: Path | None = None) -> Figure:
     """
     figure = _figure(9, 3.6)
     left, right = figure.subplots(1, 2)
-    epochs = range(1, len(history.epochs) + 1)
-    for axes, what, train, test in (
-        (left, "mean loss", history.loss, history.validation_loss),
-        (right, "accuracy", history.accuracy, history.validation_accuracy),
+    for axes, what, curves in (
+        (left, "mean loss", _curves(history, "loss")),
+        (right, "accuracy", _curves(history, "accuracy")),
     ):
-        for numbers, style, width, name in (
-            (train, STYLES[0], 2.2, "training"),
-            (test, STYLES[1], 1.2, "validation"),  # thin and dashed, so that the other is seen below it
-        ):
+        for i, (name, numbers) in enumerate(curves.items()):
             if numbers and numbers[0] is not None:
-                _line(axes, epochs, numbers, style, name, width)
+                epochs = range(1, len(numbers) + 1)
+                _line(axes, epochs, numbers, STYLES[i % len(STYLES)], name, max(1.2, 2.2 - i))
         axes.set(xlabel="epoch", ylabel=what)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
@@ -90,6 +94,18 @@ def curve(history: History, path: Path | None = None) -> Figure:
     left.set_ylim(bottom=0)
     right.yaxis.set_major_formatter(lambda part, _: f"{part:.0%}")
     return _saved(figure, path)
+
+
+def _curves(
+    history: History | Mapping[str, History], what: Literal["loss", "accuracy"]
+) -> dict[str, Sequence[float | None]]:
+    """Return the losses or the accuracies, by the name of the curve."""
+    if isinstance(history, Mapping):
+        named: dict[str, History] = _named(history, "history")
+        return {name: getattr(each, what) for name, each in named.items()}
+    if what == "loss":
+        return {"training": history.loss, "validation": history.validation_loss}
+    return {"training": history.accuracy, "validation": history.validation_accuracy}
 
 
 def _line(
@@ -231,13 +247,16 @@ def loss_landscape(
     loss: str | Loss,
     descent: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]],
     path: Path | None = None,
+    *,
+    plane: bool = False,
 ) -> Figure:
     """Draw the loss along a line through the space of the parameters, and the path of descent above it.
 
     The line is θ(s) = (1 - s) θ₀ + s θ₁ from the first parameters of the path, θ₀, to the last, θ₁
     (Goodfellow, Vinyals and Saxe, 2015). Each point of the path has its own loss as height, and its
     projection onto the line as s, so it is above or below the curve where the path leaves the line. A model
-    of one parameter has no other direction: s is the parameter itself, and the points are on the curve.
+    of one parameter has no other direction: s is the parameter itself, and the points are on the curve. With
+    ``plane=True``, a model of two parameters is drawn as a map: lines of equal loss over the two of them.
 
     Args:
         model: a Module. Its parameters are as before afterwards.
@@ -247,13 +266,15 @@ def loss_landscape(
         descent: the parameters on the way, at least two lists in the order of ``model.parameters()``; or
             several paths, by name, to compare them. The first path gives the line.
         path: the file; None to write none.
+        plane: draw the map of a model of two parameters.
 
     Returns:
         The figure of matplotlib, which shows itself in Jupyter.
 
     Raises:
         ValueError: a path has fewer than two points or ends where it began, a point has not one finite
-            number for each parameter, or a sample or its target does not fit.
+            number for each parameter, the model of a plane has not two parameters, or a sample or its target
+            does not fit.
         TypeError: the model is not a Module, or a path, xs or ys is not a list.
         ImportError: matplotlib is not installed.
         OSError: the file cannot be written.
@@ -274,6 +295,8 @@ def loss_landscape(
     samples = check_samples(model, xs, ys, E)
     named = _named(descent, "path of descent")
     paths = {name: _points(given, len(parameters)) for name, given in named.items()}
+    if plane:
+        return _saved(_map(model, samples, E, paths), path)
     first, *_, last = next(iter(paths.values()))
     direction = [b - a for a, b in zip(first, last)]
     length = sum(d * d for d in direction)
@@ -302,7 +325,8 @@ def loss_landscape(
     rest = iter(heights[LINE:])
     figure = _figure(7.2, 4.4)
     axes = figure.subplots()
-    axes.plot(line, heights[:LINE], color="black", linewidth=1.5, label="loss on the line")
+    name = "loss" if len(parameters) == 1 else "loss on the line"
+    axes.plot(line, heights[:LINE], color="black", linewidth=1.5, label=name)
     for (name, on_path), style in zip(places.items(), STYLES * len(places)):
         at = [next(rest) for _ in on_path]
         _line(axes, on_path, at, style, name or "descent", 1.0)
@@ -317,6 +341,44 @@ def loss_landscape(
     axes.grid(alpha=0.3)
     axes.legend()
     return _saved(figure, path)
+
+
+def _map(
+    model: Module, samples: Sequence[Sample], E: Loss, paths: Mapping[str, Sequence[Sequence[float]]]
+) -> Figure:
+    """Draw lines of equal loss over two parameters, and the paths of descent on them."""
+    parameters = model.parameters()
+    if len(parameters) != 2:
+        raise ValueError(f"a plane has two parameters; this model has {len(parameters)}")
+    every = [point for points in paths.values() for point in points]
+    (x_low, x_high), (y_low, y_high) = (_span([point[k] for point in every]) for k in (0, 1))
+    across = [x_low + (x_high - x_low) * i / (LINE - 1) for i in range(LINE)]
+    up = [y_low + (y_high - y_low) * i / (LINE - 1) for i in range(LINE)]
+    heights = _losses(model, samples, E, [[x, y] for y in up for x in across])
+    figure = _figure(7.2, 4.8)
+    axes = figure.subplots()
+    finite = [y for y in heights if isfinite(y)] or [0.0]
+    low, high = min(finite), max(finite)
+    if high > low:
+        # the lines are closer near the minimum: their distances grow as squares
+        levels = [low + (high - low) * ((i + 0.5) / LEVELS) ** 2 for i in range(LEVELS)]
+        middle = (high - low) / 2  # neither black nor white
+        lines = axes.contour(
+            across, up, _rows(heights), levels=levels, cmap="Greys_r", vmin=low - middle, vmax=high + middle,
+            linewidths=1,
+        )  # fmt: skip
+        figure.colorbar(lines, label="mean loss", format="%.2g")
+    for (name, points), style in zip(paths.items(), STYLES * len(paths)):
+        _line(axes, [p[0] for p in points], [p[1] for p in points], style, name or "descent", 1.0)
+    start = next(iter(paths.values()))[0]
+    axes.annotate("start", (start[0], start[1]), xytext=(7, 7), textcoords="offset points", fontsize=9)
+    axes.set(
+        xlabel=parameters[0].label or "the first parameter",
+        ylabel=parameters[1].label or "the second parameter",
+        title="Lines of equal loss, and the path of descent",
+    )
+    axes.legend()
+    return figure
 
 
 T = TypeVar("T")
@@ -432,51 +494,75 @@ def digits(
 
 _CLASSES = ["class 0", "class 1"]
 Score: TypeAlias = Callable[[list[list[float]]], list[float]]
+Sizes: TypeAlias = Sequence[float] | Mapping[str, Sequence[float]]
+
+
+class _Shading(NamedTuple):
+    """A number for each point of the plane: from -1 to 1 between two classes, or the class chosen."""
+
+    numbers: Score
+    chosen: bool
+
+
+class _Points(NamedTuple):
+    """Samples of one kind: the name of the kind, the colour and the area of the markers, and the points."""
+
+    name: str
+    face: str
+    areas: Sequence[float]
+    xs: Sequence[Sequence[float]]
+    ys: Sequence[int]
 
 
 @overload
 def boundary(
-    model: Module,
+    model: Module | Mapping[str, Module],
     xs: Rows,
     ys: Targets,
     path: Path | None = None,
     *,
     loss: str = "cross_entropy",
     classes: Sequence[str] | None = None,
+    sizes: Sizes | None = None,
 ) -> Figure: ...
 @overload
 def boundary(
     model: Score, xs: Dataset, ys: Dataset, path: Path, *, classes: Sequence[str] | None = None
 ) -> Figure: ...
 def boundary(
-    model: Module | Score,
+    model: Module | Mapping[str, Module] | Score,
     xs: Rows | Dataset,
     ys: Targets | Dataset,
     path: Path | None = None,
     *,
     loss: str = "cross_entropy",
     classes: Sequence[str] | None = None,
+    sizes: Sizes | None = None,
 ) -> Figure:
     """Draw the plane, shaded by the class that a model predicts for each point, and the samples on it.
 
     Args:
-        model: a Module of two inputs; or a function that returns, for each of many points, a number from -1
-            (class 0) to 1 (class 1), or for more than two ``classes`` the number of the class, followed by
-            the training samples and the validation samples, each a pair ``(xs, ys)``, and the file.
+        model: a Module of two inputs; or several, by name, for a plane each; or a function that returns, for
+            each of many points, a number from -1 (class 0) to 1 (class 1), or for more than two ``classes``
+            the number of the class, followed by the training samples and the validation samples, each a pair
+            ``(xs, ys)``, and the file.
         xs: the samples, two numbers each.
         ys: the target of each: the number of its class, -1 or 1, or a list with 1 for its class.
         path: the file; None to write none.
         loss: the name of the loss that the model was trained with. The boundary of one output is at 0, which
             is right for hinge and binary_cross_entropy; for the squared errors, it is at ½.
         classes: their names; None for "class 0", "class 1", ...
+        sizes: a number of at least 0 for each sample, such as the size of its Δ: the area of its marker grows
+            with it; for several models, such a list for each, by name. None for markers of one size.
 
     Returns:
         The figure of matplotlib, which shows itself in Jupyter.
 
     Raises:
         ImportError: matplotlib is not installed.
-        ValueError: a sample has not two numbers, there are not as many targets as samples, a target is no
-            class of the model's outputs, or there are not as many names as classes.
+        ValueError: a sample has not two numbers, there are not as many targets or sizes as samples, a size is
+            negative or not finite, a target is no class of a model's outputs, there are not as many names as
+            classes, there is no model, or several have different numbers of classes.
         TypeError: xs or ys is not a list.
         OSError: the file cannot be written.
 
@@ -485,47 +571,89 @@ def boundary(
     >>> figure = boundary(MLP(2, [3, 2]), xs, ys)
     >>> figure.axes[0].get_title()
     'The prediction for each point of the plane'
+    >>> figure = boundary({"narrow": MLP(2, [3, 2]), "wide": MLP(2, [9, 2])}, xs, ys, sizes=[1, 2, 3, 4])
+    >>> [axes.get_title() for axes in figure.axes[:2]]
+    ['narrow', 'wide']
     """
-    if not isinstance(model, Module):
+    if not isinstance(model, (Module, Mapping)):
         train, test = cast("Dataset", xs), cast("Dataset", ys)
-        samples = [("training", "white", *train), ("validation", "black", *test)]
         names = list(classes or _CLASSES)
-        if len(names) > 2:
-            return _plane(samples, names, path, chosen=model)
-        return _plane(samples, names, path, score=model)
+        samples = [
+            _Points("training", "white", [AREA] * len(train[0]), *train),
+            _Points("validation", "black", [AREA] * len(test[0]), *test),
+        ]
+        return _planes({"": (_Shading(model, len(names) > 2), samples)}, names, path)
     points = as_rows(cast("Rows", xs), 2)
     given = as_list("ys is a list with one target for each sample", ys)
     if len(points) != len(given) or not points:
         raise ValueError(
             f"expected at least one sample, and as many targets: {len(points)} samples, {len(given)} targets"
         )
-    first = model.predict(points[0])
-    decided = Classes(loss, 2 if not isinstance(first, list) else max(2, len(first)))
-    names = [f"class {k}" for k in range(decided.count)] if classes is None else list(classes)
-    if len(names) != decided.count:
-        raise ValueError(f"expected the names of {decided.count} classes, not {len(names)}: {brief(names)}")
-    one_output = not isinstance(first, list) or len(first) == 1
-    targets = []
-    for i, target in enumerate(given):
-        try:
-            targets.append(_class(target, decided.count))
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"target {i}: {error}") from None
+    models = _named(model, "model")
+    areas = _areas(sizes, list(models), len(points))
+    planes: dict[str, tuple[_Shading, list[_Points]]] = {}
+    names = []
+    for name, net in models.items():
+        if not isinstance(net, Module):
+            expected("expected a model, a Module", net)
+        first = net.predict(points[0])
+        decided = Classes(loss, 2 if not isinstance(first, list) else max(2, len(first)))
+        if names and classes is None and len(names) != decided.count:
+            raise ValueError(
+                f"expected models of equally many classes, not of {len(names)} and {decided.count}"
+            )
+        names = [f"class {k}" for k in range(decided.count)] if classes is None else list(classes)
+        if len(names) != decided.count:
+            raise ValueError(
+                f"expected the names of {decided.count} classes, not {len(names)}: {brief(names)}"
+            )
+        targets = [_target(i, target, decided.count) for i, target in enumerate(given)]
+        one_output = not isinstance(first, list) or len(first) == 1
+        shading = _shading(net, decided, one_output)
+        planes[name] = shading, [_Points("", "white", areas[name], points, targets)]
+    return _planes(planes, names, path)
+
+
+def _target(i: int, target: object, count: int) -> int:
+    try:
+        return _class(target, count)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"target {i}: {error}") from None
+
+
+def _areas(sizes: Sizes | None, names: Sequence[str], n: int) -> dict[str, list[float]]:
+    """Return the area of the marker of each of n samples, for each of the models of these names."""
+    if sizes is None:
+        return {name: [AREA] * n for name in names}
+    given = sizes if isinstance(sizes, Mapping) else dict.fromkeys(names, sizes)
+    if set(given) != set(names):
+        raise ValueError(f"expected sizes for the models {brief(list(names))}, not for {brief(list(given))}")
+    found = {name: as_floats(given[name]) for name in names}
+    for numbers in found.values():
+        if len(numbers) != n:
+            raise ValueError(f"expected one size for each sample: {n} samples, {len(numbers)} sizes")
+        check_finite("sizes: size", numbers)
+        if min(numbers) < 0:
+            raise ValueError(f"expected sizes of at least 0, not {min(numbers):g}")
+    largest = max(map(max, found.values())) or 1.0
+    # the smallest marker is still seen as a circle or a triangle
+    return {name: [10 + 140 * size / largest for size in numbers] for name, numbers in found.items()}
+
+
+def _shading(model: Module, decided: Classes, one_output: bool) -> _Shading:
+    """Return the function that shades the plane by the predictions of a model."""
 
     def outputs(points: list[list[float]]) -> list[list[float]]:
         found = [y if isinstance(y, list) else [y] for y in model.predict_many(points)]
         return [[decided.middle, *y] for y in found] if one_output else found
 
-    samples = [("", "white", points, targets)]
-    if decided.count == 2:
-        return _plane(
-            samples, names, path, score=lambda points: [tanh(yes - no) for no, yes in outputs(points)]
-        )
+    def score(points: list[list[float]]) -> list[float]:
+        return [tanh(yes - no) for no, yes in outputs(points)]
 
     def chosen(points: list[list[float]]) -> list[float]:
         return [max(range(len(y)), key=lambda k: y[k]) for y in outputs(points)]
 
-    return _plane(samples, names, path, chosen=chosen)
+    return _Shading(score, False) if decided.count == 2 else _Shading(chosen, True)
 
 
 def _class(target: object, count: int) -> int:
@@ -542,59 +670,93 @@ def _class(target: object, count: int) -> int:
     return int(k)
 
 
-def _plane(
-    samples: Sequence[tuple[str, str, Sequence[Sequence[float]], Sequence[int]]],
-    names: Sequence[str],
-    path: Path | None,
-    *,
-    score: Score | None = None,
-    chosen: Score | None = None,
+def _planes(
+    planes: Mapping[str, tuple[_Shading, Sequence[_Points]]], names: Sequence[str], path: Path | None
 ) -> Figure:
-    """Draw the plane, shaded by the score of two classes or by the class chosen, and samples on it.
-
-    The names are those of the classes. Each entry of ``samples`` has a name, the colour of its markers, and
-    the points with their classes.
-    """
-    figure = _figure(7.2, 5.6)
-    axes = figure.subplots()
-    every = [x for _, _, xs, _ in samples for x in xs]
-    (x_low, x_high), (y_low, y_high) = (_span([x[k] for x in every]) for k in (0, 1))
-    horizontal = [x_low + (x_high - x_low) * i / (GRID - 1) for i in range(GRID)]
-    vertical = [y_low + (y_high - y_low) * j / (GRID - 1) for j in range(GRID)]
-    points = [[x, y] for y in vertical for x in horizontal]
-    if score is not None:
-        grid = _rows(score(points))
-        levels = [i / 10 for i in range(-10, 11)]
-        shade = axes.contourf(horizontal, vertical, grid, levels=levels, cmap="PuOr_r", vmin=-2, vmax=2)
-        if min(map(min, grid)) < 0 < max(map(max, grid)):  # else there is no boundary to draw
-            axes.contour(horizontal, vertical, grid, levels=[0.0], colors="black", linewidths=1.5)
-        bar = figure.colorbar(shade, ticks=[-1, 0, 1], shrink=0.8)
+    """Draw a plane for each entry, by name, shaded and with samples on it; the names are of the classes."""
+    several = len(planes) > 1
+    columns = min(len(planes), 3 if len(planes) in (3, 5, 6, 9) else 4)
+    rows = -(-len(planes) // columns)
+    if several:  # in all at most 960 pixels wide, as a notebook is
+        width = max(7.2, min(3.1 * columns, 9.6))
+        figure = _figure(width, 0.6 + 0.8 * width / columns * rows, dpi=100)
+    else:
+        figure = _figure(7.2, 5.6)
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
+    for axes in grid[len(planes) :]:
+        axes.axis("off")
+    shades = []
+    for axes, (title, (shading, samples)) in zip(grid, planes.items()):
+        n = min(GRID, SMALL) if several else GRID
+        shades.append(_shade(axes, shading, [x for some in samples for x in some.xs], n))
+        axes.set_title(title if several else "The prediction for each point of the plane")
+        for k, kind in enumerate(names):
+            for some in samples:
+                _scatter(axes, some, k, _kind(kind, some))
+    if not planes[next(iter(planes))][0].chosen:
+        shown = grid[: len(planes)]
+        bar = figure.colorbar(shades[0], ax=list(shown), ticks=[-1, 0, 1], shrink=0.8)
         bar.ax.set_yticklabels([names[0], "undecided", names[1]])
-    elif chosen is not None:
-        axes.pcolormesh(
-            horizontal, vertical, _rows(chosen(points)), cmap="tab10", vmin=0, vmax=9, alpha=0.35,
-            shading="nearest",
-        )  # fmt: skip
-    for k, kind in enumerate(names):
-        for name, face, xs, ys in samples:
-            inside = [x for x, y in zip(xs, ys) if y == k]
-            axes.scatter(
-                [p[0] for p in inside],
-                [p[1] for p in inside],
-                marker=MARKERS[k % len(MARKERS)],
-                facecolor=face,
-                edgecolor="black",
-                s=28,
-                linewidth=0.8,
-                label=f"{kind}{', ' * bool(name)}{name}",
-            )
-    axes.set(title="The prediction for each point of the plane")
-    figure.legend(loc="outside lower center", ncols=2 if len(names) == 2 else min(len(names), 5), fontsize=9)
+    figure.legend(
+        handles=[_marker(k, some, _kind(kind, some)) for k, kind in enumerate(names) for some in samples],
+        loc="outside lower center",
+        ncols=2 if len(names) == 2 else min(len(names), 5),
+        fontsize=9,
+    )
     return _saved(figure, path)
 
 
+def _shade(axes: Axes, shading: _Shading, samples: Sequence[Sequence[float]], n: int) -> ScalarMappable:
+    """Shade the plane around the samples at n × n points, and draw the boundary of two classes."""
+    (x_low, x_high), (y_low, y_high) = (_span([x[k] for x in samples]) for k in (0, 1))
+    horizontal = [x_low + (x_high - x_low) * i / (n - 1) for i in range(n)]
+    vertical = [y_low + (y_high - y_low) * j / (n - 1) for j in range(n)]
+    grid = _rows(shading.numbers([[x, y] for y in vertical for x in horizontal]))
+    if shading.chosen:
+        return axes.pcolormesh(
+            horizontal, vertical, grid, cmap="tab10", vmin=0, vmax=9, alpha=0.35, shading="nearest"
+        )
+    levels = [i / 10 for i in range(-10, 11)]
+    shade = axes.contourf(horizontal, vertical, grid, levels=levels, cmap="PuOr_r", vmin=-2, vmax=2)
+    if min(map(min, grid)) < 0 < max(map(max, grid)):  # else there is no boundary to draw
+        axes.contour(horizontal, vertical, grid, levels=[0.0], colors="black", linewidths=1.5)
+    return shade
+
+
+def _scatter(axes: Axes, samples: _Points, k: int, label: str) -> None:
+    """Draw the samples of one class."""
+    inside = [(x, area) for x, y, area in zip(samples.xs, samples.ys, samples.areas) if y == k]
+    axes.scatter(
+        [x[0] for x, _ in inside],
+        [x[1] for x, _ in inside],
+        s=[area for _, area in inside],
+        marker=MARKERS[k % len(MARKERS)],
+        facecolor=samples.face,
+        edgecolor="black",
+        linewidth=0.8,
+        label=label,
+    )
+
+
+def _kind(name: str, samples: _Points) -> str:
+    """Return the text of a legend for the samples of a class."""
+    return f"{name}{', ' * bool(samples.name)}{samples.name}"
+
+
+def _marker(k: int, samples: _Points, label: str) -> Line2D:
+    """Return the entry of a class in the legend, whatever the areas of its markers in the plane."""
+    from matplotlib.lines import Line2D
+
+    return Line2D(
+        [], [], linestyle="", marker=MARKERS[k % len(MARKERS)], markersize=6, markerfacecolor=samples.face,
+        markeredgecolor="black", label=label,
+    )  # fmt: skip
+
+
 def _rows(numbers: Sequence[float]) -> list[Sequence[float]]:
-    return [numbers[row : row + GRID] for row in range(0, GRID * GRID, GRID)]
+    """Return the rows of a square."""
+    n = isqrt(len(numbers))
+    return [numbers[row : row + n] for row in range(0, n * n, n)]
 
 
 def _span(numbers: Sequence[float]) -> tuple[float, float]:
@@ -609,7 +771,7 @@ def _saved(figure: Figure, path: Path | None) -> Figure:
     return figure
 
 
-def _figure(width: float, height: float) -> Figure:
+def _figure(width: float, height: float, dpi: int = 120) -> Figure:
     from io import BytesIO
 
     try:
@@ -621,8 +783,13 @@ def _figure(width: float, height: float) -> Figure:
         """A figure that Jupyter shows without pyplot."""
 
         def _repr_png_(self) -> bytes:
-            file = BytesIO()
-            self.savefig(file, format="png")
-            return file.getvalue()
+            from PIL import Image  # matplotlib needs it, too
 
-    return Picture(figsize=(width, height), dpi=120, layout="constrained")
+            whole, small = BytesIO(), BytesIO()
+            self.savefig(whole, format="png")
+            # 256 colours are enough, and a third of the bytes: a notebook stores its pictures
+            picture = Image.open(whole).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            picture.save(small, "png", optimize=True)
+            return small.getvalue()
+
+    return Picture(figsize=(width, height), dpi=dpi, layout="constrained")

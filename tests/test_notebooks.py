@@ -3,9 +3,14 @@
     make notebooks               execute and compare
     REWRITE=1 make notebooks     execute and store the new outputs
 
+A notebook is stored with its exercises not done. Then the exercises are executed once more, with right
+answers, which are in tests/support/answers, one file for each notebook: a line `# exercise-NAME`, and then
+the text of the cell with that tag.
+
 Texts are compared, with numbers to nine digits, as the last digits differ between machines. Pictures are not
 compared. A cell with the tag `nocompare` (such as one that shows times) may print anything, but not on
-stderr.
+stderr. A cell with the tag `needs-NAME` runs to its end without that library, too, but then its outputs are
+not compared, and those that are stored stay.
 """
 
 import ast
@@ -14,15 +19,18 @@ import json
 import math
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 import engine
 import nn
+import nn.exercises
 
 NOTEBOOKS = sorted((Path(engine.__file__).parent.parent / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+ANSWERS = Path(__file__).parent / "support" / "answers"
 
 TEXTS = ("text/plain", "text/markdown", "text/latex")
 SCRUBBED = {
@@ -30,6 +38,9 @@ SCRUBBED = {
     r" *\d[\d.,]* (ns|µs|ms|s|seconds)\b": r" … \1",
 }
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\binf\b|\bnan\b)")
+NOT_DONE = "not done yet"  # what a check prints before a student writes
+PASSED = re.compile(r"\b(right|passed)\b")
+NOT_PASSED = re.compile(r"\bnot (done|yet|right|passed)\b")
 TINY = 1e-10  # smaller numbers are rounding errors
 
 KERNEL = {
@@ -64,11 +75,19 @@ def agree(one: str, other: str) -> bool:
     return NUMBER.split(one) == NUMBER.split(other) and all(near)
 
 
+def lacks_library(cell) -> bool:
+    """Return whether a library that a cell names in a tag `needs-NAME` is not installed."""
+    needed = [tag for tag in cell["metadata"].get("tags", ()) if tag.startswith("needs-")]
+    return any(find_spec(tag.removeprefix("needs-")) is None for tag in needed)
+
+
 def differences(stored, now) -> list[str]:
     """Return a description of each cell whose outputs changed."""
     found = []
     for i, (before, after) in enumerate(zip(stored["cells"], now["cells"], strict=True)):
         if before["cell_type"] != "code" or "nocompare" in before["metadata"].get("tags", ()):
+            continue
+        if lacks_library(before):
             continue
         old, new = outputs(before), outputs(after)
         same = [kind for kind, _ in old] == [kind for kind, _ in new]
@@ -77,31 +96,111 @@ def differences(stored, now) -> list[str]:
     return found
 
 
+def printed(cell) -> str:
+    """Return the text that a cell shows."""
+    texts = (
+        output["text"] if output["output_type"] == "stream" else output["data"].get("text/plain", "")
+        for output in cell["outputs"]
+    )
+    return "\n".join("".join(text) for text in texts)
+
+
+def exercises(cells) -> dict[str, int]:
+    """Return the place of each cell in which a student writes, by the name in its tag `exercise-NAME`."""
+    return {
+        tag.removeprefix("exercise-"): i
+        for i, cell in enumerate(cells)
+        for tag in cell["metadata"].get("tags", ())
+        if tag.startswith("exercise-")
+    }
+
+
+def answers(path: Path) -> dict[str, str]:
+    """Return the right answers to the exercises of a notebook, by name."""
+    file = ANSWERS / f"{path.stem}.py"
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    _, *parts = re.split(r"^# exercise-(.+)\n", text, flags=re.MULTILINE)
+    return {name: source.strip() for name, source in zip(parts[::2], parts[1::2])}
+
+
+def builds_on_answers(path: Path) -> bool:
+    """Return whether a notebook has exercises before its last section, for the cells after them."""
+    return len(exercises(json.loads(path.read_text(encoding="utf-8"))["cells"])) > 3
+
+
+def execute(notebook, folder: Path) -> None:
+    """Run a notebook in a process of its own, with a folder for the files that it writes."""
+    import nbclient
+
+    environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    options = {"kernel_name": "python3", "timeout": 120, "record_timing": False, "coalesce_streams": True}
+    client = nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}, **options)
+    client.execute(env=environment)
+    shown = [kind for cell in notebook.cells if cell.cell_type == "code" for kind, _ in outputs(cell)]
+    assert "stderr" not in shown
+
+
+def check_passes(name: str, cell) -> None:
+    """Raise an error unless a cell that checks an exercise says that the answer is right."""
+    text = printed(cell)
+    assert PASSED.search(text), f"{name}: {text}"
+    assert not NOT_PASSED.search(text), f"{name}: {text}"
+    assert NOT_DONE not in text, f"{name}: {text}"
+
+
 @pytest.mark.notebooks
 @each_notebook
-def test_a_notebook_prints_what_is_stored_in_it(path, tmp_path):
-    import nbclient
+def test_a_notebook_prints_what_is_stored_in_it_and_its_checks_pass_with_right_answers(path, tmp_path):
     import nbformat
 
     stored, now = (nbformat.read(path, as_version=4) for _ in range(2))
-    environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    folder = {"metadata": {"path": str(tmp_path)}}  # for the files that a notebook writes
-    options = {"kernel_name": "python3", "timeout": 120, "record_timing": False, "coalesce_streams": True}
-    nbclient.NotebookClient(now, resources=folder, **options).execute(env=environment)
-    shown = [kind for cell in now.cells if cell.cell_type == "code" for kind, _ in outputs(cell)]
-    assert "stderr" not in shown
+    count, places = len(now.cells), exercises(now.cells)
+    for name, answer in answers(path).items():  # the exercises once more, with right answers
+        now.cells += map(nbformat.v4.new_code_cell, (answer, now.cells[places[name] + 2].source))
+    execute(now, tmp_path)
+    now.cells, answered = now.cells[:count], now.cells[count:]
     if os.environ.get("REWRITE"):
         now.metadata = KERNEL
-        for cell in now.cells:
+        for before, cell in zip(stored.cells, now.cells, strict=True):
+            if lacks_library(cell):
+                cell.outputs = before.outputs
             for output in cell.get("outputs", ()):
                 if "data" in output and "text/plain" in output.data:
                     output.data["text/plain"] = scrubbed(output.data["text/plain"])
-        nbformat.write(now, path)
+        engine.write_whole(path, nbformat.writes(now) + "\n")  # another process may be reading the old one
         stored = now
     assert not (wrong := differences(stored, now)), "\n\n".join(wrong)
+    for name, cell in zip(answers(path), answered[1::2], strict=True):
+        check_passes(name, cell)
+
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize("path", [*filter(builds_on_answers, NOTEBOOKS)], ids=lambda path: path.stem)
+def test_a_notebook_whose_later_cells_use_the_answers_runs_with_right_ones(path, tmp_path):
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    places = exercises(notebook.cells)
+    for name, answer in answers(path).items():
+        notebook.cells[places[name]].source = answer
+    execute(notebook, tmp_path)
+    for name, place in places.items():
+        check_passes(name, notebook.cells[place + 2])
+    for cell in notebook.cells:
+        assert cell.cell_type != "code" or NOT_DONE not in printed(cell)
 
 
 # These need no kernel, so they always run.
+
+
+def test_a_cell_is_not_compared_where_its_library_is_missing():
+    def cell(text, *tags):
+        output = {"output_type": "stream", "name": "stdout", "text": text}
+        return {"cell_type": "code", "metadata": {"tags": tags}, "source": "", "outputs": [output]}
+
+    for tags, changed in ([], 1), (["needs-json"], 1), (["needs-no_such_library"], 0):
+        one, other = ({"cells": [cell(text, *tags)]} for text in ("one", "other"))
+        assert len(differences(one, other)) == changed
 
 
 def cells(path: Path) -> list[dict]:
@@ -120,11 +219,41 @@ def test_a_question_comes_before_each_code_cell(path):
 
 @each_notebook
 def test_a_notebook_ends_with_three_exercises(path):
-    last = cells(path)[-1]
-    _, heading, exercises = "".join(last["source"]).partition("## Three exercises\n")
-    assert heading
-    assert last["cell_type"] == "markdown"
-    assert re.findall(r"^(\d+)\. ", exercises, re.MULTILINE) == ["1", "2", "3"]
+    every = cells(path)
+    start = next(i for i, cell in enumerate(every) if "## Three exercises\n" in "".join(cell["source"]))
+    last = every[start + 1 :]
+    if not last:  # a list of exercises without cells
+        _, _, listed = "".join(every[start]["source"]).partition("## Three exercises\n")
+        assert re.findall(r"^(\d+)\. ", listed, re.MULTILINE) == ["1", "2", "3"]
+        return
+    assert [cell["cell_type"] for cell in last] == ["markdown", "code"] * 6
+    assert "".join(every[start]["source"]).startswith("## Three exercises\n")
+    for number in 1, 2, 3:
+        text, cell = last[4 * number - 4 : 4 * number - 2]
+        assert "".join(text["source"]).startswith(f"### {number}. ")
+        assert any(tag.startswith("exercise-") for tag in cell["metadata"].get("tags", ()))
+
+
+@each_notebook
+def test_the_exercises_of_a_notebook_are_not_done(path):
+    every = cells(path)
+    for name, place in exercises(every).items():
+        cell, question, check = every[place : place + 3]
+        assert [cell["cell_type"], question["cell_type"], check["cell_type"]] == ["code", "markdown", "code"]
+        assert not cell["outputs"], f"{name} prints something before it is done"
+        assert NOT_DONE in printed(check), f"{name} is not checked in the next cell"
+
+
+@each_notebook
+def test_each_exercise_has_a_right_answer_that_the_notebook_does_not_show(path):
+    every, right = cells(path), answers(path)
+    assert list(right) == list(exercises(every))
+    shown = ["".join(cell["source"]).strip() for cell in every]
+    assert not set(right.values()) & set(shown)
+
+
+def test_no_answers_are_left_of_a_notebook_that_is_gone():
+    assert {file.stem for file in ANSWERS.glob("*.py")} <= {path.stem for path in NOTEBOOKS}
 
 
 @each_notebook
@@ -136,11 +265,12 @@ def test_a_notebook_was_run_from_its_first_cell_to_its_last(path):
 @each_notebook
 def test_a_notebook_uses_public_names_only(path):
     source = "\n".join("".join(cell["source"]) for cell in cells(path) if cell["cell_type"] == "code")
-    packages = {"engine": engine, "nn": nn}
+    packages = {each.__name__: each for each in (engine, nn, nn.exercises, nn.plots, nn.textbook)}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute):
-            # _backward is micrograd's name for the step by hand
-            assert node.attr == "_backward" or not node.attr.startswith("_"), f"{node.attr} is private"
+            # _backward is micrograd's name for the step by hand; __add__ and its like are Python's
+            public = node.attr == "_backward" or not re.match(r"_(?!_\w+__$)", node.attr)
+            assert public, f"{node.attr} is private"
         elif isinstance(node, ast.ImportFrom) and node.module.partition(".")[0] in packages:
             assert {alias.name for alias in node.names} <= set(packages[node.module].__all__)
         elif isinstance(node, ast.Import):

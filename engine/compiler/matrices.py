@@ -16,6 +16,7 @@ An index and a size are names, whose meanings are in `Matrices.indices`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import reduce
 from itertools import groupby
@@ -326,13 +327,16 @@ class Matrices:
         for number in range(len(self._families.families) - 1, -1, -1):
             if contributions := self._contributions.pop(number, []):
                 self._pass_on(self._families.families[number], number, self._sum(contributions))
-        self._role = None
         for block in self.parameters:
+            self._role = self._graph.roles.get(self._graph.parameters[block.positions[0][0]])
             tree = self._sum(self._contributions.get(block.name, [0.0]))
             self.gradients.append(tree if isinstance(tree, float) else self._let(tree, f"d{block.name}"))
 
     def _sum(self, trees: list[Tree]) -> Tree:
-        return reduce(lambda total, more: self._simplifier.apply("+", total, more), trees)
+        """Return the sum of formulas; equal ones, such as the two of p * p, are computed once."""
+        apply = self._simplifier.apply
+        terms = [tree if n == 1 else apply("*", float(n), tree) for tree, n in Counter(trees).items()]
+        return reduce(lambda total, more: apply("+", total, more), terms)
 
     def _pass_on(self, family: Family, number: int, upstream: Tree) -> None:
         """Add to the gradients of the arguments of a family."""

@@ -97,10 +97,7 @@ class Topic:
     build: Callable[[Mapping[str, object]], object] | None = None
 
 
-UNWRITTEN = {  # the causes that show in the result alone
-    "...": [Slip("nothing is written yet", "Put your own code in the place of the three dots.", None)],
-    "nothing": [Slip("nothing is returned", "The function has to return its result.", None)],
-}
+NOTHING = Slip("nothing is returned", "The function has to return its result.", None)
 
 
 def check_topic(topic: Topic, mine: object) -> Result:
@@ -112,10 +109,12 @@ def check_topic(topic: Topic, mine: object) -> Result:
         case = topic.cases[i]
         seen = observe(case, mine)
         if wrong := first_difference(seen, _right(topic, i)):
-            slips = _find_slips(topic, mine, i, numbers, seen) or UNWRITTEN.get(wrong[1], [])
+            picture = partial(case.picture, *wrong) if case.picture else None
+            if any(name == wrong[0] and _unwritten(x) for name, x in seen):
+                return Result(topic.name, False, count, case.text, *wrong, picture=picture, unwritten=True)
+            slips = _find_slips(topic, mine, i, numbers, seen) or ([NOTHING] if wrong[1] == "nothing" else [])
             cause = " or ".join(dict.fromkeys(slip.name for slip in slips)) or None
             why = " ".join(dict.fromkeys(slip.why for slip in slips))
-            picture = partial(case.picture, *wrong) if case.picture else None
             return Result(topic.name, False, count, case.text, *wrong, cause, why, picture=picture)
     return Result(topic.name, True, len(numbers), skipped=tuple(skipped))
 
@@ -171,6 +170,13 @@ def first_difference(mine: Seen, right: Seen) -> tuple[str, str, str] | None:
             wanted = shown(theirs) if name == step else f"{name} = {shown(theirs)}"
             return step, shown(yours), (isinstance(yours, Unlike) and yours.wanted) or wanted
     return None
+
+
+def _unwritten(x: object) -> bool:
+    """Return whether a step gave what a stub gives: ``...`` or a NotImplementedError."""
+    if isinstance(x, Raised):
+        return x.kind == "NotImplementedError"
+    return isinstance(x, Unlike) and x.given == "..."
 
 
 def _equal(a: object, b: object) -> bool:

@@ -123,14 +123,7 @@ class Course:
     >>> course.current().name, course.begin().name
     ('by_hand', '01_by_hand.py')
     >>> print(course.check(1))
-    by_hand: not yet.
-    The smallest case that fails:
-        a = 2, b = -3, c = 10
-        d = a*b + c
-    The first step that is wrong: the 3 derivatives
-        yours  ...
-        right  3 numbers
-    The likely cause: nothing is written yet. Put your own code in the place of the three dots.
+    by_hand: not done yet. The first step that is not written: the 3 derivatives
     """
 
     def __init__(self, folder: str | Path = "exercises") -> None:

@@ -1,4 +1,7 @@
-"""Check a file in a process of its own, which alone ends by an endless loop, a crash or an exit."""
+"""Check a file in a process of its own, which alone ends by an endless loop, a crash or an exit.
+
+Python in a browser starts no processes: there the file runs in this one, with a limit of instructions.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import asdict, replace
 from functools import partial
 from math import ceil
 from pathlib import Path
 from time import process_time
 
-from nn.exercises.budget import Raised, attempt, raised
+from nn.exercises.budget import Raised, attempt, limited_steps, raised
 from nn.exercises.catalog import check, expected_name, prepare
 from nn.exercises.result import Result
 
@@ -45,6 +48,8 @@ def check_file(topic: str, path: str | os.PathLike[str], **options: object) -> R
     known, _ = prepare(topic, (len, len) if topic == "operation" else len, options)  # refuses unknown names
     with open(path, "rb"):
         pass  # raises the OSError of a file that cannot be read
+    if sys.platform == "emscripten":
+        return _check_here(topic, os.path.abspath(path), options)
     packages = str(Path(__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([packages, os.environ.get("PYTHONPATH", "")])}
     with tempfile.TemporaryDirectory() as folder:
@@ -102,29 +107,37 @@ def main() -> None:
     """Check one file, as standard input asks, write the result, and end with all threads of the file."""
     order = json.load(sys.stdin)
     answer, dumps = Path(order["answer"]), json.dumps  # the file may replace a function of Python
+    topic, path, options = order["topic"], order["path"], order["options"]
     _limit()
     try:
-        result = _check_file(order["topic"], order["path"], order["options"])
+        result = _check_names(topic, attempt(lambda: _run_file(path)), options)
     except BaseException as error:  # such as a KeyboardInterrupt that the file raises
-        result = _ended(order["topic"], str(raised(error)))
+        result = _ended(topic, str(raised(error)))
     written = answer.with_suffix(".part")
     written.write_text(dumps(asdict(replace(result, picture=None)) | {"picture": None}), "utf-8")
     written.replace(answer)
     os._exit(0)
 
 
-def _check_file(topic: str, path: str, options: dict[str, object]) -> Result:
-    names = expected_name(topic)
-    space = attempt(lambda: _run_file(path))
+def _check_here(topic: str, path: str, options: dict[str, object]) -> Result:
+    """Check a file in this process, with a limit of instructions. What it prints is thrown away, too."""
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        with limited_steps():
+            space = attempt(lambda: _run_file(path))
+        return _check_names(topic, space, options)
+
+
+def _check_names(topic: str, space: object, options: dict[str, object]) -> Result:
+    """Check what a file has defined: its names, or the error that it raised."""
     if isinstance(space, Raised):
         return _ended(topic, str(space))
-    assert isinstance(space, dict)
-    if missing := [name for name in names if name not in space]:
+    names, found = expected_name(topic), space if isinstance(space, dict) else {}
+    if missing := [name for name in names if name not in found]:
         wanted = f"a file that defines {' and '.join(names)}"
         return Result(
             topic, False, step="the file", yours=f"it defines no {' and no '.join(missing)}", right=wanted
         )
-    return _checked(topic, space[names[0]] if len(names) == 1 else tuple(map(space.get, names)), options)
+    return _checked(topic, found[names[0]] if len(names) == 1 else tuple(map(found.get, names)), options)
 
 
 def _run_file(path: str) -> dict[str, object]:
@@ -133,7 +146,8 @@ def _run_file(path: str) -> dict[str, object]:
     with open(path, "rb") as file:
         if b"\0" in file.read():
             raise SyntaxError("this is no text in UTF-8; save the file in that encoding")
-    sys.path.append(os.path.dirname(path))  # a file may import others beside it
+    if (folder := os.path.dirname(path)) not in sys.path:
+        sys.path.append(folder)  # a file may import others beside it
     return runpy.run_path(path, run_name="solution")
 
 

@@ -26,6 +26,7 @@ class Result:
         cause: the name of the likely slip, or None if it is none of those that are known.
         why: one sentence that explains the slip.
         skipped: the operations that were not checked, as the solution has none.
+        unwritten: whether that step is not written yet: it raised NotImplementedError, or it is ``...``.
     """
 
     topic: str
@@ -38,6 +39,7 @@ class Result:
     cause: str | None = None
     why: str = ""
     skipped: tuple[str, ...] = ()
+    unwritten: bool = False
     picture: Callable[[], Player] | None = field(default=None, compare=False, repr=False)
 
     def __bool__(self) -> bool:
@@ -47,6 +49,8 @@ class Result:
         if self.passed:
             left_out = f" Not checked, as yours has none: {', '.join(self.skipped)}." if self.skipped else ""
             return f"{self.topic}: passed. All {self.cases} cases agree.{left_out}"
+        if self.unwritten:
+            return f"{self.topic}: not done yet. The first step that is not written: {self.step}"
         lines = [f"{self.topic}: not yet."]
         if self.graph:
             lines += ["The smallest case that fails:", *(f"    {line}" for line in self.graph.splitlines())]

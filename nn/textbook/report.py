@@ -13,7 +13,7 @@ from math import isnan
 from typing import TypeVar
 
 from engine import brief
-from nn.textbook.tables import Cell, Column, Table
+from nn.textbook.tables import Cell, Column, Table, subscripts
 
 __all__ = ["BiasRow", "DeltaReport", "NeuronRow", "WeightRow"]
 
@@ -133,10 +133,10 @@ class DeltaReport:
         return "\n".join([*lines, "", *_filled(self._closing(), width)])
 
     def _repr_html_(self) -> str:
-        opening, closing = (
-            f"<p>{'<br>'.join(map(escape, lines))}</p>" for lines in (self._opening(), self._closing())
-        )
-        return "".join([opening, *(table.html() for table in self._tables()), closing])
+        model, *opening = self._opening()
+        first = "<br>".join([escape(model), *map(subscripts, opening)])
+        last = "<br>".join(map(subscripts, self._closing()))
+        return "".join([f"<p>{first}</p>", *(table.html() for table in self._tables()), f"<p>{last}</p>"])
 
     def to_latex(self) -> str:
         """Return the tables in LaTeX, each a title and a displayed array.

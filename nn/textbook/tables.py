@@ -109,16 +109,16 @@ class Table(NamedTuple):
         """Return the table as HTML that takes its colours from the page."""
         spans = [(group, len(list(part))) for group, part in groupby(self.columns, lambda c: c.group)]
         groups = "".join(
-            f'<th colspan="{n}" style="{_CENTRED}{_BAR * bool(group)}">{_subscripts(group)}</th>'
+            f'<th colspan="{n}" style="{_CENTRED}{_BAR * bool(group)}">{subscripts(group)}</th>'
             for group, n in ((group.strip(), n) for group, n in spans)
         )
         heads = "".join(
-            f'<th scope="col" style="{_RIGHT}">{_subscripts(column.heading)}</th>' for column in self.columns
+            f'<th scope="col" style="{_RIGHT}">{subscripts(column.heading)}</th>' for column in self.columns
         )
         rows = zip(*(column.texts() for column in self.columns))
-        cells = [[f'<td style="{_RIGHT}">{_subscripts(cell)}</td>' for cell in row] for row in rows]
+        cells = [[f'<td style="{_RIGHT}">{subscripts(cell)}</td>' for cell in row] for row in rows]
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
-        title = f"{escape(self.title)} {_subscripts(self.formula)}"
+        title = f"{escape(self.title)} {subscripts(self.formula)}"
         caption = f'<caption style="text-align: left; white-space: nowrap">{title}</caption>'
         head = f"<tr>{groups}</tr>" * any(group for group, _ in spans) + f"<tr>{heads}</tr>"
         table = f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody></table>"
@@ -144,13 +144,13 @@ _CENTRED = "text-align: center; white-space: nowrap"
 _BAR = "; border-bottom: 1px solid currentColor"
 
 
-def _subscripts(formula: str) -> str:
-    """Return a formula as HTML: w_jk has its index as a subscript.
+def subscripts(formula: str) -> str:
+    """Return formulas as HTML: the index of w_jk is a subscript; longer names, such as those of losses, stay.
 
-    >>> _subscripts("a_j Δ_k")
-    'a<sub>j</sub> Δ<sub>k</sub>'
+    >>> subscripts("-∂E/∂w_jk = a_j Δ_k, E_1 = half_squared_error")
+    '-∂E/∂w<sub>jk</sub> = a<sub>j</sub> Δ<sub>k</sub>, E<sub>1</sub> = half_squared_error'
     """
-    return re.sub(r"_([a-z]+)", r"<sub>\1</sub>", escape(formula))
+    return re.sub(r"\b(in|\w)_([a-z]{1,2}|\d+)\b", r"\1<sub>\2</sub>", escape(formula))
 
 
 def _block(columns: Sequence[Column], gap: str) -> list[str]:

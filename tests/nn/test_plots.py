@@ -408,3 +408,135 @@ def test_the_boundary_is_where_the_loss_has_it(monkeypatch, loss, middle):
 def test_samples_that_do_not_fit_are_refused(outputs, xs, ys, error, message):
     with pytest.raises(error, match=message):
         plots.boundary(net(outputs), xs, ys)
+
+
+POINTS, CLASSES = [[0.0, 1.0], [2.0, -1.0], [1.0, 1.0]], [0, 1, 0]
+
+
+def test_several_models_have_a_plane_each(monkeypatch):
+    monkeypatch.setattr(plots, "GRID", 10)
+    right, left = MLP(2, [1], init="zeros"), MLP(2, [1], init="zeros")
+    right.layers[0].neurons[0].w[0].data, left.layers[0].neurons[0].w[0].data = 1.0, -1.0
+    seen = []
+    monkeypatch.setattr(plots, "_rows", lambda numbers: (seen.append(numbers), [[0.0] * 10] * 10)[1])
+    figure = plots.boundary({"right": right, "left": left}, POINTS, CLASSES)
+    planes = [axes for axes in figure.axes if axes.get_title()]
+    assert [axes.get_title() for axes in planes] == ["right", "left"]
+    assert seen[0] == pytest.approx([-y for y in seen[1]])
+    for axes in planes:
+        labels = {c.get_label(): c.get_offsets().tolist() for c in axes.collections}
+        assert (labels["class 0"], labels["class 1"]) == ([POINTS[0], POINTS[2]], [POINTS[1]])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["class 0", "class 1"]
+
+
+def areas(axes):
+    return {c.get_label(): c.get_sizes().tolist() for c in axes.collections if hasattr(c, "get_sizes")}
+
+
+def test_the_size_of_a_marker_grows_with_the_size_of_its_sample(monkeypatch):
+    monkeypatch.setattr(plots, "GRID", 10)
+    figure = plots.boundary(net(1), POINTS, CLASSES, sizes=[1.0, 0.0, 0.5])
+    found = areas(figure.axes[0])
+    (one, half), [none] = found["class 0"], found["class 1"]
+    assert one - none == pytest.approx(2 * (half - none))
+    assert none >= 10  # it is still seen
+
+
+def test_each_model_may_have_its_sizes_and_all_have_one_scale(monkeypatch):
+    monkeypatch.setattr(plots, "GRID", 10)
+    models = {"before": net(1), "after": net(1)}
+    figure = plots.boundary(models, POINTS, CLASSES, sizes={"before": [1, 0.5, 0], "after": [0, 0.5, 0]})
+    before, after = (areas(axes) for axes in figure.axes[:2])
+    assert before["class 1"] == after["class 1"]
+    assert before["class 0"][0] > after["class 0"][0]
+    figure = plots.boundary(net(1), POINTS, CLASSES, sizes=[0, 0, 0])
+    assert {area for found in areas(figure.axes[0]).values() for area in found} == {10.0}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "error", "message"),
+    [
+        ([1, 2], ValueError, "expected one size for each sample: 3 samples, 2 sizes"),
+        ([1, -2, 3], ValueError, "expected sizes of at least 0, not -2"),
+        ([1, math.nan, 3], ValueError, "sizes: size 1 is nan"),
+        ({"other": [1, 2, 3]}, ValueError, "expected sizes for the models \\['a'\\], not for \\['other'\\]"),
+        (["a", 1, 2], TypeError, "'a'"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(sizes, error, message):
+    with pytest.raises(error, match=message):
+        plots.boundary({"a": net(1)}, POINTS, CLASSES, sizes=sizes)
+
+
+def test_models_that_cannot_be_compared_are_refused():
+    with pytest.raises(ValueError, match="expected models of equally many classes, not of 2 and 3"):
+        plots.boundary({"a": net(1), "b": net(3)}, POINTS, CLASSES)
+    with pytest.raises(ValueError, match="expected at least one model, not an empty dict"):
+        plots.boundary({}, POINTS, CLASSES)
+    with pytest.raises(TypeError, match="expected a model, a Module"):
+        plots.boundary({"a": 5}, POINTS, CLASSES)
+
+
+def test_several_histories_can_be_compared():
+    slow, fast = history(Epoch(2.0, 0.5, 9.0, 0.1), Epoch(1.5, 0.5)), history(Epoch(2.0, 0.5))
+    left, right = plots.curve({"slow": slow, "fast": fast}).axes
+    assert [list(line.get_ydata()) for line in left.lines] == [[2.0, 1.5], [2.0]]
+    assert [list(line.get_ydata()) for line in right.lines] == [[0.5, 0.5], [0.5]]
+    assert [line.get_label() for line in left.lines] == ["slow", "fast"]
+    assert left.lines[0].get_linewidth() > left.lines[1].get_linewidth()  # it is seen below the other
+    with pytest.raises(ValueError, match="expected at least one history, not an empty dict"):
+        plots.curve({})
+
+
+class Plane(nn.Module):
+    """E = ½ (w0² + 4 w1²) for the sample (1, 2) of target 0, but for the mixed term."""
+
+    def __init__(self):
+        self.w = [Value(3.0, "p"), Value(-1.0, "q")]
+
+    def parameters(self):
+        return self.w
+
+    def __call__(self, x):
+        return [self.w[0] * x[0], self.w[1] * x[1]]
+
+
+PATH = [[3.0, -1.0], [1.0, 0.0]]
+
+
+def test_two_parameters_have_a_map_of_the_loss():
+    model = Plane()
+    figure = plots.loss_landscape(model, [[1.0, 2.0]], [[0.0, 0.0]], "half_squared_error", PATH, plane=True)
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("p", "q")
+    [line] = axes.lines
+    assert line.get_xydata().tolist() == PATH
+    [contours] = [c for c in axes.collections if hasattr(c, "levels")]
+    for level, lines in zip(contours.levels, contours.get_paths()):
+        for p, q in lines.vertices:
+            assert (p * p + 4 * q * q) / 2 == pytest.approx(level, rel=0.05, abs=0.01)
+    assert [p.data for p in model.parameters()] == [3.0, -1.0]
+
+
+def test_a_map_is_of_two_parameters():
+    neuron = Neuron(2)
+    path = [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]
+    with pytest.raises(ValueError, match="a plane has two parameters; this model has 3"):
+        plots.loss_landscape(neuron, [[1.0, 2.0]], [0.0], "half_squared_error", path, plane=True)
+
+
+def test_a_picture_in_a_notebook_is_small_and_keeps_its_colours():
+    import io
+
+    from PIL import Image
+
+    figure = plots.boundary(net(1), POINTS, CLASSES)
+    whole = io.BytesIO()
+    figure.savefig(whole, format="png")
+    small = figure._repr_png_()
+    assert len(small) < len(whole.getvalue()) / 2
+    pixels = (
+        Image.open(io.BytesIO(png)).convert("RGB").resize((40, 30)) for png in (whole.getvalue(), small)
+    )
+    for one, other in zip(*(list(p.tobytes()) for p in pixels)):
+        assert abs(one - other) < 12  # of 255

@@ -113,3 +113,20 @@ def test_zero_grad_may_write_none():
 def test_a_stub_fails_everywhere():
     for name in NAMES:
         assert not check(name, lambda _: None)
+
+
+def test_a_solution_that_is_not_written_yet_is_not_called_wrong():
+    def raises(w, x, b):
+        raise NotImplementedError("write this")
+
+    for solution, step in (raises, "neuron(...)"), (lambda w, x, b: ..., "tanh(b + Σ w x)"):
+        result = check("neuron", solution)
+        assert not result
+        assert result.unwritten
+        assert str(result) == f"neuron: not done yet. The first step that is not written: {step}"
+
+
+def test_a_wrong_step_before_one_that_is_not_written_is_called_wrong():
+    result = check("forward", lambda layers, x: ([[9.0] for _ in layers], ...))
+    assert not result.unwritten
+    assert str(result).startswith("forward: not yet.")

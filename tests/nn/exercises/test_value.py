@@ -341,3 +341,23 @@ def test_bad_arguments_are_refused():
         check("value", Value, operations=["plus"])
     with pytest.raises(TypeError, match="attribute or a function"):
         check("value", Value, data=3)
+
+
+def test_the_first_step_that_is_not_written_is_named():
+    class Half:
+        def __init__(self, data, parents=()):
+            self.data, self.grad, self.parents = data, 0.0, parents
+
+        def __add__(self, other):
+            return Half(self.data + other.data, (self, other))
+
+        def __mul__(self, other):
+            return Half(self.data * other.data, (self, other))
+
+        def backward(self):
+            raise NotImplementedError("write this")
+
+    result = check("value", Half)
+    assert result.unwritten
+    assert result.step == "v1.grad after v1.backward()"
+    assert result.cause is None

@@ -595,7 +595,8 @@ def test_html_has_the_same_numbers(report):
     assert html.count("<table>") == html.count("</table>") == 3
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
     assert {cell for line in rows_of(report.text(200), "Layer 1")[2:] for cell in line} <= set(cells)
-    assert "δ_k = ∂E/∂z_k = -Δ_k" in html
+    assert "δ<sub>k</sub> = ∂E/∂z<sub>k</sub> = -Δ<sub>k</sub>" in html
+    assert "E = half_squared_error" in html
 
 
 def test_names_are_escaped_in_html():

@@ -32,6 +32,17 @@ def test_the_accuracy_counts_every_output_of_a_sample():
     assert accuracy(Echo(), xs, [[1, 0], [0, 1]], "cross_entropy") == 1.0
 
 
+def test_the_accuracy_of_many_samples_is_computed_by_a_program(monkeypatch):
+    pytest.importorskip("numpy")
+    calls, predict = [], MLP.predict
+    monkeypatch.setattr(MLP, "predict", lambda model, x: calls.append(x) or predict(model, x))
+    xs, ys = data.moons(300, rng=random.Random(0))
+    model = MLP(2, [4, 1], "tanh", rng=random.Random(1))
+    found = accuracy(model, xs, ys)
+    assert len(calls) < 5
+    assert found == sum((model.predict(x) > 0) == (y > 0) for x, y in zip(xs, ys)) / 300
+
+
 def test_arrays_have_an_accuracy():
     numpy = pytest.importorskip("numpy")
     model = Neuron(1, None, init=lambda rng, nin, nout: 1.0)
