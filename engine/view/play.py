@@ -20,7 +20,9 @@ from engine.view.steps import Story, story
 LIMIT = 2000  # steps of a player at most: with more, a page would become slow
 
 
-def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value] | None = None) -> Player:
+def play(
+    root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value] | None = None, start: int = 0
+) -> Player:
     """Show the computation of ``root`` step by step: forward node by node, then backward edge by edge.
 
     In a backward step the contribution, upstream × local gradient, moves along an edge against the arrow, and
@@ -38,6 +40,7 @@ def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value]
         root: the root of the graph; or a BackwardPass from it.
         title: a heading.
         inputs: leaves that are inputs; the other leaves are then parameters. See `draw_dot`.
+        start: the step at which it opens; 0 is before the first one.
 
     Returns:
         A Player. Jupyter shows it (as a still picture if scripts are not allowed),
@@ -46,8 +49,8 @@ def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value]
 
     Raises:
         TypeError: ``root`` is not a Value, ``title`` is not a str, or ``inputs`` is not a list of Values.
-        ValueError: the graph has more than 2,000 steps. There is one step for each computed node, one for the
-            start of the backward pass, and one for each edge.
+        ValueError: there is no step ``start``, or the graph has more than 2,000 steps. There is one step for
+            each computed node, one for the start of the backward pass, and one for each edge.
         ImportError: the package graphviz is missing.
         RuntimeError: the program dot is missing.
 
@@ -66,9 +69,11 @@ def play(root: Value | BackwardPass, *, title: str = "", inputs: Iterable[Value]
             f"this graph has {steps:,} steps, and a player shows at most {LIMIT:,}: play a smaller part of "
             "the graph, such as the loss of one sample or one neuron; any Value in it can be played"
         )
+    if isinstance(start, bool) or start not in range(steps + 1):
+        raise ValueError(f"a player of this graph starts at a step from 0 to {steps}, not at {brief(start)}")
     run, called = as_pass(root), names(order)
     data, code = story(run, called, kinds)
-    return Player(title, Scene(run, called, kinds), Steps(run), data, code)
+    return Player(title, Scene(run, called, kinds), Steps(run), {**data, "start": start}, code)
 
 
 class Steps:

@@ -74,7 +74,9 @@ def _list(course: Course) -> None:
     for e in exercises():
         mark = "passed" if e.name in passed else "here" if e == current else ""
         print(f"{e.number:3}  {e.name:20} {mark:7} {e.title}")
-    print(f"{len(passed)} of {len(exercises())} passed. chalkgrad exercises begin writes {current.file}.")
+    left = len(passed) < len(exercises())
+    further = f" chalkgrad exercises begin writes {current.file}." if left else ""
+    print(f"{len(passed)} of {len(exercises())} passed.{further}")
 
 
 def _begun(course: Course, path: Path) -> None:

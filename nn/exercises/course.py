@@ -171,7 +171,7 @@ class Course:
         """
         e = self.current()
         if e.name not in self.passed():
-            raise ValueError(f"exercise {e.number} ({e.name}) has not passed yet; begin(name) goes anywhere")
+            raise ValueError(f"exercise {e.number} ({e.name}) has not passed yet; begin goes to any exercise")
         if e.number == len(exercises()):
             raise ValueError("that was the last exercise")
         return self.begin(e.number + 1)
@@ -187,7 +187,7 @@ class Course:
     def hint(self) -> str:
         """Return the next hint of the current exercise; the last one again at the end."""
         e, given = self.current(), self._read().get("hints", 0)
-        level = min((given if isinstance(given, int) else 0) + 1, len(e.hints))
+        level = max(1, min((given if isinstance(given, int) else 0) + 1, len(e.hints)))
         self._write(hints=level)
         return f"Hint {level} of {len(e.hints)}: {e.hints[level - 1]}"
 

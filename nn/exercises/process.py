@@ -13,9 +13,12 @@ import sys
 import tempfile
 from contextlib import redirect_stdout, suppress
 from dataclasses import asdict, replace
+from functools import partial
+from math import ceil
 from pathlib import Path
+from time import process_time
 
-from nn.exercises.budget import Raised, attempt, limited_steps
+from nn.exercises.budget import Raised, attempt, limited_steps, raised
 from nn.exercises.catalog import check, expected_name, prepare
 from nn.exercises.result import Result
 
@@ -60,7 +63,9 @@ def check_file(topic: str, path: str | os.PathLike[str], **options: object) -> R
             return _ended(topic, _reason(code))
         result = Result(**json.loads(answer.read_text("utf-8")))
     pictures = (case.picture for case in known.cases if case.text == result.graph)
-    return replace(result, skipped=tuple(result.skipped), picture=next(pictures, None))
+    picture = next(pictures, None)
+    shown = partial(picture, result.step, result.yours, result.right) if picture else None
+    return replace(result, skipped=tuple(result.skipped), picture=shown)
 
 
 def _run_child(order: str, environment: dict[str, str]) -> int:
@@ -85,7 +90,7 @@ def _run_child(order: str, environment: dict[str, str]) -> int:
 
 
 def _reason(code: int) -> str:
-    if hasattr(signal, "SIGPROF") and code == -signal.SIGPROF:
+    if code in [-getattr(signal, name, 0) for name in ("SIGPROF", "SIGXCPU")]:
         return f"it was stopped after {SECONDS:g} seconds of computing: a loop without end?"
     if hasattr(signal, "SIGALRM") and code == -signal.SIGALRM:
         return f"it was stopped after {WAITING:g} seconds of waiting"
@@ -99,15 +104,19 @@ def _ended(topic: str, reason: str) -> Result:
 
 
 def main() -> None:
-    """Check one file, as standard input asks, and write the result."""
+    """Check one file, as standard input asks, write the result, and end with all threads of the file."""
     order = json.load(sys.stdin)
-    answer = Path(order["answer"])
+    answer, dumps = Path(order["answer"]), json.dumps  # the file may replace a function of Python
+    topic, path, options = order["topic"], order["path"], order["options"]
     _limit()
-    space = attempt(lambda: _run_file(order["path"]))
-    result = _check_names(order["topic"], space, order["options"])
+    try:
+        result = _check_names(topic, attempt(lambda: _run_file(path)), options)
+    except BaseException as error:  # such as a KeyboardInterrupt that the file raises
+        result = _ended(topic, str(raised(error)))
     written = answer.with_suffix(".part")
-    written.write_text(json.dumps(asdict(replace(result, picture=None)) | {"picture": None}), "utf-8")
+    written.write_text(dumps(asdict(replace(result, picture=None)) | {"picture": None}), "utf-8")
     written.replace(answer)
+    os._exit(0)
 
 
 def _check_here(topic: str, path: str, options: dict[str, object]) -> Result:
@@ -122,23 +131,23 @@ def _check_names(topic: str, space: object, options: dict[str, object]) -> Resul
     """Check what a file has defined: its names, or the error that it raised."""
     if isinstance(space, Raised):
         return _ended(topic, str(space))
-    name = expected_name(topic)
-    if not isinstance(space, dict) or any(part not in space for part in name):
-        missing = " and ".join(part for part in name if not isinstance(space, dict) or part not in space)
+    names, found = expected_name(topic), space if isinstance(space, dict) else {}
+    if missing := [name for name in names if name not in found]:
+        wanted = f"a file that defines {' and '.join(names)}"
         return Result(
-            topic,
-            False,
-            step="the file",
-            yours=f"it defines no {missing}",
-            right=f"a file that defines {' and '.join(name)}",
+            topic, False, step="the file", yours=f"it defines no {' and no '.join(missing)}", right=wanted
         )
-    mine = space[name[0]] if len(name) == 1 else tuple(space[part] for part in name)
-    return _checked(topic, mine, options)
+    return _checked(topic, found[names[0]] if len(names) == 1 else tuple(map(found.get, names)), options)
 
 
 def _run_file(path: str) -> dict[str, object]:
     import runpy
 
+    with open(path, "rb") as file:
+        if b"\0" in file.read():
+            raise SyntaxError("this is no text in UTF-8; save the file in that encoding")
+    if (folder := os.path.dirname(path)) not in sys.path:
+        sys.path.append(folder)  # a file may import others beside it
     return runpy.run_path(path, run_name="solution")
 
 
@@ -157,6 +166,8 @@ def _limit() -> None:
         return
     import resource
 
+    allowed = ceil(process_time() + SECONDS) + 1  # for a file that turns the timers off
+    resource.setrlimit(resource.RLIMIT_CPU, (allowed, allowed + 1))
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     signal.setitimer(signal.ITIMER_REAL, WAITING)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -65,7 +65,9 @@ class Result:
     __repr__ = __str__
 
     def play(self) -> Player:
-        """Return the player of the right graph of the case that failed, to step through it.
+        """Return the player of the right graph of the case that failed, at the step that is wrong.
+
+        Its heading has both numbers.
 
         Raises:
             ValueError: the check passed, or the case is not a graph.

@@ -18,14 +18,15 @@ Look: TypeAlias = Callable[[str], float]  # the number of an earlier question, o
 Formula: TypeAlias = Callable[[Look], float]
 
 STEPS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)  # the numbers that are given
+MOST_WEIGHTS, LARGEST, TRIES = 500, 1000, 2000  # of a net; of the numbers; of draws until they are small
 TOLERANCE = 1e-3  # relative, and absolute below 1: answers may be rounded to four digits
 ACTIVATIONS: dict[str, tuple[Callable[[float], float], Callable[[float], float], str, str]] = {
     "relu": (lambda z: max(0.0, z), lambda z: float(z > 0), "g(z) = max(0, z)", r"g(z) = \max(0, z)"),
     "linear": (lambda z: z, lambda z: 1.0, "g(z) = z", "g(z) = z"),
     "tanh": (tanh, lambda z: 1 - tanh(z) ** 2, "g(z) = tanh z", r"g(z) = \tanh z"),
     "sigmoid": (
-        lambda z: 1 / (1 + exp(-z)),
-        lambda z: exp(-z) / (1 + exp(-z)) ** 2,
+        lambda z: 1 / (1 + exp(-z)) if z > 0 else exp(z) / (1 + exp(z)),  # no student's z overflows
+        lambda z: exp(-abs(z)) / (1 + exp(-abs(z))) ** 2,
         "g(z) = 1 / (1 + e⁻ᶻ)",
         r"g(z) = 1 / (1 + e^{-z})",
     ),
@@ -236,7 +237,7 @@ def check_worksheet(seed: int, answers: Mapping[str, float], **options: object) 
         number is right to a relative 0.001.
 
     Raises:
-        ValueError: there is no number of that name on the sheet.
+        ValueError: there is no number of that name on the sheet, or it is given twice.
         TypeError: an answer is not a number.
 
     >>> print(check_worksheet(1, {"in1_0": 1, "a1_0": 1, "E": 0.5, "Δ1_0": -1}, net=[1, 1]))
@@ -244,16 +245,20 @@ def check_worksheet(seed: int, answers: Mapping[str, float], **options: object) 
     The first wrong number: Δ1_0 = -1; right: 1.
     Not answered: -∂E/∂w1_0_0, -∂E/∂b1_0, new w1_0_0, new b1_0.
     """
+    if not isinstance(answers, Mapping):
+        expected("expected the answers, a dict of names and numbers", answers)
     sheet = worksheet(seed, **options)  # type: ignore[arg-type]
     right = sheet.answers
     given: dict[str, float] = {}
     for name, answer in answers.items():
-        full = _full_name(str(name))
+        full = _full_name(str(name).strip())
         if full not in right:
             hint = did_you_mean(full, right) or f"; it asks for {', '.join(list(right)[:6])}, …"
             raise ValueError(f"the sheet does not ask for {name!r}{hint}")
         if not is_number(answer):
             raise TypeError(f"the answer {name} is a number, not {type(answer).__name__}: {brief(answer)}")
+        if full in given:
+            raise ValueError(f"the answer {full} is given twice, the second time as {name!r}")
         given[full] = float(answer)
     follows = sheet.solve(given)
     kinds: dict[str, list[str]] = {"right": [], "wrong": [], "consistent": [], "missing": []}
@@ -289,8 +294,11 @@ def _shown(x: float | None) -> str:
 
 
 def _net_sheet(seed: int, shape: tuple[int, ...], activation: str, rate: float) -> Worksheet:
+    weights = sum(m * n for m, n in pairwise(shape))
+    if weights > MOST_WEIGHTS:
+        raise ValueError(f"a worksheet has a net of at most {MOST_WEIGHTS} weights, not {weights:,}")
     rng = random.Random(seed)
-    while True:
+    for _ in range(TRIES):
         given = {f"x_{j}": rng.choice(STEPS) for j in range(shape[0])}
         for l, (m, n) in enumerate(pairwise(shape), 1):
             for k in range(n):
@@ -301,6 +309,8 @@ def _net_sheet(seed: int, shape: tuple[int, ...], activation: str, rate: float) 
         listed = ", ".join(f"{name} = {x:g}" for name, x in given.items())
         latex = ", ".join(f"${_latex(name)} = {x:g}$" for name, x in given.items())
         text, formula = ACTIVATIONS[activation][2:]
+        rounding = ". Round each number to four digits" if activation in ("tanh", "sigmoid") else ""
+        listed, latex = listed + rounding, latex + rounding
         sheet = Worksheet(
             f"Worksheet {seed}: a net {'-'.join(map(str, shape))}",
             given,
@@ -312,8 +322,12 @@ def _net_sheet(seed: int, shape: tuple[int, ...], activation: str, rate: float) 
         deltas = [abs(x) for name, x in sheet.answers.items() if name.startswith("Δ")]
         sums = [x for name, x in sheet.answers.items() if name.startswith("in")]
         # if every Δ is 0, a sheet teaches nothing; at in = 0, relu has no derivative
-        if max(deltas) > 0 and 0.0 not in sums and max(map(abs, sheet.answers.values())) < 1000:
+        if max(deltas) > 0 and 0.0 not in sums and max(map(abs, sheet.answers.values())) < LARGEST:
             return sheet
+    raise ValueError(
+        f"no sheet with numbers below {LARGEST:,} was found for the net {brief(list(shape))} and the "
+        f"learning rate {rate:g}: use a smaller net or rate"
+    )
 
 
 def _net_questions(shape: tuple[int, ...], activation: str, rate: float) -> Iterator[Question]:
@@ -322,6 +336,9 @@ def _net_questions(shape: tuple[int, ...], activation: str, rate: float) -> Iter
 
     def a(l: int, j: int) -> str:
         return f"a{l}_{j}" if l else f"x_{j}"
+
+    def square(x: float) -> float:
+        return x * x  # x**2 raises an error if it overflows
 
     def question(name: str, rule: str, part: str, formula: Formula) -> Question:
         return Question(name, _latex(name), rule, part, formula)
@@ -357,7 +374,7 @@ def _net_questions(shape: tuple[int, ...], activation: str, rate: float) -> Iter
     outputs = range(shape[last])
     yield question(
         "E", "½ Σ (t - a)²", "Forward",
-        lambda look: sum((look(f"t_{k}") - look(a(last, k))) ** 2 for k in outputs) / 2,
+        lambda look: sum(square(look(f"t_{k}") - look(a(last, k))) for k in outputs) / 2,
     )  # fmt: skip
     for k in outputs:
         yield question(f"Δ{last}_{k}", "g'(in_k) (t_k - a_k)", "Δ", output_delta(k))

@@ -66,6 +66,9 @@ class Value:
                     build(child)
                 topo.append(v)
         build(self)
+        for v in topo:
+            if v._prev:
+                v.grad = 0.0
         self.grad = 1.0
         for v in reversed(topo):
             v._backward()
@@ -158,6 +161,7 @@ class Value:
         waiting, todo = {}, [self]
         while todo:  # count the children of each node
             v = todo.pop()
+            v.grad = 0.0 if v.parents else v.grad
             for parent in v.parents:
                 if parent not in waiting:
                     waiting[parent] = 0

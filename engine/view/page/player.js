@@ -596,6 +596,7 @@
     }).observe(stage);
     const link = story.page && location.hash.match(/^#(end|\d+)$/); // page.html#12 opens at step 12
     if (link) go(link[1] === "end" ? last : Number(link[1]), false);
+    else if (story.start) go(story.start, false);
   }
 
   // Return the SVG of the static image as an element of the page

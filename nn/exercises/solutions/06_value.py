@@ -25,6 +25,9 @@ class Value:
                 order.append(v)
 
         visit(self)
+        for v in order:
+            if v.parents:
+                v.grad = 0.0
         self.grad = 1.0
         for v in reversed(order):
             for parent, local in zip(v.parents, v.local_gradients):

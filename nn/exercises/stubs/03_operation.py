@@ -1,6 +1,6 @@
 """Exercise 3: an operation and its derivative.
 
-Write tanh with math.exp (not with math.tanh), and its derivative.
+Write f(x) = tanh(x) with math.exp (not with math.tanh), and its derivative f'(x). x is a small number.
 """
 
 

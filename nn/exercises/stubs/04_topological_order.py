@@ -1,7 +1,7 @@
 """Exercise 4: parents before children.
 
-Return all nodes of the graph under root, each once, parents before children. v.parents are the
-parents of a node.
+Return a list of all nodes from which root was computed, and of root itself: each node once, and after
+its parents. So root comes last. v.parents are the parents of a node v; a leaf has none.
 """
 
 

@@ -1,6 +1,7 @@
 """Exercise 10: one neuron.
 
-Return tanh(b + Σ_j w_j x_j), from a list of weights, a list of inputs and a bias.
+Return the number tanh(b + Σ_j w_j x_j): w is a list of weights, x a list of as many inputs, b the
+bias.
 """
 
 

@@ -1,6 +1,7 @@
 """Exercise 12: Δ at the output.
 
-Return Δ_k = g'(in_k) (t_k - a_k) of each output neuron.
+Return the list of Δ_k = g'(in_k) (t_k - a_k) of the output neurons. z, a and t are the lists of in_k, a_k
+and the targets t_k.
 """
 
 

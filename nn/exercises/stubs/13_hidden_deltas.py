@@ -1,6 +1,7 @@
 """Exercise 13: Δ inside.
 
-Return Δ_j = g'(in_j) Σ_k w_jk Δ_k of each hidden neuron. W_next[k][j] is the weight from j to k.
+Return the list of Δ_j = g'(in_j) Σ_k w_jk Δ_k of the neurons of a hidden layer. z is the list of their
+in_j, W_next[k][j] the weight from j to neuron k of the next layer, and deltas_next the list of the Δ_k.
 """
 
 

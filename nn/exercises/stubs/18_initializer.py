@@ -1,7 +1,7 @@
 """Exercise 18: the first weights.
 
-Return one weight for a neuron with nin inputs: a random number with mean 0 and variance 2 / nin.
-rng is a random.Random.
+Return one weight, a random number with mean 0 and variance 2 / nin. nin is the number of inputs of the
+neuron, nout the number of neurons of its layer. Draw from rng, which is a random.Random.
 """
 
 

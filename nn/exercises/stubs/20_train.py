@@ -1,7 +1,8 @@
 """Exercise 20: your own Δ rules learn moons.
 
-Return the layers after some epochs: for each sample (x, t), compute the gradients and make a step.
-Use your functions of the exercises before.
+Return the layers after training. In each epoch, go through the samples in order: xs is the list of
+inputs x, ts the list of targets t. For each sample, compute the gradients, and make a step. Copy your
+functions of exercises 14 and 15 into this file, and use them.
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TypeAlias
 
-from nn.exercises.checker import Case, Named, Slip, Steps, Topic, as_list
+from nn.exercises.checker import Case, Named, Slip, Steps, Topic, as_list, unlike
 
 Numbers: TypeAlias = tuple[float, ...]
 POINTS: tuple[Numbers, ...] = ((2.0, -3.0, 10.0, -2.0), (0.5, 4.0, -1.0, 3.0), (-1.5, 2.5, 0.25, 0.5))
@@ -23,7 +23,7 @@ def _case(name: str, point: Numbers) -> Case:
             given = solution(*numbers)
             values = as_list(given)
             if values is None or len(values) != len(letters):
-                return Named([(f"the {len(letters)} derivatives", given)])
+                return Named([(f"the {len(letters)} derivatives", unlike(given, f"{len(letters)} numbers"))])
             return Named((f"∂{top}/∂{letter}", value) for letter, value in zip(letters, values))
 
         yield f"{name}(...)", derivatives

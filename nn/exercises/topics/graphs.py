@@ -7,8 +7,8 @@ from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from engine import Value, play
-from nn.exercises.checker import Case, Steps
+from engine import Value, backward_steps, play, topological_order
+from nn.exercises.checker import Case, Named, Steps, as_number
 
 if TYPE_CHECKING:
     from engine import Player
@@ -25,6 +25,9 @@ class NodeClass(NamedTuple):
     grad: Callable[[Node], object]
     backward: Callable[[Node], object]
     has: frozenset[str] = frozenset()  #: the operations that it has
+
+
+Adapter: TypeAlias = Callable[[object], NodeClass]
 
 
 class Operation(NamedTuple):
@@ -107,9 +110,28 @@ class Graph(NamedTuple):
             node.label = name
         return nodes
 
-    def play(self) -> Player:
-        """Return the player of the graph."""
-        return play(self.values()[-1])
+    def play(self, step: str, yours: str, right: str) -> Player:
+        """Return the player of the graph at a step of `steps`, with both numbers in its heading."""
+        values = self.values()
+        order = [v for v in topological_order(values[-1]) if v.parents]
+        edges = [edge.parent for edge in backward_steps(values[-1])]
+        shown = {name: order.index(v) + 1 for name, v in zip(self.data_steps, values) if v.parents}
+        shown |= {
+            f"{v.label}.grad": len(order) + 1 + n for n, v in enumerate(edges, 1)
+        }  # the last one counts
+        shown[self.root_step] = len(order) + 1
+        return play(values[-1], title=f"{step}: yours {yours}, right {right}", start=shown.get(step, 0))
+
+    @property
+    def data_steps(self) -> list[str]:
+        """The name of the step that computes each node."""
+        texts = [f"{x:g}" for x in self.leaves] + [self.text(line) for line in self.lines]
+        return [f"the data of {name} = {text}" for name, text in zip(self.names, texts)]
+
+    @property
+    def root_step(self) -> str:
+        """The name of the step that runs the backward pass."""
+        return f"{self.names[-1]}.grad after {self.names[-1]}.backward()"
 
     def case(self) -> Case:
         """Return the case: the data from the leaves to the root, then the gradients from the root down."""
@@ -129,12 +151,62 @@ class Graph(NamedTuple):
             solution.backward(nodes[-1])
             return solution.grad(nodes[-1])
 
-        texts = [f"{x:g}" for x in self.leaves] + [self.text(line) for line in self.lines]
-        for name, text, maker in zip(names, texts, self.makers(solution.make, nodes)):
-            yield f"the data of {name} = {text}", partial(forward, maker)
-        yield f"{names[-1]}.grad after {names[-1]}.backward()", backward
+        for step, maker in zip(self.data_steps, self.makers(solution.make, nodes)):
+            yield step, partial(forward, maker)
+        yield self.root_step, backward
         for i in reversed(range(len(names) - 1)):
             yield f"{names[i]}.grad", lambda i=i: solution.grad(nodes[i])  # type: ignore[misc]
+
+
+def second_pass(graph: Graph, adapt: Adapter) -> Case:
+    """Return the case of a second backward pass over a graph: the gradients of the leaves add up.
+
+    Args:
+        graph: the graph.
+        adapt: makes the class of nodes from a solution.
+    """
+    root, names = graph.names[-1], graph.names[: len(graph.leaves)]
+
+    def run(solution: object) -> Steps:
+        mine = adapt(solution)
+
+        def gradients() -> Named:
+            nodes = graph.build(mine.make)
+            mine.backward(nodes[-1])
+            first = [as_number(mine.grad(v)) for v, _ in zip(nodes, names)]
+            mine.backward(nodes[-1])
+            second = [as_number(mine.grad(v)) for v, _ in zip(nodes, names)]
+            if first == second:  # a tape that is empty after the first pass adds nothing, and is no slip
+                second = [None if x is None else 2 * x for x in first]
+            return Named((f"{name}.grad after the second pass", x) for name, x in zip(names, second))
+
+        yield f"{root}.backward(), twice", gradients
+
+    return Case(f"{graph}; {root}.backward(); {root}.backward()", run, frozenset("+*"), graph.play)
+
+
+def shared_leaf(adapt: Adapter) -> Case:
+    """Return the case of two graphs with the same leaf, whose gradient adds up over their backward passes."""
+
+    def run(solution: object) -> Steps:
+        mine = adapt(solution)
+
+        def gradient() -> object:
+            a = mine.make(2.0)
+            for word in "+", "*":
+                mine.backward(OPERATIONS[word].apply(a, a))
+            return mine.grad(a)
+
+        yield "a.grad after both passes", gradient
+
+    return Case("a = 2\nv1 = a + a; v1.backward(); v2 = a * a; v2.backward()", run, frozenset("+*"))
+
+
+def repeated_passes(adapt: Adapter) -> Iterator[Case]:
+    """Iterate over the cases of two backward passes, the smallest first."""
+    for leaves in (2.0,), (2.0, -3.0):
+        yield from (second_pass(graph, adapt) for graph in graphs(2, leaves, "+*"))
+    yield shared_leaf(adapt)
 
 
 def graphs(size: int, leaves: tuple[float, ...], words: Iterable[str]) -> Iterator[Graph]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 from nn import textbook
-from nn.exercises.checker import Case, Named, Slip, Steps, Topic
+from nn.exercises.checker import Case, Named, Slip, Steps, Topic, Unlike, as_lists
 from nn.exercises.topics.rules import Layer, Matrix, Net, parts_of_layers
 
 RATE, EPOCHS = 0.3, 20
@@ -23,7 +23,7 @@ def _exact(samples: int, epochs: int) -> Case:
         def trained() -> Named:
             assert callable(solution)
             xs, ts = _data(samples)
-            return Named(parts_of_layers(solution(net.layers(), xs, ts, RATE, epochs), net))
+            return Named(parts_of_layers(as_lists(solution(net.layers(), xs, ts, RATE, epochs)), net))
 
         yield "train(...)", trained
 
@@ -35,12 +35,12 @@ def _learned() -> Case:
     net = Net((2, 3, 1))
 
     def run(solution: object) -> Steps:
-        def count() -> str:
+        def count() -> Unlike:
             assert callable(solution)
             xs, ts = _data(len(MOONS))
             layers = solution(net.layers(), xs, ts, RATE, EPOCHS)
             hits = sum(textbook.forward(layers, x)[1][-1][0] * t[0] > 0 for x, t in zip(xs, ts))
-            return f"at least {ENOUGH}" if hits >= ENOUGH else str(hits)
+            return Unlike(f"at least {ENOUGH}" if hits >= ENOUGH else str(hits))
 
         yield f"how many of the {len(MOONS)} samples are on the right side", count
 

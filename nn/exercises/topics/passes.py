@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
+from operator import attrgetter
 
 from engine import Value, topological_order
-from nn.exercises.checker import Case, Named, Slip, Steps, Topic, as_list
-from nn.exercises.topics.graphs import Graph, graphs
+from nn.exercises.checker import Case, Named, Slip, Steps, Topic, Unlike, as_list, unlike
+from nn.exercises.topics.graphs import Graph, NodeClass, graphs, repeated_passes
+from nn.exercises.topics.value import LEAVES_RESET, LEFT_OVER, WHY_LEAVES_RESET, WHY_LEFT_OVER
 
 GRADS = ([1.5], [-2.0, 0.5], [3.0, 0.0, -1.0])
 
@@ -30,7 +32,7 @@ def _order_case(graph: Graph) -> Case:
             given = solution(values[-1])
             nodes = as_list(given)
             if nodes is None:
-                return Named([("the order", given)])
+                return Named([("the order", unlike(given, f"a list of {len(values)} nodes"))])
             seen = Named([("the number of nodes in the order", len(nodes))])
             for v in values:
                 times = sum(node is v for node in nodes)
@@ -39,7 +41,9 @@ def _order_case(graph: Graph) -> Case:
             for v in values:
                 for parent in dict.fromkeys(v.parents):
                     before = place.get(id(parent), -1) < place.get(id(v), -1)
-                    seen.append((f"{parent.label} stands before {v.label}", "yes" if before else "no"))
+                    seen.append(
+                        (f"{parent.label} stands before {v.label}", Unlike("yes" if before else "no"))
+                    )
             return seen
 
         yield "topological_order(root)", order
@@ -126,16 +130,23 @@ def _backward_case(graph: Graph) -> Case:
             solution(values[-1])
             return values[-1].grad
 
-        yield f"{values[-1].label}.grad", backward
+        yield graph.root_step, backward
         for v in reversed(values[:-1]):
             yield f"{v.label}.grad", lambda v=v: v.grad  # type: ignore[misc]
 
     return Case(str(graph), run, picture=graph.play)
 
 
+def _with_backward(solution: object) -> NodeClass:
+    """Return engine's Value with the student's backward pass."""
+    assert callable(solution)
+    return NodeClass(Value, attrgetter("data"), attrgetter("grad"), solution)
+
+
 def _pass(
     order: Callable[[Value], list[Value]] = topological_order,
     seed: float | None = 1.0,
+    reset: Callable[[Value], bool] = lambda v: bool(v.parents),
     add: Callable[[float, float], float] = lambda grad, c: grad + c,
     contribution: Callable[[float, float], float] = lambda upstream, local: upstream * local,
     pairs: Callable[[Value], list[tuple[Value, float]]] = lambda v: list(zip(v.parents, v.local_gradients())),
@@ -143,6 +154,8 @@ def _pass(
     """Return a backward pass of which a slip replaces one part."""
 
     def backward(root: Value) -> None:
+        for v in order(root):
+            v.grad = 0.0 if reset(v) else v.grad
         if seed is not None:
             root.grad = seed
         for v in reversed(order(root)):
@@ -152,6 +165,10 @@ def _pass(
     return backward
 
 
+def _build_pass(parts: Mapping[str, object]) -> Callable[[Value], None]:
+    return _pass(**parts)  # type: ignore[arg-type]
+
+
 def _recursive(v: Value) -> None:
     for parent, local in zip(v.parents, v.local_gradients()):
         parent.grad += v.grad * local
@@ -159,15 +176,20 @@ def _recursive(v: Value) -> None:
 
 
 def _seeded(root: Value) -> None:
+    for v in topological_order(root):
+        v.grad = 0.0 if v.parents else v.grad
     root.grad = 1.0
     _recursive(root)
 
 
 def _backward_slips() -> Iterator[Slip]:
-    yield Slip(
+    def slip(name: str, why: str, **parts: object) -> Slip:
+        return Slip(name, why, _build_pass(parts), parts)
+
+    yield slip(
         "= where += is needed",
         "A node that feeds two others gets two contributions, and the second one replaced the first.",
-        _pass(add=lambda grad, c: c),
+        add=lambda grad, c: c,
     )
     yield Slip(
         "no topological order",
@@ -175,48 +197,48 @@ def _backward_slips() -> Iterator[Slip]:
         "Visit each node once, after all of its children.",
         _seeded,
     )
-    yield Slip(
-        "the root's gradient is not set to 1", "The backward pass starts with ∂L/∂L = 1.", _pass(seed=None)
-    )
-    yield Slip(
+    yield slip("the root's gradient is not set to 1", "The backward pass starts with ∂L/∂L = 1.", seed=None)
+    yield slip(LEFT_OVER, WHY_LEFT_OVER, reset=lambda v: False)
+    yield slip(LEAVES_RESET, WHY_LEAVES_RESET, reset=lambda v: True)
+    yield slip(
         "the order is not reversed",
         "The backward pass goes from the root to the leaves.",
-        _pass(order=lambda root: topological_order(root)[::-1]),
+        order=lambda root: topological_order(root)[::-1],
     )
-    yield Slip(
+    yield slip(
         "children are not all visited before their parents",
         "A node passed its gradient on before all of its contributions had arrived.",
-        _pass(order=lambda root: _visit(root, [], once=True, first=True)[::-1]),
+        order=lambda root: _visit(root, [], once=True, first=True)[::-1],
     )
-    yield Slip(
+    yield slip(
         "the upstream gradient is forgotten",
         "A contribution is the upstream gradient times the local gradient.",
-        _pass(contribution=lambda upstream, local: local),
+        contribution=lambda upstream, local: local,
     )
-    yield Slip(
+    yield slip(
         "the local gradient is forgotten",
         "A contribution is the upstream gradient times the local gradient.",
-        _pass(contribution=lambda upstream, local: upstream),
+        contribution=lambda upstream, local: upstream,
     )
-    yield Slip(
+    yield slip(
         "the local gradient is added to the upstream gradient",
         "The chain rule multiplies them.",
-        _pass(contribution=lambda upstream, local: upstream + local),
+        contribution=lambda upstream, local: upstream + local,
     )
-    yield Slip(
+    yield slip(
         "a set of parents",
         "In x * x, both parents are one node, and a set keeps it once.",
-        _pass(pairs=lambda v: list(dict(zip(v.parents, v.local_gradients())).items())),
+        pairs=lambda v: list(dict(zip(v.parents, v.local_gradients())).items()),
     )
-    yield Slip(
+    yield slip(
         "only the first parent gets a contribution",
         "Every parent of an operation gets one.",
-        _pass(pairs=lambda v: list(zip(v.parents, v.local_gradients()))[:1]),
+        pairs=lambda v: list(zip(v.parents, v.local_gradients()))[:1],
     )
-    yield Slip(
+    yield slip(
         "the local gradients are swapped",
         "They stand in the order of the parents.",
-        _pass(pairs=lambda v: list(zip(v.parents, v.local_gradients()[::-1]))),
+        pairs=lambda v: list(zip(v.parents, v.local_gradients()[::-1])),
     )
 
 
@@ -256,7 +278,8 @@ def topic(name: str) -> Topic:
         cases = tuple(map(_order_case, _graphs()))
         return Topic(name, cases, topological_order, tuple(_order_slips()))
     if name == "backward":
-        return Topic(name, tuple(map(_backward_case, _graphs())), Value.backward, tuple(_backward_slips()))
+        cases = *map(_backward_case, _graphs()), *repeated_passes(_with_backward)
+        return Topic(name, cases, Value.backward, tuple(_backward_slips()), build=_build_pass)
     slips = (
         Slip("nothing changes", "Set the .grad of each parameter: p.grad = 0.0.", lambda ps: None),
         Slip(

@@ -6,13 +6,13 @@ node k, g the activation and dg its derivative.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from math import cosh, tanh
 from typing import NamedTuple, TypeAlias
 
 from nn import textbook
-from nn.exercises.checker import Case, Named, Slip, Steps, Topic, as_list
+from nn.exercises.checker import Case, Named, Slip, Steps, Topic, Unlike, as_list, as_lists, unlike
 
 Vector: TypeAlias = list[float]
 Matrix: TypeAlias = list[Vector]
@@ -63,9 +63,19 @@ class Rules:
         """Return g'(in_k)."""
         return pair[1](z)
 
+    def output_derivative(self, pair: Pair, z: float) -> float:
+        """Return g'(in_k) of an output neuron."""
+        return self.derivative(pair, z)
+
+    def hidden_derivative(self, pair: Pair, z: float) -> float:
+        """Return g'(in_j) of a hidden neuron."""
+        return self.derivative(pair, z)
+
     def output_deltas(self, z: Vector, a: Vector, t: Vector, pair: Pair) -> Vector:
         """Return Δ_k = g'(in_k) (t_k - a_k)."""
-        return [self.derivative(pair, z_k) * self.error(t_k, a_k, z_k) for z_k, a_k, t_k in zip(z, a, t)]
+        return [
+            self.output_derivative(pair, z_k) * self.error(t_k, a_k, z_k) for z_k, a_k, t_k in zip(z, a, t)
+        ]
 
     def signal(self, W: Matrix, j: int, deltas: Vector) -> float:
         """Return Σ_k w_jk Δ_k."""
@@ -73,7 +83,9 @@ class Rules:
 
     def hidden_deltas(self, z: Vector, pair: Pair, W_next: Matrix, deltas_next: Vector) -> Vector:
         """Return Δ_j = g'(in_j) Σ_k w_jk Δ_k."""
-        return [self.derivative(pair, z_j) * self.signal(W_next, j, deltas_next) for j, z_j in enumerate(z)]
+        return [
+            self.hidden_derivative(pair, z_j) * self.signal(W_next, j, deltas_next) for j, z_j in enumerate(z)
+        ]
 
     def deltas(self, layers: list[Layer], x: Vector, t: Vector) -> Matrix:
         """Return Δ of every node."""
@@ -107,6 +119,10 @@ class Rules:
         """Return w + η step."""
         return w + rate * step
 
+    def moved_weight(self, w: float, step: float, rate: float) -> float:
+        """Return w + η step."""
+        return self.moved(w, step, rate)
+
     def moved_bias(self, b: float, step: float, rate: float) -> float:
         """Return b + η step."""
         return self.moved(b, step, rate)
@@ -115,7 +131,7 @@ class Rules:
         """Return the net after a step."""
         return [
             (
-                [[self.moved(w, d, rate) for w, d in zip(row, drow)] for row, drow in zip(W, dW)],
+                [[self.moved_weight(w, d, rate) for w, d in zip(row, drow)] for row, drow in zip(W, dW)],
                 [self.moved_bias(p, d, rate) for p, d in zip(b, db)],
                 pair,
             )
@@ -187,8 +203,10 @@ def _part(result: object, *at: int) -> object:
     """Return a part of a nested result, or what stands in its place."""
     for i in at:
         values = as_list(result)
-        if values is None or i >= len(values):
-            return "nothing"
+        if values is None:
+            return unlike(result)
+        if i >= len(values):
+            return Unlike(f"a list of {len(values)}, which ends before that")
         result = values[i]
     return result
 
@@ -228,12 +246,11 @@ def _matrix_parts(result: object, net: Net) -> Iterator[tuple[str, object]]:
     yield from _weight_parts(result, net, "∂E/∂w", "∂E/∂b", (1,))
 
 
-def _vector_parts(result: object, net: Net, name: str) -> Iterator[tuple[str, object]]:
-    values = as_list(result)
-    if values is None:
-        yield name, result
+def _vector_parts(result: object, net: Net, name: str, layer: int = -1) -> Iterator[tuple[str, object]]:
+    values, count = as_list(result), net.shape[layer]
+    if values is None or len(values) != count:
+        yield name, unlike(result, f"a list of {count} number{'s' * (count > 1)}")
     else:
-        yield f"the number of {name}", len(values)
         yield from ((f"{name} of neuron {k}", x) for k, x in enumerate(values))
 
 
@@ -264,7 +281,7 @@ EXERCISES: dict[str, Parts] = {
     "layer": partial(_vector_parts, name="z"),
     "forward": _forward_parts,
     "output_deltas": partial(_vector_parts, name="Δ_k"),
-    "hidden_deltas": partial(_vector_parts, name="Δ_j"),
+    "hidden_deltas": partial(_vector_parts, name="Δ_j", layer=-2),
     "deltas": _delta_parts,
     "gradients": partial(_weight_parts, w="a_j Δ_k", b="Δ_k, the step of the bias,"),
     "update": partial(_weight_parts, w="the new weight", b="the new bias"),
@@ -281,7 +298,7 @@ def _case(name: str, net: Net) -> Case:
         assert callable(solution)
         yield (
             f"{name}(...)",
-            lambda: Named(EXERCISES[name](solution(*_exercise(net, name)), net)),
+            lambda: Named(EXERCISES[name](as_lists(solution(*_exercise(net, name))), net)),
         )
 
     return Case(str(net), run)
@@ -302,12 +319,14 @@ def topic(name: str) -> Topic:
         if (len(shape) == 2 or name not in SINGLE) and (len(shape) > 2 or name != "hidden_deltas")
     ]
     right = RIGHT.get(name) or getattr(rules, name)
+
+    def build(parts: Mapping[str, object]) -> object:
+        return getattr(type("Rules", (Rules,), dict(parts))(), name)
+
     slips = tuple(
-        Slip(n, why, getattr(type("Rules", (Rules,), parts)(), name))
-        for n, why, parts in SLIPS
-        if name not in parts or not name.endswith("_deltas")  # there, g' is forgotten in one place only
+        Slip(n, why, build(parts), parts) for n, why, parts in SLIPS if n not in OTHER_NAMES.get(name, ())
     )
-    return Topic(name, tuple(_case(name, Net(shape)) for shape in shapes), right, slips)
+    return Topic(name, tuple(_case(name, Net(shape)) for shape in shapes), right, slips, build=build)
 
 
 # The slips: a name, a sentence, and the parts of the rules that they replace
@@ -332,12 +351,16 @@ def _old_and_new(self: Rules, layers: list[Layer], x: Vector, t: Vector, rate: f
     return found
 
 
-def _plain_hidden(self: Rules, z: Vector, pair: Pair, W: Matrix, deltas: Vector) -> Vector:
-    return [self.signal(W, j, deltas) for j in range(len(z))]
+def _one(self: Rules, pair: Pair, z: float) -> float:
+    return 1.0
 
 
-def _plain_output(self: Rules, z: Vector, a: Vector, t: Vector, pair: Pair) -> Vector:
-    return [self.error(t_k, a_k, z_k) for z_k, a_k, t_k in zip(z, a, t)]
+def _at_activation(self: Rules, pair: Pair, z: float) -> float:
+    return pair[1](pair[0](z))
+
+
+def _activation(self: Rules, pair: Pair, z: float) -> float:
+    return pair[0](z)
 
 
 def _linear_output(self: Rules, layers: list[Layer], x: Vector) -> tuple[Matrix, Matrix]:
@@ -350,6 +373,18 @@ def _always_x(self: Rules, layers: list[Layer], x: Vector) -> tuple[Matrix, Matr
     return [z[0] for z, _ in results], [a[0] for _, a in results]
 
 
+OTHER_NAMES = {  # of slips that have another name where there is one rule only
+    "output_deltas": (
+        "g' is forgotten inside",
+        "g' is forgotten at the output",
+        "g' at a_j in place of in_j",
+    ),
+    "hidden_deltas": (
+        "g' is forgotten inside",
+        "g' is forgotten at the output",
+        "g' at a_k in place of in_k",
+    ),
+}
 SLIPS: list[tuple[str, str, dict[str, object]]] = [
     ("the bias is forgotten", "in_k = b_k + Σ_j w_jk a_j: the bias belongs to the sum.",
      {"weighted_sum": lambda self, w, a, b: Rules.weighted_sum(self, w, a, 0.0)}),
@@ -359,6 +394,8 @@ SLIPS: list[tuple[str, str, dict[str, object]]] = [
      {"weighted_sum": lambda self, w, a, b: Rules.weighted_sum(self, w[:-1], a[:-1], b)}),
     ("the bias is multiplied by the inputs", "The bias is added once: b + Σ_j w_j a_j.",
      {"weighted_sum": lambda self, w, a, b: sum((w_j + b) * a_j for w_j, a_j in zip(w, a))}),
+    ("the bias is added to each weight", "The bias is added once: b + Σ_j w_j a_j.",
+     {"weighted_sum": lambda self, w, a, b: Rules.weighted_sum(self, [w_j + b for w_j in w], a, b)}),
     ("the bias is subtracted", "in_k = b_k + Σ_j w_jk a_j.",
      {"weighted_sum": lambda self, w, a, b: Rules.weighted_sum(self, w, a, -b)}),
     ("W is transposed in the forward pass", "W[k][j] is the weight from j to k: row k belongs to neuron k.",
@@ -381,13 +418,17 @@ SLIPS: list[tuple[str, str, dict[str, object]]] = [
     ("t - a is squared", "The derivative of ½ (t - a)² is -(t - a).",
      {"error": lambda self, t, a, z: (t - a) ** 2}),
     ("g' at a_k in place of in_k", "The derivative is taken where g was: at in_k.",
-     {"derivative": lambda self, pair, z: pair[1](pair[0](z))}),
-    ("g in place of g'", "Δ has the derivative of the activation.",
-     {"derivative": lambda self, pair, z: pair[0](z)}),
-    ("g' is forgotten", "Δ = g'(in) times the error that arrives.",
-     {"derivative": lambda self, pair, z: 1.0}),
-    ("g' is forgotten inside", "Δ_j = g'(in_j) Σ_k w_jk Δ_k.", {"hidden_deltas": _plain_hidden}),
-    ("g' is forgotten at the output", "Δ_k = g'(in_k) (t_k - a_k).", {"output_deltas": _plain_output}),
+     {"derivative": _at_activation}),
+    ("g' at a_k in place of in_k", "The derivative is taken where g was: at in_k.",
+     {"output_derivative": _at_activation}),
+    ("g' at a_j in place of in_j", "The derivative is taken where g was: at in_j.",
+     {"hidden_derivative": _at_activation}),
+    ("g in place of g'", "Δ has the derivative of the activation.", {"derivative": _activation}),
+    ("g in place of g'", "Δ has the derivative of the activation.", {"output_derivative": _activation}),
+    ("g in place of g'", "Δ has the derivative of the activation.", {"hidden_derivative": _activation}),
+    ("g' is forgotten", "Δ = g'(in) times the error that arrives.", {"derivative": _one}),
+    ("g' is forgotten inside", "Δ_j = g'(in_j) Σ_k w_jk Δ_k.", {"hidden_derivative": _one}),
+    ("g' is forgotten at the output", "Δ_k = g'(in_k) (t_k - a_k).", {"output_derivative": _one}),
     ("w is left out of Σ w Δ", "The signal of neuron k comes back over the weight w_jk.",
      {"signal": lambda self, W, j, deltas: sum(deltas)}),
     ("Δ is left out of Σ w Δ", "Each weight is multiplied by the Δ of the neuron that it feeds.",
@@ -398,6 +439,8 @@ SLIPS: list[tuple[str, str, dict[str, object]]] = [
      {"signal": lambda self, W, j, deltas: W[0][j] * deltas[0]}),
     ("the first neuron of the next layer is skipped", "The sum begins with k = 0.",
      {"signal": lambda self, W, j, deltas: sum(row[j] * d for row, d in zip(W[1:], deltas[1:]))}),
+    ("W is not transposed in the backward pass", "Σ_k w_jk Δ_k goes down a column of W: δ is Wᵀ δ.",
+     {"signal": lambda self, W, j, deltas: sum(W[j][k] * delta for k, delta in enumerate(deltas))}),
     ("W is not transposed in the backward pass", "Σ_k w_jk Δ_k goes down a column of W: δ is Wᵀ δ.",
      {"signal": lambda self, W, j, deltas: sum(
          W[j % len(W)][k % len(W[0])] * d for k, d in enumerate(deltas))}),
@@ -419,6 +462,10 @@ SLIPS: list[tuple[str, str, dict[str, object]]] = [
     ("the learning rate is forgotten", "w ← w + η a_j Δ_k.", {"moved": lambda self, w, step, rate: w + step}),
     ("the weight is replaced by its step", "The step is added to the weight.",
      {"moved": lambda self, w, step, rate: rate * step}),
+    ("the weights move uphill", "w ← w + η a_j Δ_k goes downhill, as a_j Δ_k is -∂E/∂w.",
+     {"moved_weight": lambda self, w, step, rate: w - rate * step}),
+    ("each weight is replaced by its step", "The step is added to the weight.",
+     {"moved_weight": lambda self, w, step, rate: rate * step}),
     ("the biases are not moved", "A bias learns, too: b_k ← b_k + η Δ_k.",
      {"moved_bias": lambda self, b, step, rate: b}),
     ("the output weights move before the hidden Δ", "All Δ are computed with the old weights, and then every "

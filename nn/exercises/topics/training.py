@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple, TypeAlias
 
 from engine import Value, did_you_mean, ops
-from nn.exercises.checker import Case, Slip, Steps, Topic, as_number
+from nn.exercises.budget import limited_steps
+from nn.exercises.checker import Case, Slip, Steps, Topic, as_number, unlike
 
 Loss: TypeAlias = Callable[[], Value]
 Loop: TypeAlias = Callable[[Loss, list[Value], float, int], object]
@@ -81,32 +82,38 @@ def _loop(
     return train
 
 
+def _loop_slip(name: str, why: str, **parts: object) -> Slip:
+    return Slip(name, why, _build_loop(parts), parts)
+
+
+def _build_loop(parts: Mapping[str, object]) -> Loop:
+    return _loop(**parts)  # type: ignore[arg-type]
+
+
 LOOP_SLIPS = (
-    Slip(
+    _loop_slip(
         "no zero_grad",
         "The gradients of the steps add up unless they are set to 0 before each backward.",
-        _loop(zero=False),
+        zero=False,
     ),
-    Slip("a step uphill", "The gradient points uphill: p.data -= rate * p.grad.", _loop(sign=1.0)),
+    _loop_slip("a step uphill", "The gradient points uphill: p.data -= rate * p.grad.", sign=1.0),
     Slip("the learning rate is forgotten", "p.data -= rate * p.grad.", _loop(rate_used=False)),
-    Slip(
+    _loop_slip(
         "the parameters never move",
         "Each step needs all three, in this order: zero_grad, backward, update.",
-        _loop(order="zb"),
+        order="zb",
     ),
-    Slip(
-        "the loss is computed once",
-        "Each step needs a new graph, as the parameters have moved.",
-        _loop(once=True),
+    _loop_slip(
+        "the loss is computed once", "Each step needs a new graph, as the parameters have moved.", once=True
     ),
-    Slip("one step too many", "range(steps) has as many numbers as there are steps.", _loop(more=1)),
-    Slip(
+    _loop_slip("one step too many", "range(steps) has as many numbers as there are steps.", more=1),
+    _loop_slip(
         "one step too few",
         "range(steps) has as many numbers as there are steps; and the update comes after "
         "backward, or the first step has no gradient.",
-        _loop(more=-1),
+        more=-1,
     ),
-    Slip("backward twice", "A second backward pass adds the same gradients again.", _loop(order="zbbu")),
+    _loop_slip("backward twice", "A second backward pass adds the same gradients again.", order="zbbu"),
     Slip(
         "only the first parameter moves",
         "Every parameter makes a step.",
@@ -118,12 +125,13 @@ LOOP_SLIPS = (
 @lru_cache(maxsize=1)
 def loop_topic() -> Topic:
     """Return the topic of the training loop."""
-    return Topic("training_loop", tuple(map(_loop_case, PROBLEMS)), _loop(), LOOP_SLIPS)
+    return Topic("training_loop", tuple(map(_loop_case, PROBLEMS)), _loop(), LOOP_SLIPS, build=_build_loop)
 
 
 # The initializer
 
 DRAWS = 10_000
+BLOCK = 100  # draws that share one limit of steps
 MEAN_ERROR, VARIANCE_ERROR = 5.0, 0.08  # in standard errors, and relative: a right draw misses by less
 VARIANCES: dict[str, Callable[[int, int], float]] = {
     "uniform": lambda nin, nout: 1 / 3,
@@ -154,12 +162,14 @@ def _draws_case(right: Draws, others: list[Draws], nin: int, nout: int) -> Case:
 
         def mean() -> object:
             assert callable(solution)
-            for _ in range(DRAWS):
-                drawn = solution(rng, nin, nout)
-                number = as_number(drawn)
-                if number is None:
-                    return drawn
-                numbers.append(number)
+            for start in range(0, DRAWS, BLOCK):
+                with limited_steps(each=not start):
+                    for _ in range(BLOCK):
+                        drawn = solution(rng, nin, nout)
+                        number = as_number(drawn)
+                        if number is None:
+                            return unlike(drawn, "one number")
+                        numbers.append(number)
             found = sum(numbers) / DRAWS
             error = MEAN_ERROR * math.sqrt(max(_variance(numbers), 1e-300) / DRAWS)
             expected = [d.mean(nin, nout) for d in (right, *others)]
@@ -274,6 +284,11 @@ def operation_topic(name: str) -> Topic:
 
     df = _derivative(op)
     slips = (
+        Slip(
+            "x stands in the place of f(x)",
+            "The derivative is written with the result y = f(x), and not with x.",
+            (f, lambda x: op.local_gradient(0, [x], x)),
+        ),
         Slip("the derivative is taken at the result", "f' takes x, and not f(x).", (f, lambda x: df(f(x)))),
         Slip("the sign of the derivative", "The derivative has the other sign.", (f, lambda x: -df(x))),
         Slip("the function in place of its derivative", "f' is not f.", (f, f)),

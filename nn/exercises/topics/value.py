@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from operator import attrgetter, methodcaller
 from typing import ClassVar, TypeAlias
 
 from engine import Value, brief, did_you_mean
 from nn.exercises.checker import Case, Slip, Topic
-from nn.exercises.topics.graphs import FUNCTIONS, OPERATIONS, NodeClass, graphs
+from nn.exercises.topics.graphs import FUNCTIONS, OPERATIONS, NodeClass, graphs, repeated_passes
 from nn.validation import expected
 
 Numbers: TypeAlias = tuple[float, ...]
@@ -30,6 +30,13 @@ WORDS = {  # the operations of the graphs of each size
 LEAVES: tuple[tuple[int, Numbers], ...] = (
     (1, (2.0,)), (1, (-0.5,)), (1, (2.0, -3.0)), (2, (2.0,)), (2, (2.0, -3.0)), (3, (2.0,)),
 )  # fmt: skip
+LEFT_OVER = "the gradients between are left over from the first pass"
+WHY_LEFT_OVER = (
+    "A second backward pass must not pass them on again: set the gradient of each node that has parents to 0 "
+    "before it. The gradients of the leaves add up."
+)
+LEAVES_RESET = "the gradients of the leaves are set to 0"
+WHY_LEAVES_RESET = "They add up over several backward passes, until zero_grad is called."
 WITH_NUMBERS = ("v + number", "v * number", "number + v", "number * v", "sum")
 
 
@@ -54,9 +61,9 @@ def prepare(
     if not callable(mine) and make is None:
         expected("expected a class of nodes", mine)
     if operations is None:
-        full = any(callable(getattr(mine, name, None)) for name in REST)
+        full = any(_defines(mine, name) for name in REST)
         has = {"+", "*", *(WITH_NUMBERS if full else ())}
-        has |= {word for word, needs in NEEDS.items() if all(callable(getattr(mine, n, None)) for n in needs)}
+        has |= {word for word, needs in NEEDS.items() if all(_defines(mine, n) for n in needs)}
     else:
         has = set(operations)
         if unknown := sorted(has - OPERATIONS.keys()):
@@ -66,6 +73,12 @@ def prepare(
     maker = make or mine
     assert callable(maker)
     return NodeClass(maker, _reader(data), _reader(grad), _reader(backward, methodcaller), frozenset(has))
+
+
+def _defines(mine: object, name: str) -> bool:
+    """Return whether a class has a method of its own; those of float do not count."""
+    method = getattr(mine, name, None)
+    return callable(method) and method is not getattr(float, name, None)
 
 
 def _reader(
@@ -82,12 +95,13 @@ def _reader(
 def topic() -> Topic:
     """Return the topic. Its cases are made when they are first needed."""
     right = prepare(Value, operations=OPERATIONS)
-    return Topic("value", tuple(_cases(right)), right, tuple(_slips()), _operations)
+    cases = *_cases(right), *repeated_passes(_as_class)
+    return Topic("value", cases, right, tuple(_slips()), lambda solution: _as_class(solution).has, _draft)
 
 
-def _operations(solution: object) -> frozenset[str]:
+def _as_class(solution: object) -> NodeClass:
     assert isinstance(solution, NodeClass)
-    return solution.has
+    return solution
 
 
 def _cases(right: NodeClass) -> Iterator[Case]:
@@ -205,14 +219,21 @@ class Draft:
 
     def backward(self) -> None:
         """Run the backward pass."""
+        for v in self.order():
+            if v.parents:
+                v.grad = 0.0
         self.grad = 1.0
         for v in self.order():
             v.spread()
 
 
+def _draft(parts: Mapping[str, object]) -> NodeClass:
+    return prepare(type("Draft", (Draft,), dict(parts)), operations=OPERATIONS)
+
+
 def _slips() -> Iterator[Slip]:
     def slip(name: str, why: str, **parts: object) -> Slip:
-        return Slip(name, why, prepare(type("Draft", (Draft,), parts), operations=OPERATIONS))
+        return Slip(name, why, _draft(parts), parts)
 
     def rule(word: str, name: str, why: str, local: Callable[..., Numbers]) -> Slip:
         return slip(name, why, rules=Draft.rules | {word: local})
@@ -247,6 +268,8 @@ def _slips() -> Iterator[Slip]:
         "The backward pass starts with ∂L/∂L = 1; from 0, every gradient stays 0.",
         backward=lambda self: [v.spread() for v in self.order()],
     )
+    yield slip(LEFT_OVER, WHY_LEFT_OVER, backward=_backward_left_over)
+    yield slip(LEAVES_RESET, WHY_LEAVES_RESET, backward=_backward_with_reset)
     yield slip(
         "the upstream gradient is forgotten",
         "A contribution is the upstream gradient times the local gradient.",
@@ -447,6 +470,18 @@ def _slips() -> Iterator[Slip]:
 
 def _replace(self: Draft, contribution: float) -> None:
     self.grad = contribution
+
+
+def _backward_left_over(self: Draft) -> None:
+    self.grad = 1.0
+    for v in self.order():
+        v.spread()
+
+
+def _backward_with_reset(self: Draft) -> None:
+    for v in self.order():
+        v.grad = 0.0
+    _backward_left_over(self)
 
 
 def _recursive_backward(self: Draft) -> None:

@@ -47,9 +47,9 @@ def browser():
 def show(browser, tmp_path):
     """A function that opens the player of a graph, and returns the browser."""
 
-    def opened(root, at="", width=1280, dark=False, still=True, title=""):
+    def opened(root, at="", width=1280, dark=False, still=True, title="", start=0):
         browser.window(width, 844 if width < 600 else 800, dark, still)
-        browser.open(play(root, title=title).save(tmp_path / "page.html"), at)
+        browser.open(play(root, title=title, start=start).save(tmp_path / "page.html"), at)
         browser.run(HELPERS)
         return browser
 
@@ -92,6 +92,17 @@ def by_hand():
 
 
 # Steps
+
+
+@pytest.mark.parametrize(("start", "at", "step"), [(0, "", 0), (2, "", 2), (2, "#1", 1), (4, "", 4)])
+def test_a_player_opens_at_its_start_unless_the_address_names_a_step(show, start, at, step):
+    assert show(square(), at, start=start).run("step()") == step
+
+
+@pytest.mark.parametrize("start", [-1, 5, True, "2", 1.5])
+def test_a_start_that_is_no_step_is_refused(start):
+    with pytest.raises(ValueError, match="starts at a step from 0 to 4, not at"):
+        play(square(), start=start)
 
 
 @pytest.mark.parametrize("loss", [neuron_loss, net_loss, by_hand])

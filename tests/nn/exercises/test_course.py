@@ -92,7 +92,9 @@ def test_a_solution_is_shown_only_after_the_own_one_has_passed(course):
         course.solution("zero_grad")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"current": 99, "passed": 3, "hints": "x"}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"current": 99, "passed": 3, "hints": "x"}', '{"hints": -9}']
+)
 def test_a_damaged_place_begins_the_course_again_and_loses_no_file(course, text):
     path = course.begin("neuron")
     (course.folder / ".progress.json").write_text(text, "utf-8")
@@ -121,6 +123,13 @@ def test_the_command_lists_begins_checks_hints_and_goes_on(course, capsys):
     assert run(course, "list") == 0
     assert re.search(r"9  zero_grad +passed", capsys.readouterr().out)
     assert json.loads((course.folder / ".progress.json").read_text("utf-8"))["current"] == 10
+
+
+def test_after_the_last_exercise_the_command_names_no_next_one(course, capsys):
+    course.begin()
+    (course.folder / ".progress.json").write_text(json.dumps({"passed": [e.name for e in exercises()]}))
+    assert run(course) == 0
+    assert capsys.readouterr().out.endswith("20 of 20 passed.\n")
 
 
 def test_the_command_checks_a_file_anywhere(course, tmp_path, capsys):

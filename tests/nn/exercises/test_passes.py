@@ -48,14 +48,20 @@ def test_every_right_order_passes(right):
     assert check("topological_order", lambda root: tuple(right(root)))
 
 
-def by_closures(root):
+def begin(root):
+    for v in topological_order(root):
+        v.grad = 0.0 if v.parents else v.grad
     root.grad = 1.0
+
+
+def by_closures(root):
+    begin(root)
     for v in reversed(topological_order(root)):
         v._backward()
 
 
 def by_local_gradients(root):
-    root.grad = 1.0
+    begin(root)
     for v in by_counting(root)[::-1]:
         for parent, local in zip(v.parents, v.local_gradients()):
             parent.grad += v.grad * local
@@ -64,7 +70,7 @@ def by_local_gradients(root):
 def by_pullbacks(root):
     grads = {root: 1.0}
     for v in reversed(depth_first(root)):
-        v.grad = grads[v]
+        v.grad = grads[v] if v.parents else v.grad + grads[v]
         for parent, contribution in zip(v.parents, v.pullback(v.grad)):
             grads[parent] = grads.get(parent, 0.0) + contribution
 
@@ -72,6 +78,22 @@ def by_pullbacks(root):
 @pytest.mark.parametrize("right", [by_closures, by_local_gradients, by_pullbacks, Value.backward])
 def test_every_right_backward_pass_passes(right):
     assert check("backward", right)
+
+
+@pytest.mark.parametrize(("reset", "cause"), [
+    (lambda v: None, "the gradients between are left over from the first pass"),
+    (lambda v: 0.0, "the gradients of the leaves are set to 0"),
+])  # fmt: skip
+def test_a_second_pass_is_part_of_the_check(reset, cause):
+    def backward(root):
+        order = topological_order(root)
+        for v in order:
+            v.grad = v.grad if reset(v) is None else reset(v)
+        root.grad = 1.0
+        for v in reversed(order):
+            v._backward()
+
+    assert check("backward", backward).cause == cause
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -34,6 +34,7 @@ def test_a_slip_in_a_file_is_named_and_its_graph_can_be_played(checked):
     result = checked("value", CLOSURES.replace("reversed(topo)", "topo"))
     assert result.cause == "the order is not reversed"
     assert isinstance(result.play(), Player)
+    assert result.play().title == f"{result.step}: yours {result.yours}, right {result.right}"
 
 
 @pytest.mark.parametrize(("text", "said"), [
@@ -44,6 +45,9 @@ def test_a_slip_in_a_file_is_named_and_its_graph_can_be_played(checked):
     ("x = 1\n", "it defines no neuron"),
     ("neuron = 3\n", "expected a function (w, x, b)"),
     ("def neuron(w, x, b):\n    while True: pass\n", "endless loop"),
+    ("def neuron(w, x, b): raise KeyboardInterrupt\n", "KeyboardInterrupt (line 1"),
+    ("x = '\0'\n", "no text in UTF-8"),
+    ("import builtins\nbuiltins.len = None\n" + BACKPROP, "before the check was done (exit code 1)"),
 ])  # fmt: skip
 def test_a_file_that_ends_early_is_said_in_one_line(checked, text, said):
     result = checked("neuron", text)
@@ -60,6 +64,31 @@ def test_a_file_that_ends_early_is_said_in_one_line(checked, text, said):
 ])  # fmt: skip
 def test_a_file_that_takes_too_much_is_ended(checked, text, said):
     assert said in checked("neuron", text).yours
+
+
+IGNORED = """import signal
+for number in signal.SIGPROF, signal.SIGALRM:
+    signal.signal(number, signal.SIG_IGN)
+"""
+
+
+@LIMITS
+def test_a_file_that_turns_the_timers_off_is_ended(checked):
+    assert "stopped after 2 seconds" in checked("neuron", IGNORED + "while True: pass\n").yours
+
+
+def test_a_thread_of_the_file_does_not_delay_the_result(checked):
+    begun = time.monotonic()
+    assert checked(
+        "neuron",
+        "import threading, time\nthreading.Thread(target=lambda: time.sleep(600)).start()\n" + BACKPROP,
+    )
+    assert time.monotonic() - begun < 500  # it does not wait for the thread
+
+
+def test_a_file_may_import_another_beside_it(checked, tmp_path):
+    (tmp_path / "mine.py").write_text(BACKPROP, "utf-8")
+    assert checked("neuron", "from mine import neuron\n")
 
 
 FORK = "import os, time\nif os.fork() == 0:\n    time.sleep(60)\n    os._exit(0)\n"

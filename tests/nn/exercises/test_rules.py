@@ -1,5 +1,7 @@
 """The checks of the textbook's rules: a right solution passes, and each slip is found and named."""
 
+from itertools import combinations
+
 import pytest
 from support.students import BACKPROP, execute, planted
 
@@ -15,7 +17,9 @@ SLIPS = [  # the topic, the right text, the wrong one, and the name of the slip
     ("neuron", "tanh(weighted_sum(w, x, b))", "weighted_sum(w, x, b)", "the activation is forgotten"),
     ("neuron", "tanh(weighted_sum(w, x, b))", "tanh(tanh(weighted_sum(w, x, b)))",
      "the activation is applied twice"),
-    ("layer", "z += w[j] * a[j]", "z += (w[j] + b) * a[j]", None),
+    ("layer", "z += w[j] * a[j]", "z += (w[j] + b) * a[j]", "the bias is added to each weight"),
+    ("hidden_deltas", "W_next[k][j] *", "W_next[j][k] *", "W is not transposed in the backward pass"),
+    ("hidden_deltas", "derivative(z[j])", "derivative(g(z[j]))", "g' at a_j in place of in_j"),
     ("layer", "weighted_sum(W[k], a, b[k]) for k in range(len(W))",
      "W[k][k % len(W[k])] * a[k % len(a)] + b[k] for k in range(len(W))",
      "elementwise instead of a matrix product"),
@@ -44,9 +48,10 @@ SLIPS = [  # the topic, the right text, the wrong one, and the name of the slip
     ("gradients", "a_j * d for", "d for", "a_j is forgotten"),
     ("gradients", "1 * d for", "0 * d for", "the step of the bias is forgotten"),
     ("gradients", "1 * d for", "-d for", "the sign of the bias's step"),
-    ("update", "w + rate * d", "w - rate * d", None),
+    ("update", "w + rate * d", "w - rate * d", "the weights move uphill"),
     ("update", "rate * d", "d", "the learning rate is forgotten"),
-    ("update", "w + rate * d for w, d in zip(row, drow)", "rate * d for d in drow", None),
+    ("update", "w + rate * d for w, d in zip(row, drow)", "rate * d for d in drow",
+     "each weight is replaced by its step"),
     ("update", "p + rate * d for", "p for", "the biases are not moved"),
     ("backward_matrix", "[[-d for d in delta]", "[[d for d in delta]", None),
 ]  # fmt: skip
@@ -106,6 +111,21 @@ def test_a_result_of_another_shape_is_shown_and_not_raised(given):
         assert not check(name, lambda *_: given)
 
 
+@pytest.mark.parametrize(("name", "wanted"), [
+    ("layer", "a list of 1 number"), ("hidden_deltas", "a list of 1 number"), ("neuron", "0.148885"),
+])  # fmt: skip
+def test_a_result_of_another_kind_is_shown_beside_what_is_asked_for(name, wanted):
+    assert check(name, lambda *_: "text").right == wanted
+    assert check(name, lambda *_: None).cause == "nothing is returned"
+    assert check(name, lambda *_: ...).unwritten
+
+
+def test_an_error_is_shown_beside_the_number_that_is_right():
+    result = check("layer", lambda W, b, a: W[9])
+    assert result.yours.startswith("IndexError")
+    assert result.right == "z of neuron 0 = 0.15"
+
+
 def test_arrays_are_taken_as_lists():
     numpy = pytest.importorskip("numpy")
     assert check("layer", lambda W, b, a: numpy.array(W) @ a + b)
@@ -118,3 +138,24 @@ def test_a_solution_that_changes_its_arguments_does_not_change_the_case():
 
     first, second = check("neuron", neuron), check("neuron", neuron)
     assert first == second
+
+
+def named_of(text, name="deltas"):
+    """Return the causes that are named, each slip of the text being one."""
+    result = check(name, execute(text)[name])
+    return set() if result.passed or result.cause is None else set(result.cause.split(" or "))
+
+
+def test_of_two_slips_one_is_named_and_then_the_other():
+    plants = {(right, wrong) for topic, right, wrong, _ in SLIPS if topic.endswith("deltas")}
+    single = {plant: named_of(BACKPROP.replace(*plant)) for plant in sorted(plants)}
+    both = {"g' is forgotten"}  # at the output and inside
+    unnamed = 0
+    for first, second in combinations(single, 2):
+        text = BACKPROP.replace(*first)
+        if second[0] in text:
+            causes = named_of(text.replace(*second))
+            unnamed += not causes
+            # one of the two is named; when it is mended, only the other is left, and is named
+            assert not causes or causes & (single[first] | single[second] | both), (first, second, causes)
+    assert unnamed <= 4  # pairs that change the same number

@@ -81,6 +81,11 @@ def test_the_known_slips_of_an_initializer_are_named():
         assert result.passed or slip.name in result.cause.split(" or ")
 
 
+def test_a_list_of_weights_is_refused_in_words():
+    result = check("initializer", lambda rng, nin, nout: [rng.random()] * nin, name="he")
+    assert result.right == "one number"
+
+
 def test_an_operation_and_its_derivative_pass():
     assert check("operation", (math.tanh, lambda x: 1 - math.tanh(x) ** 2), name="tanh")
     assert check("operation", [math.exp, math.exp], name="exp")
@@ -91,6 +96,7 @@ def test_an_operation_and_its_derivative_pass():
     (math.tanh, lambda x: math.tanh(x) ** 2 - 1, "the sign of the derivative"),
     (math.tanh, math.tanh, "the function in place of its derivative"),
     (lambda x: x, lambda x: 1 - math.tanh(x) ** 2, "x as the function"),
+    (math.tanh, lambda x: 1 - x**2, "x stands in the place of f(x)"),
 ])  # fmt: skip
 def test_a_slip_of_an_operation_is_named(f, derivative, cause):
     assert check("operation", (f, derivative), name="tanh").cause == cause

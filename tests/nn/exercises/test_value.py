@@ -7,6 +7,7 @@ from support.students import CLOSURES, TAPE, TUPLES, execute, planted
 
 from engine import Player, Value
 from nn.exercises import check
+from nn.exercises.topics.graphs import OPERATIONS
 
 ORDER = """            if v not in visited:
                 visited.add(v)
@@ -78,6 +79,19 @@ SLIPS = [  # the style, the right line, the wrong one, and the name of the slip
     (TAPE, "y.slope = 1", "y.slope = 0", "the root's gradient is not set to 1"),
     (TAPE, "result.slope * partial", "result.slope + partial", "the local gradient is added to the upstream gradient"),  # noqa: E501
 ]  # fmt: skip
+
+
+RESET = "        for v in topo:\n            if v._prev:\n                v.grad = 0.0\n"
+
+
+@pytest.mark.parametrize(("wrong", "cause"), [
+    ("", "the gradients between are left over from the first pass"),
+    (RESET.replace("            if v._prev:\n    ", ""), "the gradients of the leaves are set to 0"),
+])  # fmt: skip
+def test_a_second_backward_pass_is_part_of_the_check(wrong, cause):
+    result = checked(planted(CLOSURES, RESET, wrong))
+    assert (result.passed, result.cause) == (False, cause)
+    assert result.graph.count("backward()") == 2
 
 
 def options(space):
@@ -174,6 +188,8 @@ def test_a_first_version_with_plus_and_times_is_checked_for_these_alone():
                     order.append(v)
 
             visit(self)
+            for v in order:
+                v.grad = 0.0 if v.parents else v.grad
             self.grad = 1.0
             for v in order[::-1]:
                 for parent, local in zip(v.parents, v.local):
@@ -183,6 +199,7 @@ def test_a_first_version_with_plus_and_times_is_checked_for_these_alone():
     assert result.passed
     assert "sum" in result.skipped
     assert check("value", Mine, operations=["+", "*", "number + v"]).cause == "no __radd__"
+    assert "Not checked" not in str(check("value", Mine, operations=["+", "*"]))
 
 
 def test_an_endless_loop_ends_and_is_named():
@@ -198,9 +215,21 @@ def test_an_error_shows_the_student_line_and_no_traceback():
 
 def test_the_result_plays_the_graph_that_failed():
     result = checked(planted(*SLIPS[0][:3]))
-    assert isinstance(result.play(), Player)
+    player = result.play()
+    assert isinstance(player, Player)
+    assert player.title == f"{result.step}: yours {result.yours}, right {result.right}"
     with pytest.raises(ValueError, match="the check passed"):
         checked(execute(TUPLES)).play()
+
+
+@pytest.mark.parametrize(("right", "wrong", "step"), [
+    ("self.data - other.data,", "other.data - self.data,", 1),  # forward
+    ("self.grad = 1.0", "self.grad = 2.0", 2),  # the root's gradient
+    ("(1 - y * y,)", "(1 - y,)", 3),  # its first edge
+    ("parent.grad += v.grad * local", "parent.grad = v.grad * local", 4),  # its second edge
+])  # fmt: skip
+def test_the_player_opens_at_the_step_that_is_wrong(right, wrong, step):
+    assert checked(planted(TUPLES, right, wrong)).play().story["start"] == step
 
 
 BODIES = {  # right ways to write a part, of which a variant takes one each
@@ -230,7 +259,13 @@ BODIES = {  # right ways to write a part, of which a variant takes one each
              "Value(tanh(self.data), (self,), (1 / cosh(self.data) ** 2,))"],
     "relu": ["Value(max(0, self.data), (self,), (int(self.data > 0),))",
              "Value(self.data, (self,), (1.0,)) if self.data > 0 else Value(0.0, (self,), (0.0,))"],
+    "exp": ["Value(exp(self.data), (self,), (exp(self.data),))",
+            "(lambda y: Value(y, [self], [y]))(exp(self.data))",
+            "Value(2.718281828459045 ** self.data, (self,), (2.718281828459045 ** self.data,))"],
     "zero": ["0.0", "0"],
+    "slots": ["pass", "__slots__ = ('data', 'grad', 'parents', 'local')"],
+    "again": ["v.grad = 0 if v.parents else v.grad", "if v is not self and len(v.parents) > 0: v.grad = 0.0",
+              "v.grad *= not v.parents"],
 }  # fmt: skip
 
 VARIANT = """
@@ -240,6 +275,7 @@ def d(v, i):
     return v.grad * v.local[i]
 
 class Value:
+    {slots}
     def __init__(self, data, parents=(), local=()):
         self.data, self.grad, self.parents, self.local = data, {zero}, parents, local
     @staticmethod
@@ -268,25 +304,30 @@ class Value:
     def __rtruediv__(self, other):
         return Value.of(other) / self
     def exp(self):
-        return Value(exp(self.data), (self,), (exp(self.data),))
+        return {exp}
     def tanh(self):
         return {tanh}
     def relu(self):
         return {relu}
     def backward(self):
         {order}
+        for v in order:
+            {again}
         self.grad = 1
         for v in reversed(order):
             {spread}
 """
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.fixed_dictionaries({part: st.sampled_from(ways) for part, ways in BODIES.items()}))
-def test_right_variants_are_never_refused(parts):
+@settings(max_examples=200, deadline=None)
+@given(
+    st.fixed_dictionaries({part: st.sampled_from(ways) for part, ways in BODIES.items()}),
+    st.sets(st.sampled_from([*OPERATIONS.keys() - {"log", "sigmoid"}]), max_size=4),
+)
+def test_right_variants_are_never_refused(parts, some):
     if parts["neg"] == "0 - self":
         parts["sub"] = BODIES["sub"][1]  # a - b must not call -b, which calls 0 - b
-    assert check("value", execute(VARIANT.format(**parts))["Value"])
+    assert check("value", execute(VARIANT.format(**parts))["Value"], operations=["+", "*", *some])
 
 
 def test_bad_arguments_are_refused():

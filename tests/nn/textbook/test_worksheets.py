@@ -143,6 +143,8 @@ def test_latex_compiles(tmp_path):
     ((1, [2, 0]), {}, ValueError, "layer's size"),
     ((1,), {"activation": "rellu"}, ValueError, "did you mean relu"),
     ((1,), {"rate": float("nan")}, TypeError, "learning rate"),
+    ((1,), {"rate": 1e300}, ValueError, "use a smaller net or rate"),
+    ((1, [2, 1_000_000]), {}, ValueError, "at most 500 weights, not 2,000,000"),
 ])  # fmt: skip
 def test_bad_arguments_are_refused(arguments, options, error, said):
     with pytest.raises(error, match=said):
@@ -154,6 +156,37 @@ def test_bad_answers_are_refused():
         check_worksheet(1, {"Δ9_0": 1.0})
     with pytest.raises(TypeError, match="the answer E is a number"):
         check_worksheet(1, {"E": "1"})
+
+
+def test_answers_of_another_kind_or_given_twice_are_refused():
+    with pytest.raises(TypeError, match="expected the answers, a dict of names and numbers, not list"):
+        check_worksheet(1, [1.0, 2.0])
+    with pytest.raises(ValueError, match="the answer Δ2_0 is given twice, the second time as 'delta2_0'"):
+        check_worksheet(1, {"D2_0": 1.0, "delta2_0": 1.0})
+    assert check_worksheet(1, {" E ": worksheet(1).answers["E"]}).right == ("E",)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("answer", [1e200, -1e200, float("inf"), float("-inf"), float("nan")])
+def test_a_wild_answer_is_wrong_and_raises_nothing(activation, answer):
+    names = worksheet(1, activation=activation).answers
+    for name in names:
+        assert name in check_worksheet(1, {name: answer}, activation=activation).wrong
+
+
+@pytest.mark.parametrize(("activation", "told"), [("relu", False), ("tanh", True), ("sigmoid", True)])
+def test_a_sheet_says_how_to_round_where_numbers_have_no_end(activation, told):
+    sheet = worksheet(1, activation=activation)
+    assert ("four digits" in str(sheet), "four digits" in sheet.to_latex()) == (told, told)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+@given(seed=st.integers(0, 10**6))
+def test_numbers_that_are_rounded_on_the_way_are_right_or_consistent(seed, activation):
+    sheet, answers = worksheet(seed, activation=activation), {}
+    for question in sheet.questions:
+        answers[question.name] = float(f"{sheet.solve(answers)[question.name]:.4g}")
+    assert not check_worksheet(seed, answers, activation=activation).wrong
 
 
 def test_seeds_do_not_touch_the_module_random():

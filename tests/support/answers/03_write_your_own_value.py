@@ -39,8 +39,12 @@ def topological_order(root):
 
 # exercise-backward
 def backward(root):
+    order = topological_order(root)
+    for node in order:
+        if node.parents:
+            node.grad = 0.0
     root.grad = 1.0
-    for node in reversed(topological_order(root)):
+    for node in reversed(order):
         for parent, local in zip(node.parents, node.local_gradients()):
             parent.grad += node.grad * local
 
