@@ -1,5 +1,6 @@
 """A scalar autograd engine: numbers that record how they were computed, and the chain rule."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import engine.core.specialize  # noqa: F401  (it switches the accelerator on)
@@ -65,8 +66,14 @@ if TYPE_CHECKING:
     from engine.view.backward_pass import BackwardPass
     from engine.view.draw import draw_dot
     from engine.view.explain import explain
-    from engine.view.graphviz import check_graphviz
+    from engine.view.graphviz import check_graphviz, set_renderer
     from engine.view.play import Player, play
+
+if sys.platform == "emscripten":  # Python in a browser
+    from engine.core.adjoint import AdjointNode
+    from engine.core.release import release_in_a_loop
+
+    release_in_a_loop(Value, AdjointNode)
 
 __version__ = "0.2.0"
 
@@ -85,6 +92,7 @@ _LAZY = {
     "explain": "view.explain",
     "check_graphviz": "view.graphviz",
     "gradcheck": "debug.gradcheck",
+    "set_renderer": "view.graphviz",
     "play": "view.play",
     "stale": "debug.anomaly",
     "trace": "compiler.tracing",
@@ -150,6 +158,7 @@ __all__ = [
     "play",
     "record",
     "relu",
+    "set_renderer",
     "shipped",
     "sigmoid",
     "sign",

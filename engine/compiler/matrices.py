@@ -327,8 +327,8 @@ class Matrices:
         for number in range(len(self._families.families) - 1, -1, -1):
             if contributions := self._contributions.pop(number, []):
                 self._pass_on(self._families.families[number], number, self._sum(contributions))
-        self._role = None
         for block in self.parameters:
+            self._role = self._graph.roles.get(self._graph.parameters[block.positions[0][0]])
             tree = self._sum(self._contributions.get(block.name, [0.0]))
             self.gradients.append(tree if isinstance(tree, float) else self._let(tree, f"d{block.name}"))
 

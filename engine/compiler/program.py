@@ -13,6 +13,7 @@ from engine.compiler.guarded import GuardedFunction
 from engine.compiler.identifiers import Identifiers
 from engine.compiler.interpreter import NonFinite, find_nonfinite, interpret_program
 from engine.compiler.ir import IR, Instruction
+from engine.compiler.javascript_source import javascript_source
 from engine.compiler.lines import Lines, name_leaves, write_lines
 from engine.compiler.matrices import Matrices
 from engine.compiler.matrix_source import matrix_source
@@ -173,6 +174,48 @@ class Program(IR):
         <BLANKLINE>
         '''
         return matrix_source(Matrices(self.families))
+
+    @cached_property
+    def javascript(self) -> str:
+        """The program as a JavaScript module, which a page or Node imports.
+
+        It exports four names. The names of its numbers are those of this program; a name that JavaScript
+        reserves has another one inside.
+
+        - ``step(parameters, inputs)`` takes one sample and returns ``[value, gradients]``; for a program of
+          many outputs ``[value, gradients, others]``.
+        - ``steps(parameters, columns)`` takes B samples, as a compiled program does, and returns
+          ``[mean, gradients]``; for many outputs also the B values of each further output.
+        - ``values(parameters, columns)`` runs no backward pass and returns the B values of the output; for
+          many outputs, a list with those of each.
+        - ``names`` has the names of the inputs, the parameters and the outputs, in order.
+
+        Numbers outside a domain throw a RangeError with the message of Python. Operations are done in the
+        same order as in Python; where JavaScript's functions differ in the last digit, so do the results.
+        A sum over the samples that overflows is infinite.
+
+        >>> from engine import Value, trace
+        >>> x, w = Value(1.0, label="x"), Value(0.5, label="new")
+        >>> module = trace(w * x + 1, inputs=[x], parameters=[w]).javascript
+        >>> print(module[module.index("function batch") : module.index("function forward")])
+        function batch(parameters, columns, samples, where) {
+          let sample = 0;
+          const [new_2] = parameters;
+          let sum_d_new = 0;
+          let total = 0;
+          for (; sample < samples; sample++) {
+            const x = columns[0][sample];
+            const v1 = new_2 * x;
+            const y = v1 + 1;
+            total += y;
+            sum_d_new += x;
+          }
+          return [total / samples, [sum_d_new / samples]];
+        }
+        <BLANKLINE>
+        <BLANKLINE>
+        """
+        return javascript_source(self)
 
     def read(self, interpreter: Interpreter[T], leaves: Mapping[str, T]) -> tuple[T, list[T]]:
         """Return the first output and its gradients, computed by ``interpreter``.

@@ -24,7 +24,7 @@ from engine.formula.printers import (
     float_literals,
     is_whole,
 )
-from engine.formula.tree import Formula, Tree, interpret
+from engine.formula.tree import Formula, Interpreter, Tree, interpret
 
 WIDTH = 100  # columns of a line
 LISTED = 100  # instructions that print shows
@@ -121,13 +121,18 @@ class Source(PythonPrinter):
 
     def assignments(self, name: str, tree: Tree) -> list[Assignment]:
         """Return the statements that compute a formula: one, or more for a very long sum."""
-        (_, first), *others = terms(tree)
-        if not others:
-            return [Assignment(name, [self.text(first)])]
-        texts = [interpret(first, self, self.names).within(SUM)]
-        texts += [f"{sign} {interpret(term, self, self.names).within(PRODUCT)}" for sign, term in others]
+        texts = term_texts(tree, self, self.names)
+        if len(texts) == 1:
+            return [Assignment(name, [self.text(tree)])]
         parts = [texts[:TERMS], *([name, *texts[i : i + TERMS]] for i in range(TERMS, len(texts), TERMS))]
         return [Assignment(name, part) for part in parts]
+
+
+def term_texts(tree: Tree, printer: Interpreter[Text], names: Mapping[str, Text]) -> list[str]:
+    """Return the text of each term of a sum, with its sign; a formula that is no sum is one term."""
+    (_, first), *others = terms(tree)
+    texts = [interpret(first, printer, names).within(SUM)]
+    return texts + [f"{sign} {interpret(term, printer, names).within(PRODUCT)}" for sign, term in others]
 
 
 class ColumnSource(Source):
@@ -203,6 +208,24 @@ def source(program: IR, kind: type[Source] = Source) -> str:
     )
 
 
+class Loop(NamedTuple):
+    """The instructions of a program as a loop over the samples."""
+
+    once: list[Instruction]  #: those that run before the loop
+    each: list[Instruction]  #: those that run for each sample
+    constant: dict[Tree, Tree]  #: the part of a gradient that is the same for all samples, by gradient
+    sums: list[str]  #: the name of the sum of each gradient
+
+    @classmethod
+    def of(cls, program: IR, identifiers: Identifiers) -> Loop:
+        """Return the loop of a program; its new names are made by ``identifiers``."""
+        once, each = hoist(program, identifiers)
+        shared = {*program.parameters, *(instruction.name for instruction in once)}
+        each, constant = split_gradients(each, program.gradients, shared)
+        sums = [identifiers.give(f"sum_{it}" if isinstance(it, str) else "sum") for it in program.gradients]
+        return cls(once, each, constant, sums)
+
+
 def loop_source(program: IR) -> str:
     """Return the program as Python that defines ``steps(parameters, samples, count)``.
 
@@ -210,11 +233,8 @@ def loop_source(program: IR) -> str:
     further output. Whatever is the same for all samples is computed before the loop.
     """
     identifiers = Identifiers((*RESERVED, *(instruction.name for instruction in program.instructions)))
-    once, each = hoist(program, identifiers)
-    shared = {*program.parameters, *(instruction.name for instruction in once)}
-    each, constant = split_gradients(each, program.gradients, shared)
+    once, each, constant, sums = Loop.of(program, identifiers)
     count = identifiers.give("count")
-    sums = [identifiers.give(f"sum_{it}" if isinstance(it, str) else "sum") for it in program.gradients]
     columns = [identifiers.give(f"values_{k}") for k in range(1, len(program.outputs))]
     computed = [instruction.name for instruction in (*once, *each)]
     writer = Source((*computed, *program.parameters, *program.inputs, *sums, *columns, count))

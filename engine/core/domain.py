@@ -35,22 +35,35 @@ def domain_error(
     >>> domain_error(ops.log, ValueError("math domain error"), [-1.0], ["x"])
     ValueError('log(a) at a = -1.0 (x): math domain error')
     """
-    letters = op.letters(len(data))
-    args, y = [Text(letter) for letter in letters], Text("y")
-    what = op.text(StrPrinter(), args).text
+    what = failing_formula(op, len(data))
     try:
         result = op.value(*data)
     except (ArithmeticError, ValueError):
         pass
     else:  # y exists, so a derivative does not
-        for position, letter in enumerate(letters):
+        for position in range(len(data)):
             try:
                 op.local_gradient(position, data, result)
             except (ArithmeticError, ValueError):
-                derivative = op.derivative(position, StrPrinter(), args, y).text
-                what = f"the derivative ∂/∂{letter} of {what}, which is {derivative},"
+                what = failing_formula(op, len(data), position)
                 break
     return type(error)(f"{what} at {describe_point(op, data, labels)}: {error.args[-1]}")
+
+
+def failing_formula(op: Described, count: int, position: int | None = None) -> str:
+    """Return the formula that an error is about: y, or its derivative with respect to one of the parents.
+
+    Args:
+        op: the operation.
+        count: the number of its parents.
+        position: the parent; None for y itself.
+    """
+    letters, printer = [Text(letter) for letter in op.letters(count)], StrPrinter()
+    y = op.text(printer, letters).text
+    if position is None:
+        return y
+    derivative = op.derivative(position, printer, letters, Text("y")).text
+    return f"the derivative ∂/∂{letters[position].text} of {y}, which is {derivative},"
 
 
 def describe_point(op: Described, data: Sequence[float], labels: Sequence[str] = ()) -> str:

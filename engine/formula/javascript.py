@@ -89,9 +89,17 @@ class JavaScriptPrinter(Interpreter[Text]):
             self._branches or x.text.isalnum()
         ):  # a branch may not be taken, so nothing in it is computed before
             return x
-        name = f"t{len(self.constants)}"
+        name = self.name_constant()
         self.constants.append(f"const {name} = {x.text};")
         return Text(name)
+
+    def name_constant(self) -> str:
+        """Return the name of the next of ``constants``."""
+        return f"t{len(self.constants)}"
+
+    def name_function(self, formula: Formula) -> str:
+        """Return the name of an operation: a new one, as its own may be a reserved word."""
+        return f"f{len(self._functions)}"
 
     def apply(self, word: str, *args: Text) -> Text:
         if word == "pi":
@@ -111,12 +119,12 @@ class JavaScriptPrinter(Interpreter[Text]):
         return text
 
     def call(self, formula: Formula, *args: Text) -> Text:
-        """Return the call of an operation, under a new name: its own may be a reserved word."""
+        """Return the call of an operation, which becomes a function."""
         if formula not in self._functions:
             kept, self._branches = self._branches, 1  # the function has no constants of its own
             body = formula.interpret(self, [Text("a"), Text("b")]).text
             self._branches = kept
-            name = self._functions[formula] = f"f{len(self._functions)}"
+            name = self._functions[formula] = self.name_function(formula)
             self._bodies.append(f"const {name} = ({', '.join(formula.letters)}) => {body};")
         return Text(f"{self._functions[formula]}({', '.join(arg.text for arg in args)})")
 

@@ -12,7 +12,7 @@ from typing import overload
 
 from graphviz import Digraph
 
-from engine.view.graphviz import LEAST, data_uri
+from engine.view.graphviz import LEAST, data_uri, get_renderer
 
 PIXEL = 0.75  # points
 
@@ -37,16 +37,22 @@ class Drawing(Digraph):  # type: ignore[misc]  # mypy does not follow the packag
         self, *args: object, quiet: bool = True, encoding: str | None = None, **options: object
     ) -> bytes | str:
         """Return the picture as bytes, or as text with ``encoding``."""
+        if renderer := get_renderer():
+            form = args[0] if args else options.get("format") or self.format
+            text = renderer(self.source, str(form))
+            return text if encoding else text.encode()
         picture: bytes | str = super().pipe(*args, quiet=quiet, encoding=encoding, **options)
         return picture
 
     def render(self, *args: object, quiet: bool = True, **options: object) -> str:
         """Write the picture to a file, and return its path."""
+        _check_program()
         path: str = super().render(*args, quiet=quiet, **options)
         return path
 
     def view(self, *args: object, quiet: bool = True, **options: object) -> str:
         """Write the picture to a file and open it in a viewer; return its path."""
+        _check_program()
         path: str = super().view(*args, quiet=quiet, **options)
         return path
 
@@ -86,6 +92,13 @@ class Drawing(Digraph):  # type: ignore[misc]  # mypy does not follow the packag
         if (include is None or "text/html" in include) and "text/html" not in (exclude or ()):
             bundle["text/html"] = self.html()
         return bundle
+
+
+def _check_program() -> None:
+    if get_renderer():
+        raise RuntimeError(
+            "only the program dot writes files; write the text of .pipe('svg', encoding='utf-8')"
+        )
 
 
 def _width(svg: str) -> float:

@@ -1,18 +1,28 @@
-"""Find the package graphviz and the program `dot`, and write labels for them."""
+"""Find what draws pictures: the package graphviz with the program `dot`, or a renderer. Write its labels."""
 
 from __future__ import annotations
 
 import math
 import os
+import sys
 import unicodedata
+from collections.abc import Callable
 from types import ModuleType
+from typing import TypeAlias
 
 REMEDIES = (
     "a picture needs the program dot, and none was found: pip install 'chalkgrad[draw]' installs one "
     "(graphviz-pure); or install Graphviz itself, so that dot is on the PATH (Debian: apt install graphviz, "
     "macOS: brew install graphviz)"
 )
+NO_PROGRAM = (
+    "a picture needs a renderer here, as Python in a browser starts no programs: engine.set_renderer takes a "
+    "function of DOT and a format, such as renderString of viz-js"
+)
+#: Takes DOT and one of Graphviz's formats of text, "svg" or "plain", and returns the picture.
+Renderer: TypeAlias = Callable[[str, str], str]
 
+_renderer: Renderer | None = None
 
 LEAST = 11 / 16  #: the least scale of a picture: text of 12 points, which are 16 pixels, has 11 then
 
@@ -40,7 +50,7 @@ def check_graphviz() -> None:
 
     Raises:
         ImportError: the package graphviz is not installed.
-        RuntimeError: there is no program dot.
+        RuntimeError: there is neither a program dot nor a renderer.
 
     >>> try:
     ...     check_graphviz()
@@ -48,7 +58,41 @@ def check_graphviz() -> None:
     ...     print(f"no pictures: {error}")
     """
     graphviz()
-    find_dot()
+    if get_renderer() is None:
+        find_dot()
+
+
+def set_renderer(render: Renderer | None) -> None:
+    """Let a function draw all pictures in place of the program `dot`: in a browser, viz-js.
+
+    Args:
+        render: takes the DOT of a graph and a format, "svg" or "plain", and returns the picture as text.
+            None lets `dot` draw again.
+
+    Raises:
+        TypeError: it is neither a function nor None.
+
+    >>> from engine import Value, draw_dot
+    >>> set_renderer(lambda dot, format: f'<svg width="90pt">{dot.count("->")} edges as {format}</svg>')
+    >>> draw_dot(Value(2.0) * 3.0).pipe("svg", encoding="utf-8")
+    '<svg width="90pt">3 edges as svg</svg>'
+    >>> set_renderer(None)
+    """
+    if render is not None and not callable(render):
+        raise TypeError(f"expected a function of DOT and a format, not {type(render).__name__}")
+    global _renderer
+    _renderer = render
+
+
+def get_renderer() -> Renderer | None:
+    """Return the function that draws in place of `dot`, or None if `dot` draws.
+
+    Raises:
+        RuntimeError: there is none, and Python runs in a browser, where there is no `dot` either.
+    """
+    if _renderer is None and sys.platform == "emscripten":
+        raise RuntimeError(NO_PROGRAM)
+    return _renderer
 
 
 class Dot(os.PathLike[str]):

@@ -107,7 +107,10 @@ class Scene:
 
     def _place(self) -> dict[Edge, list[Point]]:
         """Let `dot` place the boxes; return the curve of each edge, from the parent to the node."""
-        drawing = graphviz().Digraph(
+        graphviz()  # raises if the package is missing
+        from engine.view.drawing import Drawing
+
+        drawing = Drawing(
             graph_attr={"rankdir": "LR", "ordering": "in", "ranksep": f"{GAP / 72:.3f}", "nodesep": "0.25"},
             node_attr={"shape": "box", "fixedsize": "true", "label": ""},
             edge_attr={"dir": "none", "tailport": "e", "headport": "w"},
@@ -116,7 +119,7 @@ class Scene:
             drawing.node(str(i), width=f"{box.width / 72:.4f}", height=f"{box.height / 72:.4f}")
             for parent in box.parents:
                 drawing.edge(str(parent), str(i))
-        lines = [line.split() for line in drawing.pipe("plain", encoding="utf-8", quiet=True).splitlines()]
+        lines = [line.split() for line in drawing.pipe("plain", encoding="utf-8").splitlines()]
         width, height = (72 * float(word) for word in lines[0][2:4])
         self.size = (width + 2 * MARGIN, height + 2 * MARGIN)
         found: dict[Edge, list[list[Point]]] = {}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine.core.closures import OwnOperation, symbol_of
+from engine.core.domain import failing_formula
 from engine.core.messages import one_line
 from engine.core.op import Op, Operation
 from engine.core.value import Value
 from engine.formula.javascript import JavaScriptPrinter
-from engine.formula.printers import MathPrinter, StrPrinter, Text
+from engine.formula.printers import MathPrinter, Text
 from engine.formula.simplify import Simplifier, TreeBuilder
 from engine.formula.tree import Tree, interpret
 from engine.view.backward_pass import BackwardPass, Edge
@@ -149,15 +150,8 @@ class _Operations:
         if isinstance(op, Op) and len(numbers) == 1:
             found["kinks"] = [[point[0], picks[0]] for point, picks in op.kinks.items()]
         if len(numbers) <= 2:  # the sums of many parents are defined for all numbers
-            plain, names = StrPrinter(), [Text(letter) for letter in op.letters(len(numbers))]
-            found["errors"] = [
-                op.text(plain, names).text,
-                *(
-                    f"the derivative ∂/∂{name.text} of {op.text(plain, names).text}, which is "
-                    f"{op.derivative(i, plain, names, Text('y')).text},"
-                    for i, name in enumerate(names)
-                ),
-            ]
+            count = len(numbers)
+            found["errors"] = [failing_formula(op, count, i) for i in (None, *range(count))]
         return found
 
     def _function(self, op: Operation, count: int) -> int:

@@ -1,4 +1,7 @@
-"""Check a file in a process of its own, which alone ends by an endless loop, a crash or an exit."""
+"""Check a file in a process of its own, which alone ends by an endless loop, a crash or an exit.
+
+Python in a browser starts no processes: there the file runs in this one, with a limit of instructions.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from nn.exercises.budget import Raised, attempt
+from nn.exercises.budget import Raised, attempt, limited_steps
 from nn.exercises.catalog import check, expected_name, prepare
 from nn.exercises.result import Result
 
@@ -42,6 +45,8 @@ def check_file(topic: str, path: str | os.PathLike[str], **options: object) -> R
     known, _ = prepare(topic, (len, len) if topic == "operation" else len, options)  # refuses unknown names
     with open(path, "rb"):
         pass  # raises the OSError of a file that cannot be read
+    if sys.platform == "emscripten":
+        return _check_here(topic, os.path.abspath(path), options)
     packages = str(Path(__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([packages, os.environ.get("PYTHONPATH", "")])}
     with tempfile.TemporaryDirectory() as folder:
@@ -96,27 +101,39 @@ def _ended(topic: str, reason: str) -> Result:
 def main() -> None:
     """Check one file, as standard input asks, and write the result."""
     order = json.load(sys.stdin)
-    topic, answer = order["topic"], Path(order["answer"])
-    name = expected_name(topic)
+    answer = Path(order["answer"])
     _limit()
     space = attempt(lambda: _run_file(order["path"]))
+    result = _check_names(order["topic"], space, order["options"])
+    written = answer.with_suffix(".part")
+    written.write_text(json.dumps(asdict(replace(result, picture=None)) | {"picture": None}), "utf-8")
+    written.replace(answer)
+
+
+def _check_here(topic: str, path: str, options: dict[str, object]) -> Result:
+    """Check a file in this process, with a limit of instructions. What it prints is thrown away, too."""
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        with limited_steps():
+            space = attempt(lambda: _run_file(path))
+        return _check_names(topic, space, options)
+
+
+def _check_names(topic: str, space: object, options: dict[str, object]) -> Result:
+    """Check what a file has defined: its names, or the error that it raised."""
     if isinstance(space, Raised):
-        result = _ended(topic, str(space))
-    elif not isinstance(space, dict) or any(part not in space for part in name):
+        return _ended(topic, str(space))
+    name = expected_name(topic)
+    if not isinstance(space, dict) or any(part not in space for part in name):
         missing = " and ".join(part for part in name if not isinstance(space, dict) or part not in space)
-        result = Result(
+        return Result(
             topic,
             False,
             step="the file",
             yours=f"it defines no {missing}",
             right=f"a file that defines {' and '.join(name)}",
         )
-    else:
-        mine = space[name[0]] if len(name) == 1 else tuple(space[part] for part in name)
-        result = _checked(topic, mine, order["options"])
-    written = answer.with_suffix(".part")
-    written.write_text(json.dumps(asdict(replace(result, picture=None)) | {"picture": None}), "utf-8")
-    written.replace(answer)
+    mine = space[name[0]] if len(name) == 1 else tuple(space[part] for part in name)
+    return _checked(topic, mine, options)
 
 
 def _run_file(path: str) -> dict[str, object]:

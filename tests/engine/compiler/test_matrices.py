@@ -99,6 +99,17 @@ def test_matrices_are_printed_with_the_names_of_the_textbook():
         assert f"    {line}\n" in text
 
 
+def test_each_gradient_stands_under_the_layer_of_its_parameters():
+    model = MLP(2, [3, 2], activation="tanh", rng=random.Random(1))
+    x, t = leaves("x", 2), leaves("t", 2)
+    text = trace(losses.half_squared_error(model(x), t), [*x, *t], model.parameters()).matrices
+    _, *layers = text.partition("# backward")[2].split("    # layer ")
+    found = {
+        (layer[0], line.split()[0]) for layer in layers for line in layer.splitlines()[1:] if "=" in line
+    }
+    assert found >= {("1", "D1"), ("1", "dW1"), ("1", "db1"), ("2", "D2"), ("2", "dW2"), ("2", "db2")}
+
+
 def test_matrices_run_as_printed():
     model = MLP(2, [3, 1], activation="relu", rng=random.Random(1))
     x, t = leaves("x", 2), leaves("t", 1)

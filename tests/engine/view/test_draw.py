@@ -6,6 +6,7 @@ import math
 import os
 import random
 import re
+import subprocess
 import sys
 import weakref
 import xml.etree.ElementTree as ElementTree
@@ -19,6 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import engine
 from engine import Op, Role, Value, exp, play, tanh, topological_order, total, weighted_sum
 from engine.core.value import Constant
 from engine.view import graphviz as dot
@@ -551,3 +553,61 @@ def test_one_edge_leads_from_a_folded_box_to_a_sum():
     loss = total([model([0.1 * i, 1.0]) ** 2 for i in range(50)])
     edges = [line for line in draw_dot(loss, fold="batch").source.splitlines() if "->" in line]
     assert len(edges) < 10
+
+
+# A renderer in place of the program dot
+
+
+@pytest.fixture
+def rendered():
+    """Record what a renderer is called with; `dot` computes what it returns."""
+    seen = []
+
+    def render(source, format):
+        seen.append((source, format))
+        return subprocess.run(
+            [dot.find_dot(), f"-T{format}"], input=source, capture_output=True, text=True, check=True
+        ).stdout
+
+    engine.set_renderer(render)
+    yield seen
+    engine.set_renderer(None)
+
+
+def test_a_renderer_draws_pictures_and_players_as_dot_does(rendered):
+    x = Value(2.0, label="x")
+    y = x * x + 1
+    drawn = draw_dot(y).html(), draw_dot(y)._repr_mimebundle_(), engine.play(y).html()
+    formats = {format for _, format in rendered}
+    assert formats == {"svg", "plain"}
+    engine.set_renderer(None)
+    assert drawn == (draw_dot(y).html(), draw_dot(y)._repr_mimebundle_(), engine.play(y).html())
+
+
+def test_a_renderer_writes_no_files(rendered, tmp_path):
+    picture = draw_dot(Value(2.0) * 3)
+    for write in picture.render, picture.view:
+        with pytest.raises(
+            RuntimeError, match=r"only the program dot writes files; write the text of \.pipe"
+        ):
+            write(tmp_path / "picture")
+    assert picture.pipe("svg").startswith(b"<?xml")
+
+
+def test_in_a_browser_a_picture_needs_a_renderer(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    y = Value(2.0) * 3
+    for draw in (draw_dot(y).html, lambda: engine.play(y).html(), engine.check_graphviz):
+        with pytest.raises(
+            RuntimeError, match="needs a renderer here.*starts no programs: engine.set_renderer"
+        ):
+            draw()
+    engine.set_renderer(lambda dot, format: "<svg/>")
+    engine.check_graphviz()
+    engine.set_renderer(None)
+
+
+@pytest.mark.parametrize("wrong", ["dot", 1, b""])
+def test_a_renderer_is_a_function(wrong):
+    with pytest.raises(TypeError, match="expected a function of DOT and a format, not"):
+        engine.set_renderer(wrong)

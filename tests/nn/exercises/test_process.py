@@ -1,6 +1,7 @@
 """Files are checked in a process of their own: whatever they do, the result says it in one line."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -95,3 +96,40 @@ def test_bad_arguments_are_refused_before_the_file_is_run(checked, tmp_path):
     with pytest.raises(OSError, match=r"missing\.py"):
         check_file("neuron", tmp_path / "missing.py")
     assert os.listdir(tmp_path) == ["solution.py"]
+
+
+# In a browser, which starts no processes
+
+
+@pytest.fixture
+def browser(monkeypatch):
+    def start(*_, **__):
+        raise OSError("emscripten does not support processes.")
+
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    monkeypatch.setattr(subprocess, "Popen", start)
+
+
+def test_in_a_browser_a_file_is_checked_in_this_process(checked, browser, capsys):
+    assert checked("deltas", "print('hello')\n" + BACKPROP)
+    assert capsys.readouterr().out == ""
+    result = checked("value", CLOSURES.replace("reversed(topo)", "topo"))
+    assert result.cause == "the order is not reversed"
+    assert result.picture
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("while True: pass\n", "endless loop: the code was stopped after 1,000,000 instructions"),
+    ("import sys\nsys.exit(3)\n", "SystemExit: 3 (line 2: sys.exit(3))"),
+    ("x = 1 +\n", "SyntaxError: invalid syntax"),
+    ("x = 1\n", "it defines no neuron"),
+])  # fmt: skip
+def test_in_a_browser_a_file_that_does_not_run_is_a_result(text, said, checked, browser):
+    result = checked("neuron", text)
+    assert not result
+    assert result.yours.startswith(said)
+
+
+def test_in_a_browser_an_endless_loop_in_a_function_ends(checked, browser):
+    result = checked("neuron", "def neuron(w, x, b):\n    while True:\n        pass\n")
+    assert result.yours.startswith("endless loop")
