@@ -1,16 +1,13 @@
 """The page "your own code" in a Chromium: Python runs in it, checks exercises and can be stopped."""
 
-import functools
 import gzip
-import http.server
 import json
-import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from support.browser import CHROMIUM, Browser
+from support.server import address, serve
 
 import engine
 from nn.exercises import exercises
@@ -24,13 +21,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
     pytest.mark.skipif(not (SITE / "code").exists(), reason="make site has not built the page"),
 ]
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """A handler that writes no log."""
-
-    def log_message(self, *_):
-        pass
 
 
 class WorkerBrowser(Browser):
@@ -101,12 +91,9 @@ class Page:
 
 @pytest.fixture(scope="module")
 def page():
-    handler = functools.partial(Handler, directory=SITE)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, WorkerBrowser() as browser:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/"
+    with serve(SITE) as server, WorkerBrowser() as browser:
         browser.window(1280, 900)
-        browser.open(SimpleNamespace(as_uri=lambda: f"{address}code/"))
+        browser.open(address(f"{server}code/"))
         opened = Page(browser)
         opened.wait("Boolean(document.querySelector('.cm-content'))")
         yield opened
@@ -114,8 +101,7 @@ def page():
         assert [
             url for url in asked if "pyodide.asm.wasm" in url
         ]  # the requests of the worker are among them
-        assert [url for url in asked if not url.startswith((address, f"blob:{address}"))] == []
-        server.shutdown()
+        assert [url for url in asked if not url.startswith((server, f"blob:{server}"))] == []
 
 
 def test_all_files_are_small():
