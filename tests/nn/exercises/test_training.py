@@ -48,6 +48,28 @@ def test_an_update_without_a_gradient_never_moves():
     assert check("training_loop", no_backward).cause == "the parameters never move"
 
 
+def test_of_two_slips_of_the_loop_one_is_named_and_then_the_other():
+    def both(loss, parameters, rate, steps):
+        root = loss()
+        for _ in range(steps):
+            root.backward()
+            for p in parameters:
+                p.data -= rate * p.grad
+
+    def once(loss, parameters, rate, steps):
+        root = loss()
+        for _ in range(steps):
+            for p in parameters:
+                p.grad = 0.0
+            root.backward()
+            for p in parameters:
+                p.data -= rate * p.grad
+
+    first, second = check("training_loop", both), check("training_loop", once)
+    assert (first.cause, second.cause) == ("no zero_grad", "the loss is computed once")
+    assert "mend this one first" in first.why
+
+
 @pytest.mark.parametrize("name", VARIANCES)
 def test_initializers_of_this_package_pass(name):
     assert check("initializer", getattr(init, name), name=name)
