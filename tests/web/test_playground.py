@@ -336,7 +336,7 @@ def test_a_click_on_a_weight_opens_its_field(show):
 
 def test_at_a_kink_the_page_says_so(show):
     browser = show("#hidden=1&outputs=1&activations=relu,linear&weights=1,0,0,1,0&own=0,0;1")
-    assert "in = 0 is a kink, where there is no derivative: the table picks 0" in browser.run("text('#told')")
+    assert "in = 0 is a kink, where there is no derivative: the table gives 0" in browser.run("text('#told')")
     assert browser.run(VERDICTS) == ["the line above", "✓ the same", "✗ differs"]
 
 

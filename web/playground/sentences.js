@@ -87,7 +87,7 @@ export function activationSentence(look, l, k) {
   const [formula, derivative] = [row.formula, row.derivative].map((text) => text.replaceAll("-", "−"));
   if (z === null) return `${activation}: a = ${formula}, g'(in) = ${derivative}`;
   const picked = kinks.find(([point]) => point === z);
-  const note = picked ? ` (in = ${four(z)} is a kink, where there is no derivative: the table picks ${four(picked[1])})` : "";
+  const note = picked ? ` (in = ${four(z)} is a kink, where there is no derivative: the table gives ${four(picked[1])})` : "";
   const told = (name, text, x) => {
     if (text.includes(" if ")) return `${name} is ${text} (here ${four(x)})`;
     return `${name} = ${text}${text === four(x) ? "" : ` = ${four(x)}`}`;
