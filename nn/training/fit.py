@@ -54,7 +54,7 @@ def fit(
         rng: shuffles as random.Random does; None for the module `random`.
         backend: "eager" computes on Values; any other name compiles the traced graph, see `engine.trace`.
             "auto" stands for "llvm", "numpy" or "python": of those that are installed, the one that is
-            estimated to end the run first. A compiled run writes the Values at the end of each epoch, and the
+            estimated to finish first. A compiled run writes the Values at the end of each epoch, and the
             gradients and the state of the optimizer before each callback and at the end of the run.
         progress: show a bar in a terminal (with tqdm installed), a line every few epochs elsewhere; and a
             line about the backend, for "auto", and for "eager" if it is estimated to take over ten seconds.
