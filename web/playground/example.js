@@ -27,7 +27,7 @@ export function renderExample() {
 function fields(name, label) {
   const { x, t } = example();
   return { x, t }[name].map((number, i) => {
-    const field = textField(`${label} ${i}`, Number(number.toPrecision(3)));
+    const field = textField(`${label} ${i}`, Number(number.toPrecision(4)));
     field.onchange = () => {
       const own = structuredClone({ x, t }), value = own[name][i] = parse(field.value);
       field.setAttribute("aria-invalid", Number.isNaN(value));

@@ -1,4 +1,4 @@
-// Examples to start from, each with one sentence. The key is in the address of the page.
+// Examples to start from, each with one sentence. The address #preset=key opens one.
 
 export const presets = [
   {

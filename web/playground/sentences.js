@@ -100,7 +100,7 @@ export function meaning(delta, l, k) {
   const name = subscript("in", l, k);
   if (delta === null) return "";
   if (delta === 0) {
-    return `Δ is 0: a small change of ${name} changes nothing about the error E, so this neuron learns nothing from this example.`;
+    return `Δ is 0: a small change of ${name} does not change the error E, so this neuron learns nothing from this example.`;
   }
   const change = four(Math.abs(delta) * 0.01);
   return delta > 0
