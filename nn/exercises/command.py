@@ -53,6 +53,8 @@ def _run(course: Course, options: argparse.Namespace) -> int:
     if action in ("check", "watch"):
         e = exercise(options.file) if options.file else course.current()
         given = Path(options.file) if options.file and Path(options.file).exists() else course.folder / e.file
+        if not given.exists():
+            raise ValueError(f"there is no file {given}; chalkgrad exercises begin {e.name} writes it")
         return _check(course, e.number, given) if action == "check" else _watch(course, e.number, given)
     if action == "list":
         _list(course)

@@ -125,6 +125,14 @@ def test_the_command_lists_begins_checks_hints_and_goes_on(course, capsys):
     assert json.loads((course.folder / ".progress.json").read_text("utf-8"))["current"] == 10
 
 
+@pytest.mark.parametrize("action", ["check", "watch"])
+def test_a_check_without_a_file_names_the_command_that_writes_it(course, action, capsys):
+    assert run(course, action, "neuron") == 2
+    file = course.folder / "10_neuron.py"
+    said = f"chalkgrad exercises: there is no file {file}; chalkgrad exercises begin neuron writes it\n"
+    assert capsys.readouterr().out == said
+
+
 def test_the_list_ends_with_the_next_command(course, capsys):
     assert run(course) == 0
     assert capsys.readouterr().out.endswith(
