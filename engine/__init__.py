@@ -200,4 +200,4 @@ def _show(
     return mimebundle(value, include, exclude)
 
 
-Value._repr_mimebundle_ = _show  # type: ignore[attr-defined]  # here, as the core knows no pictures
+Value._repr_mimebundle_ = _show  # type: ignore[attr-defined]  # here, as the core imports no pictures

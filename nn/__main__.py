@@ -39,17 +39,17 @@ TABLES = """\
 tables (--data FILE.csv):
   The columns are separated by commas, semicolons or tabs, and fields may be
   quoted. The first line may be a header. The last column is the target: names
-  of classes, or whole numbers; all other columns are features, and numbers.
-  Numbers with a fraction are no classes: to fit them, use nn.fit with the loss
-  mean_squared_error. Features are scaled to mean 0 and standard deviation 1.
+  of classes, or whole numbers. All other columns are features: numbers, which
+  are scaled to mean 0 and standard deviation 1. Numbers with a fraction are not
+  classes: to fit them, use nn.fit with the loss mean_squared_error.
 """
 
 EXIT = """\
 One sample in five is kept for validation and not used for training. The exit
-status is 0, 1 if the loss diverged or the output could not be written, 2 for
-an error, 130 after Ctrl-C before the training.
+status is 0; 1 if the loss diverged or the output could not be written; 2 for an
+error; 130 after Ctrl-C before the training.
 
-"exercises" as the first argument begins the course: see "exercises --help".
+"chalkgrad exercises" is the course of exercises: see its --help.
 """
 
 
@@ -95,7 +95,7 @@ def parser() -> Parser:
         type=_data,
         default="digits",
         metavar="NAME",
-        help=f"{', '.join(DEFAULTS)}, or the name of a CSV file (default: digits)",
+        help=f"the data: {', '.join(DEFAULTS)}, or the name of a CSV file (default: digits)",
     )
     add(
         "--layers",
@@ -109,15 +109,15 @@ def parser() -> Parser:
         type=_activation,
         default="relu",
         metavar="NAME",
-        help="of the hidden layers: relu, tanh, sigmoid, gelu, softplus, or any other operation of one "
-        "argument (default: relu)",
+        help="activation of the hidden layers: relu, tanh, sigmoid, gelu, softplus, or any other operation "
+        "of one argument (default: relu)",
     )
     add(
         "--loss",
         choices=losses.table,
         default="cross_entropy",
         metavar="NAME",
-        help=f"{', '.join(losses.table)} (default: cross_entropy)",
+        help=f"the loss: {', '.join(losses.table)} (default: cross_entropy)",
     )
     add(
         "--init",
@@ -131,7 +131,7 @@ def parser() -> Parser:
         choices=RATES,
         default="sgd",
         metavar="NAME",
-        help="sgd, with momentum 0.9, or adam (default: sgd)",
+        help="the optimizer: sgd, with momentum 0.9, or adam (default: sgd)",
     )
     add(
         "--lr",
@@ -151,7 +151,7 @@ def parser() -> Parser:
         type=int,
         default=0,
         metavar="N",
-        help="of the random numbers: samples, split, weights, order (default: 0)",
+        help="seed of the random numbers: samples, split, weights, order (default: 0)",
     )
     add(
         "--backend",
@@ -159,14 +159,20 @@ def parser() -> Parser:
         default="auto",
         metavar="NAME",
         help="how to compute: eager, on Values; the compiled graph as "
-        f"{', '.join(BACKENDS)}; auto, the one that should end first (default: auto)",
+        f"{', '.join(BACKENDS)}; auto, the one that is estimated to finish first (default: auto)",
     )
     add(
         "--lens",
         action="store_true",
         help="print Δ of each neuron for the least certain sample (default: off)",
     )
-    add("--out", type=Path, default=Path("out"), metavar="FOLDER", help="where to write (default: out)")
+    add(
+        "--out",
+        type=Path,
+        default=Path("out"),
+        metavar="FOLDER",
+        help="the folder for all files (default: out)",
+    )
     return p
 
 

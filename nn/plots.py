@@ -542,12 +542,12 @@ def boundary(
     """Draw the plane, shaded by the class that a model predicts for each point, and the samples on it.
 
     Args:
-        model: a Module of two inputs; or several, by name, for a plane each; or a function that returns, for
-            each of many points, a number from -1 (class 0) to 1 (class 1), or for more than two ``classes``
-            the number of the class, followed by the training samples and the validation samples, each a pair
-            ``(xs, ys)``, and the file.
-        xs: the samples, two numbers each.
-        ys: the target of each: the number of its class, -1 or 1, or a list with 1 for its class.
+        model: a Module of two inputs; or several, by name, for a plane each; or a function of many points
+            that returns a number for each: from -1 (class 0) to 1 (class 1), or the number of the class if
+            there are more than two ``classes``.
+        xs: the samples, two numbers each. With a function, the pair ``(xs, ys)`` of the training samples.
+        ys: the target of each: the number of its class, -1 or 1, or a list with 1 for its class. With a
+            function, the pair ``(xs, ys)`` of the validation samples.
         path: the file; None to write none.
         loss: the name of the loss that the model was trained with. The boundary of one output is at 0, which
             is right for hinge and binary_cross_entropy; for the squared errors, it is at ½.

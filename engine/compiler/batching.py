@@ -1,4 +1,4 @@
-"""Which values of a program depend on the sample, and which are the same for all samples."""
+"""Find the values of a program that depend on the sample, and those that are the same for all samples."""
 
 from __future__ import annotations
 

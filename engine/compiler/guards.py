@@ -161,7 +161,7 @@ class TracedInput(TracedValue):
 
 @contextmanager
 def noting_decisions(inputs: Sequence[Value], parameters: Sequence[Value]) -> Iterator[Decisions]:
-    """Within the block, note what Python decides on these leaves and on the Values computed from them."""
+    """Note the comparisons of these leaves and of the Values computed from them, within a ``with`` block."""
     decisions = Decisions()
     with _lock:  # the leaves change their class meanwhile, so one thread at a time
         changed = [leaf for leaf in (*inputs, *parameters) if type(leaf) is Value]

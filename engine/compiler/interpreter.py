@@ -34,7 +34,7 @@ class NonFinite(NamedTuple):
 def interpret_program(
     program: IR, interpreter: Interpreter[T], leaves: Mapping[str, T]
 ) -> tuple[list[T], list[T]]:
-    """Return the outputs and the gradients as ``interpreter`` understands them.
+    """Return the outputs and the gradients, each as its meaning in ``interpreter``.
 
     Args:
         program: the program.

@@ -43,7 +43,7 @@ class IR:
     """The intermediate representation that backends compile. It never changes.
 
     Attributes:
-        graph: the graph itself, as data; the others are written from it when they are asked for.
+        graph: the graph itself, as data; the others are written from it when they are first read.
         instructions: the inputs, the parameters, one instruction for each operation, then the gradients.
         inputs, parameters: the names of those instructions, in order.
         outputs: the name of each output; a number, if the output is constant.

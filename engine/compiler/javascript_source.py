@@ -69,7 +69,7 @@ const run = (compute, parameters, columns, where) => {
   return compute(parameters, columns, samples, where);
 };"""
 
-#: A comparison that came out differently, and what the error says after the line of source.
+#: A comparison that came out differently, and the text of the error after the line of source.
 GUARD = "class GuardError extends RangeError {}"
 DIFFERS = "comes out differently than for the sample that was traced"
 
@@ -351,7 +351,7 @@ class _Formulas:
         return not PARTIAL.isdisjoint(words.seen)
 
     def attempt(self, position: int | None = None) -> str:
-        """Return the text of a formula; if it can fail, as a function with what its error says."""
+        """Return the text of a formula; if it can fail, as a function with the text of its error."""
         writer, op = self.writer, self.op
         formula = writer.function((), lambda: self._text(position))
         if not self.can_fail(position):

@@ -20,7 +20,7 @@ from engine.formula.tree import Interpreter, Tree
 
 
 class Lines(NamedTuple):
-    """What is written from a graph. The attributes of `engine.compiler.ir.IR` of the same names say more."""
+    """The instructions of a graph, and their names. `engine.compiler.ir.IR` documents the same attributes."""
 
     instructions: tuple[Instruction, ...]
     inputs: tuple[str, ...]

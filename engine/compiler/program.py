@@ -55,7 +55,7 @@ class Program(IR):
         self.graph = graph
 
     def __getattr__(self, name: str) -> object:
-        """Write the lines when one of them is first asked for."""
+        """Write the lines when one of them is first read."""
         if name not in Lines._fields:
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self

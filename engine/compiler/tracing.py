@@ -19,9 +19,9 @@ def trace(
 ) -> Program:
     """Return the graph of one sample as a program: it computes the outputs, and the gradient of the first.
 
-    Of a finished graph, the program is what was recorded, no more: where Python chose by an ``if`` or counted
-    in a loop, the choice is frozen. (``relu``, ``maximum`` and every other operation choose anew for each
-    sample.) A plain number stays the number that it is.
+    The program of a finished graph computes what was recorded: the branch of each Python ``if`` and the
+    number of rounds of each loop are fixed. (``relu``, ``maximum`` and every other operation choose anew for
+    each sample.) A plain number stays the number that it is.
 
     A function is called with the inputs, to build the graph. Each comparison that Python makes on Values
     meanwhile becomes a guard: the compiled program checks it on every sample, and raises a `GuardError` where

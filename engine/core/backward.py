@@ -106,7 +106,7 @@ def backward(root: N) -> None:
 
 
 def backward_steps(root: N) -> Iterator[Contribution]:
-    """Run the same pass one edge at a time: each step writes one gradient and yields its Contribution.
+    """Run a backward pass one edge at a time: each step writes one gradient and yields its Contribution.
 
     Edges to plain numbers are left out, as these have no gradient. A loop that stops early leaves the other
     gradients incomplete.

@@ -37,7 +37,7 @@ class Role(NamedTuple):
 
 
 class Undefined(Sequence[float]):
-    """The local gradients of a node that has none: to read one raises the error that says why."""
+    """The local gradients of a node that has none: to read one raises the error that names the reason."""
 
     def __init__(self, error: Exception, count: int) -> None:
         self.error, self._length = error, count

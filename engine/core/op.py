@@ -89,7 +89,7 @@ class Op(Operation):
         formula: y as a function of ``a``, or of ``a`` and ``b``.
         partials: ∂y/∂a, and ∂y/∂b if there is a b. They may use ``y``, too.
         at: points (a number, or a pair) at which to check the row, on both sides of a kink.
-        kinks: the points without a derivative, with the value that the row picks there.
+        kinks: the points without a derivative, with the derivative that the row states there.
         textbook: y and its derivatives as a textbook has them, for explanations, where the row differs.
 
     An op called on Values records a node; called on plain numbers, it returns a float.

@@ -112,7 +112,7 @@ class LogSumExp(Operation):
 
     @staticmethod
     def _parts(of: Interpreter[T], args: Sequence[T]) -> tuple[T, list[T], T]:
-        """Return what `_shares` does, as ``of`` understands it."""
+        """Return the results of `_shares`, each as its meaning in ``of``."""
 
         def pick(word: str, a: T, b: T, then: T, other: T) -> T:
             return of.choose(of.apply(word, a, b), lambda: then, lambda: other)

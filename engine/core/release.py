@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Node(Protocol):
-    """A node of a graph: what it holds."""
+    """The attributes of a node that hold other objects."""
 
     parents: tuple[object, ...]
     _local: tuple[object, ...]

@@ -190,7 +190,7 @@ def gradcheck(
 def check_row(op: Op | str, eps: float = 1e-6, rtol: float = 1e-5) -> Report:
     """Compare the derivatives of a row with finite differences, at the points that the row names.
 
-    At a kink, the derivative must be the one that the row picks, and lie between those on both sides.
+    At a kink, the derivative must be the one that the row states, and lie between those on both sides.
 
     Args:
         op: the row, or its symbol.

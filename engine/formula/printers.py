@@ -232,7 +232,7 @@ def is_whole(text: Text) -> bool:
 
 
 def float_literals(args: tuple[Text, ...]) -> tuple[Text, ...]:
-    """Numbers that meet, as floats: or 10 ** 400 would be a whole number of 400 digits."""
+    """Operands that are all whole numbers, as floats: or 10 ** 400 would be a whole number of 400 digits."""
     return tuple(map(float_literal, args)) if all(map(is_whole, args)) else args
 
 

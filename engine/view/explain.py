@@ -126,7 +126,7 @@ def _wrapped(lines: Sequence[str]) -> str:
 
 
 def _with_note(pen: Plain, story: Story) -> list[str]:
-    """Return the lines of a story; a note says if a number was rounded."""
+    """Return the lines of a story; a note is added if a number was rounded."""
     lines = story(pen)
     return [*lines, "", "(Numbers are shown to four digits.)"] if pen.rounded else lines
 

@@ -109,7 +109,7 @@ def find_dot() -> str:
     """Return the path of `dot`: the one on the PATH, else the one that graphviz-pure installs.
 
     Raises:
-        RuntimeError: there is neither; the message says what to do.
+        RuntimeError: there is neither; the message names the command that installs one.
     """
     import importlib.metadata  # here, as these are slow to import and only a drawing needs them
     import shutil

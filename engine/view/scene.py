@@ -36,7 +36,7 @@ LONGEST = 24  # characters of a name in a box
 
 @dataclass
 class Box:
-    """What is drawn of a node: its texts, its parents, and its place. It holds no Value."""
+    """A node as it is drawn: its texts, its parents, and its place. It holds no Value."""
 
     name: str
     kind: str  #: "root", or the kind of the node

@@ -101,7 +101,7 @@ class _Operations:
 
     Attributes:
         texts: for each operation (with its plain numbers, which are part of the text): its symbol, its
-            formula, its derivatives, and what an error says.
+            formula, its derivatives, and the text of an error.
     """
 
     def __init__(self, run: BackwardPass) -> None:

@@ -16,7 +16,7 @@ DELIMITERS = ",;\t"
 
 
 class Table(NamedTuple):
-    """The content of a CSV file. Its first two entries are what the functions for data sets return.
+    """The content of a CSV file. Its first two entries are ``xs`` and ``ys``, as of the other data sets.
 
     >>> xs, ys, *_ = Table([[4.0], [2.0]], [1, 0], ["bird", "dog"], ["legs"], "animal")
     >>> xs, ys
@@ -46,7 +46,7 @@ def read_csv(path: str | os.PathLike[str]) -> Table:
     encoding is UTF-8. Empty lines are ignored. The first line is a header if no field but the last is a
     number; also if the fields before the last are 0, 1, 2, ... (as pandas writes them) and the last field
     occurs in no other line. The last column is the target: names of classes, or whole numbers. Numbers with
-    a fraction are no classes, and a column is none if its values are, on average, in fewer than two rows.
+    a fraction are refused as classes, and so are values that occur, on average, in fewer than two rows.
 
     Args:
         path: the file.

@@ -1,4 +1,4 @@
-"""An estimate of what a run would take on Values: its operations, times the time that one takes."""
+"""Estimate the time of a run on Values: its operations, times the time that one takes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def operations(model: MLP, loss: Loss, x: Sequence[float], t: object) -> int:
 
 
 def sentence(each: int, samples: int) -> str:
-    """Return a line on what training would take on Values; "" for less than 2 seconds.
+    """Return a line with the time that training would take on Values; "" for less than 2 seconds.
 
     Args:
         each: the operations for one sample.

@@ -68,7 +68,7 @@ class Task(NamedTuple):
 
 
 def run(options: Options) -> Result:
-    """Train as the options say, save the model, then print and draw how it went.
+    """Train with these options, save the model, then print and draw the results.
 
     Returns:
         How it ended. The model is saved, unless its numbers have become infinite.

@@ -59,7 +59,7 @@ def attempt(function: Callable[[], object]) -> object:
 
 
 def raised(error: BaseException) -> Raised:
-    """Return what a student reads of an exception."""
+    """Return the parts of an exception that a student reads."""
     return Raised(type(error).__name__, _first_line(error), _own_line(error.__traceback__))
 
 

@@ -49,7 +49,7 @@ def check(topic: str, mine: object, **options: object) -> Result:
     """Compare a solution with the right one on small cases, the smallest first.
 
     Args:
-        topic: the name of the exercise; `topics` lists them.
+        topic: the name of the topic; `topics` lists them.
         mine: the solution.
         options: for "value": ``make`` (makes a leaf from a number), ``data``, ``grad`` and ``backward`` (the
             names of the attributes and of the method, or functions of a node), ``operations`` (a list of

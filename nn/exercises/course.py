@@ -29,7 +29,7 @@ class Exercise:
         title: its title.
         topic: the topic of its check.
         options: the options of its check.
-        hints: three hints, from a nudge to nearly the answer.
+        hints: three hints, each clearer than the one before.
     """
 
     number: int
@@ -98,7 +98,7 @@ def hint(name: str | int, level: int = 1) -> str:
 
     Args:
         name: the exercise.
-        level: 1 for a nudge, 2 for more, 3 for nearly the answer.
+        level: 1, 2 or 3; a hint of a higher level is clearer.
 
     Raises:
         ValueError: there is no such exercise or hint.

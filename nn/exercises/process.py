@@ -39,7 +39,7 @@ def check_file(topic: str, path: str | os.PathLike[str], **options: object) -> R
         options: ``name``, as in `check`; for "value", names of attributes.
 
     Returns:
-        The `Result`. An endless loop, a crash, too much memory or an early exit is a result that says so.
+        The `Result`. An endless loop, a crash, too much memory or an early exit is a result that names it.
 
     Raises:
         ValueError, TypeError: as in `check`.
@@ -120,7 +120,7 @@ def main() -> None:
 
 
 def _check_here(topic: str, path: str, options: dict[str, object]) -> Result:
-    """Check a file in this process, with a limit of instructions. What it prints is thrown away, too."""
+    """Check a file in this process, with a limit of instructions. Its output is thrown away, too."""
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
         with limited_steps():
             space = attempt(lambda: _run_file(path))

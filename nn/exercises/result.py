@@ -17,7 +17,7 @@ class Result:
     """The result of a check. It is true if the check passed.
 
     Attributes:
-        topic: the name of the exercise.
+        topic: the name of the topic.
         passed: whether every case gave the right numbers.
         cases: how many cases were run, up to the first that failed.
         graph: the smallest case that failed, in at most two lines; empty if none did.

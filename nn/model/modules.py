@@ -321,7 +321,7 @@ class MLP(Module):
     Args:
         nin: the number of inputs.
         nouts: the number of neurons of each layer; the last layer gives the outputs.
-        activation: of the hidden layers: the name of an operation of one argument, an Op, or None.
+        activation: g of the hidden layers: the name of an operation of one argument, an Op, or None.
         output: the activation of the last layer.
         init, rng, atomic: see `Neuron`. The weights are drawn neuron by neuron, as micrograd draws them.
 
@@ -334,8 +334,8 @@ class MLP(Module):
     >>> model, len(model.parameters())
     (MLP(2, [16, 16, 1], activation='relu', output=None), 337)
 
-    The net of micrograd's lecture has tanh in every layer, and learns the four samples there in 20 steps of
-    rate 0.1. The defaults, relu inside and nothing at the end, are those of micrograd's nn, and do not:
+    The defaults, relu inside and a linear output, are those of micrograd's nn. The net of micrograd's lecture
+    has tanh in every layer instead; with the defaults, its 20 steps of rate 0.1 do not learn its samples.
 
     >>> MLP(3, [4, 4, 1], activation="tanh", output="tanh")
     MLP(3, [4, 4, 1], activation='tanh', output='tanh')

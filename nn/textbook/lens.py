@@ -113,7 +113,7 @@ def deltas(
 
 
 class _Sample(NamedTuple):
-    """What is computed for one sample."""
+    """The results for one sample."""
 
     rows: list[NeuronRow]
     deltas: PerNeuron  #: Δ by hand

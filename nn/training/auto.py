@@ -1,4 +1,4 @@
-"""The backend that ``backend="auto"`` stands for: the one that is estimated to end a run first."""
+"""The backend that ``backend="auto"`` stands for: the one that is estimated to finish a run first."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def report(backend: str, work: Work) -> str:
 
 
 def recommendation(work: Work) -> str:
-    """Return the line about what "auto" would take in place of "eager"; "" for a short run.
+    """Return the line about the backend that "auto" would take in place of "eager"; "" for a short run.
 
     >>> recommendation(Work(edges=700, samples=100, steps=1, epochs=10))
     ''

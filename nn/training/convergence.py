@@ -1,4 +1,4 @@
-"""When a training run stops before its last epoch: it has converged, or the user's callback stops it."""
+"""Stop a training run before its last epoch: it has converged, or the user's callback stops it."""
 
 from __future__ import annotations
 

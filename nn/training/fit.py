@@ -54,16 +54,16 @@ def fit(
         rng: shuffles as random.Random does; None for the module `random`.
         backend: "eager" computes on Values; any other name compiles the traced graph, see `engine.trace`.
             "auto" stands for "llvm", "numpy" or "python": of those that are installed, the one that is
-            estimated to end the run first. A compiled run writes the Values at the end of each epoch, and the
+            estimated to finish first. A compiled run writes the Values at the end of each epoch, and the
             gradients and the state of the optimizer before each callback and at the end of the run.
         progress: show a bar in a terminal (with tqdm installed), a line every few epochs elsewhere; and a
             line about the backend, for "auto", and for "eager" if it is estimated to take over ten seconds.
         validation: ``(xs, ys)``, evaluated after each epoch and never used for training.
         tolerance, patience: stop when the loss (the validation loss, if there is one) has not fallen by more
             than tolerance for patience epochs. If only one is given, the other is 0.0 or 10.
-        min_gradient: stop after an epoch in which the norm of the gradient, of the mean loss and the weight
-            decay by the parameters of the optimizer, is below it. With batches, the gradient is the mean of
-            theirs.
+        min_gradient: stop after an epoch in which the norm of the gradient is below it: the gradient of the
+            mean loss, with the weight decay, for the parameters of the optimizer. With batches, it is the
+            mean of their gradients.
         callback: a function, called with the number of the epoch, counted from 1, and its `Epoch` (``.loss``,
             ``.accuracy``, ``.validation_loss``, ``.validation_accuracy``) after each epoch. If it returns
             True, the run stops.
@@ -74,7 +74,7 @@ def fit(
         learned, no step is left half done, and ``history.interrupted`` is True.
 
     Warns:
-        UserWarning: the loss of an epoch is a hundred times that of the first batch; once in a run.
+        UserWarning: the loss of an epoch is more than a hundred times that of the first batch; once in a run.
 
     Raises:
         ValueError, TypeError: an argument is not as above, a sample does not fit, or the loss does not depend

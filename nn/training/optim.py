@@ -29,7 +29,7 @@ Rule: TypeAlias = Callable[[float, float, S | None], tuple[float, S | None]]
 
 
 class OptimizerLike(Protocol):
-    """What `nn.fit` needs of an optimizer."""
+    """The attributes of an optimizer that `nn.fit` uses."""
 
     parameters: list[Value]
 

@@ -323,6 +323,22 @@ def test_the_boundary_is_drawn_and_points_are_added_with_a_click_and_with_fields
     assert "1 of 1" in browser.run("text('#example')")
 
 
+@pytest.mark.parametrize("key", ["mazur", "dead"])
+def test_an_address_with_the_key_of_an_example_alone_opens_that_example(show, key):
+    browser = show(f"#preset={key}")
+    shown = "[text('#told'), ...$$('.weight').map((one) => one.textContent)].join()"
+    opened = browser.run(shown)
+    browser.run("document.querySelector('#presets [aria-pressed=true]').click()")
+    assert opened == browser.run(shown)
+
+
+def test_an_input_has_the_same_digits_in_its_field_as_in_the_sum(show):
+    browser = show("#own=0.12345,0.98765;0,1")
+    field = browser.run("$$('#example input').find((one) => one.ariaLabel === 'input x 1').value")
+    assert field == "0.9877"
+    assert field in browser.run("text('#told')")
+
+
 def test_a_click_on_a_weight_opens_its_field(show):
     browser = show()
     browser.run(
@@ -336,7 +352,7 @@ def test_a_click_on_a_weight_opens_its_field(show):
 
 def test_at_a_kink_the_page_says_so(show):
     browser = show("#hidden=1&outputs=1&activations=relu,linear&weights=1,0,0,1,0&own=0,0;1")
-    assert "in = 0 is a kink, where there is no derivative: the table picks 0" in browser.run("text('#told')")
+    assert "in = 0 is a kink, where there is no derivative: the table gives 0" in browser.run("text('#told')")
     assert browser.run(VERDICTS) == ["the line above", "✓ the same", "✗ differs"]
 
 

@@ -137,7 +137,7 @@ const answers = {
   progress: ({ share }) => {
     at("progress").value = share;
     if (share === 1) {
-      at("progress").removeAttribute("value"); // it takes some seconds more, nobody knows how many
+      at("progress").removeAttribute("value"); // the rest takes some seconds; their number is not known
       say("Starting Python …");
     }
   },
@@ -202,4 +202,4 @@ at("choice").onchange = (event) => {
 for (const [title, href] of content.links) at("links").append(Object.assign(document.createElement("a"), { href, textContent: title }));
 
 open(decodeURIComponent(location.hash.slice(1)) || kept.get("current"));
-say("Run loads Python into this page first.");
+say("The first run loads Python into this page.");

@@ -27,7 +27,7 @@ export function renderExample() {
 function fields(name, label) {
   const { x, t } = example();
   return { x, t }[name].map((number, i) => {
-    const field = textField(`${label} ${i}`, Number(number.toPrecision(3)));
+    const field = textField(`${label} ${i}`, Number(number.toPrecision(4)));
     field.onchange = () => {
       const own = structuredClone({ x, t }), value = own[name][i] = parse(field.value);
       field.setAttribute("aria-invalid", Number.isNaN(value));
@@ -100,7 +100,7 @@ function reach(stage) { // show the numbers of a stage, or make the step
     app.stage = 0;
     let after = NaN;
     try { after = error(forward(state.net, x).outs.at(-1), t, state.loss); } catch { /* the page says why */ }
-    tell(`Update: every weight made its step w + η a Δ with η = ${state.rate}. The error of this example went from `
+    tell(`Update: every weight w is now w + η a Δ, with η = ${state.rate}. The error of this example went from `
       + `${four(truth.error)} to ${four(after)}. Press Forward for the new numbers.`);
     save();
   } else {
@@ -108,7 +108,7 @@ function reach(stage) { // show the numbers of a stage, or make the step
     tell(stage.act === "Forward"
       ? `Forward: each neuron has its in = b + Σ w a and its a = g(in). The error is E = ${four(truth.error)}.`
       : `${stage.act}: every Δ of ${where} is computed. `
-        + (stage.layer ? "Next, one layer further back." : "All Δ are known: next comes the step."));
+        + (stage.layer ? "Next comes the layer before it." : "All Δ are known: next comes the step."));
   }
   app.render();
 }

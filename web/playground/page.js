@@ -43,10 +43,15 @@ function renderPresets() {
   $("preset").textContent = shown?.sentence ?? "";
 }
 
+function stateOf(hash) { // the key of an example alone stands for all of its settings
+  const example = presets.find(({ key }) => hash === `#preset=${key}`);
+  return example ? fromPreset(example.key) : fromAddress(hash);
+}
+
 function load() {
   try {
     problem("");
-    show(location.hash.length > 1 ? fromAddress(location.hash) : fromPreset("first"));
+    show(stateOf(location.hash || "#preset=first"));
   } catch (failure) {
     show(fromPreset("first"));
     problem(`This address cannot be shown: ${failure.message}.`);

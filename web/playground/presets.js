@@ -1,4 +1,4 @@
-// Examples to start from, each with one sentence. The key is in the address of the page.
+// Examples to start from, each with one sentence. The address #preset=key opens one.
 
 export const presets = [
   {
@@ -8,7 +8,7 @@ export const presets = [
   },
   {
     key: "mazur", name: "Mazur’s example",
-    sentence: "The numbers of a well-known worked example (Matt Mazur, 2015): follow its backward pass digit by digit. Its text has one bias for each layer and does not train it.",
+    sentence: "The numbers of a well-known worked example (Matt Mazur, 2015): follow its backward pass digit by digit. In that text each layer has one bias, which is not trained.",
     state: {
       data: "one", own: { x: [0.05, 0.1], t: [0.01, 0.99] }, hidden: [2], outputs: 2, activations: ["sigmoid", "sigmoid"],
       rate: 0.5, momentum: 0, example: 0,
@@ -22,7 +22,7 @@ export const presets = [
   },
   {
     key: "dead", name: "A dead relu",
-    sentence: "The first hidden neuron has so low a bias that its in is below 0 for every point: g'(in) = 0, so its Δ is 0, and no step ever changes its weights.",
+    sentence: "The first hidden neuron has a bias so low that its in is below 0 for every point: g'(in) = 0, so its Δ is 0, and no step changes its weights.",
     state: {
       data: "moons", n: 60, hidden: [3], outputs: 1, activations: ["relu", null], loss: "binary_cross_entropy", rate: 0.2, momentum: 0,
       weights: [0.6, 0.4, -6, -0.8, 0.9, 0.3, 0.7, 0.5, 0.1, 0.9, -0.7, 0.6, 0],
@@ -38,7 +38,7 @@ export const presets = [
   },
   {
     key: "equal", name: "All weights equal",
-    sentence: "Every weight is 0.5, so the hidden neurons have the same Δ, make the same step, and stay copies of each other: random initial weights break this symmetry.",
+    sentence: "Every weight is 0.5, so the hidden neurons have the same Δ, make the same step, and stay equal. Random initial weights break this symmetry.",
     state: {
       data: "circles", n: 60, hidden: [4], outputs: 1, activations: ["tanh", null], loss: "binary_cross_entropy", rate: 0.5, momentum: 0,
       weights: [...Array(4).fill([0.5, 0.5, 0]).flat(), 0.5, 0.5, 0.5, 0.5, 0],

@@ -87,7 +87,7 @@ export function activationSentence(look, l, k) {
   const [formula, derivative] = [row.formula, row.derivative].map((text) => text.replaceAll("-", "−"));
   if (z === null) return `${activation}: a = ${formula}, g'(in) = ${derivative}`;
   const picked = kinks.find(([point]) => point === z);
-  const note = picked ? ` (in = ${four(z)} is a kink, where there is no derivative: the table picks ${four(picked[1])})` : "";
+  const note = picked ? ` (in = ${four(z)} is a kink, where there is no derivative: the table gives ${four(picked[1])})` : "";
   const told = (name, text, x) => {
     if (text.includes(" if ")) return `${name} is ${text} (here ${four(x)})`;
     return `${name} = ${text}${text === four(x) ? "" : ` = ${four(x)}`}`;
@@ -100,7 +100,7 @@ export function meaning(delta, l, k) {
   const name = subscript("in", l, k);
   if (delta === null) return "";
   if (delta === 0) {
-    return `Δ is 0: a small change of ${name} changes nothing about the error E, so this neuron learns nothing from this example.`;
+    return `Δ is 0: a small change of ${name} does not change the error E, so this neuron learns nothing from this example.`;
   }
   const change = four(Math.abs(delta) * 0.01);
   return delta > 0

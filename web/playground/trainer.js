@@ -121,14 +121,14 @@ export function renderTraining() {
   paintBoundary(canvas, boundary(state.net, state.loss, box, SIZE), SIZE, inks);
   paintPoints(canvas, points, box, example, inks);
   canvas.setAttribute("aria-label", `the plane of the inputs x₀ and x₁ with ${data.length} points, the classes that the net `
-    + "decides for, and the boundary between them");
+    + "predicts, and the boundary between them");
   $("loss").replaceChildren(chart([{ name: "", values: loss }], epochs, `the mean loss over the epochs, now ${four(loss.at(-1))}`, false));
   const curves = sizes.map((values, l) => ({ name: l + 1 === state.net.length ? "output" : `layer ${l + 1}`, values }));
   const now = curves.map(({ name, values }) => `${name} ${four(values.at(-1))}`).join(", ");
   $("deltas").replaceChildren(chart(curves, epochs, `the mean size of Δ in each layer: ${now}`, true));
 }
 
-function share() { // of the points that the net decides rightly
+function share() { // of the points whose class the net predicts
   const { state: { net, loss }, data } = app;
   if (data[0].c === undefined) return "";
   try {

@@ -48,7 +48,7 @@ export function meanLoss(net, samples, loss) {
   return samples.reduce((sum, { x, t }) => sum + error(forward(net, x).outs.at(-1), t, loss), 0) / samples.length;
 }
 
-// Return the fraction of the samples whose class is the one that the net decides for
+// Return the fraction of the samples whose class is the one that the net predicts
 export function accuracy(net, samples, loss) {
   const correct = samples.filter(({ x, t }) => {
     const [truth, answer] = [t, forward(net, x).outs.at(-1)].map((outputs) => margin(outputs, loss) > 0);

@@ -1,4 +1,4 @@
-"""The backends that run a program; each is a module that is imported when it is first asked for."""
+"""The backends that run a program; each is a module that is imported when it is first used."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def find_matrices(program: IR) -> Matrices | None:
 
 
 class Layout:
-    """Where the numbers of a block are in an array of all parameters or all inputs.
+    """The places of the numbers of a block in an array of all parameters or all inputs.
 
     Args:
         block: the block.

@@ -46,7 +46,7 @@ class Tensors(Simplifier[Meaning]):
         erf, erfc: these two functions, which may be elsewhere in it.
         zeros: a zero for each sample, in the precision of the computation; of a program on matrices one row
             and one column.
-        put: returns rows of zeros, as many as its last argument says, to which the rows of an array are added
+        put: returns rows of zeros, their number is its last argument, to which the rows of an array are added
             at an index.
     """
 

@@ -1,4 +1,4 @@
-"""A solution of exercise 9: forget the gradients."""
+"""A solution of exercise 9: set the gradients to zero."""
 
 
 def zero_grad(parameters):

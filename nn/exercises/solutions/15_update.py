@@ -1,4 +1,4 @@
-"""A solution of exercise 15: a step downhill."""
+"""A solution of exercise 15: a step of gradient descent."""
 
 
 def update(layers, steps, rate):

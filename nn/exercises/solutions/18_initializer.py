@@ -1,4 +1,4 @@
-"""A solution of exercise 18: the first weights."""
+"""A solution of exercise 18: the initial weights."""
 
 from math import sqrt
 

@@ -1,4 +1,4 @@
-"""A solution of exercise 20: your own Δ rules learn moons."""
+"""A solution of exercise 20: train a net by your own Δ rules."""
 
 
 def forward(layers, x):

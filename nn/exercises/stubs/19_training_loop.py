@@ -1,7 +1,7 @@
 """Exercise 19: gradient descent.
 
-Make so many steps of gradient descent. loss() builds a new graph from the data of the parameters, and
-returns its root; in each step, move each parameter by -rate times its gradient.
+Make the given number of steps of gradient descent. loss() builds a new graph from the data of the
+parameters, and returns its root. In each step, move each parameter by -rate times its gradient.
 """
 
 

@@ -1,4 +1,4 @@
-"""Exercise 20: your own Δ rules learn moons.
+"""Exercise 20: train a net by your own Δ rules.
 
 Return the layers after training. In each epoch, go through the samples in order: xs is the list of
 inputs x, ts the list of targets t. For each sample, compute the gradients, and make a step. Copy your

@@ -1,4 +1,4 @@
-"""The course: its stubs fail, its solutions pass, and it remembers where a student is."""
+"""The course: its stubs fail, its solutions pass, and it stores the place that a student has reached."""
 
 import json
 import re
@@ -123,6 +123,30 @@ def test_the_command_lists_begins_checks_hints_and_goes_on(course, capsys):
     assert run(course, "list") == 0
     assert re.search(r"9  zero_grad +passed", capsys.readouterr().out)
     assert json.loads((course.folder / ".progress.json").read_text("utf-8"))["current"] == 10
+
+
+@pytest.mark.parametrize("action", ["check", "watch"])
+def test_a_check_without_a_file_names_the_command_that_writes_it(course, action, capsys):
+    assert run(course, action, "neuron") == 2
+    file = course.folder / "10_neuron.py"
+    said = f"chalkgrad exercises: there is no file {file}; chalkgrad exercises begin neuron writes it\n"
+    assert capsys.readouterr().out == said
+
+
+def test_the_list_ends_with_the_next_command(course, capsys):
+    assert run(course) == 0
+    assert capsys.readouterr().out.endswith(
+        "0 of 20 passed. chalkgrad exercises begin writes 01_by_hand.py.\n"
+    )
+    path = course.begin()
+    assert run(course) == 0
+    assert capsys.readouterr().out.endswith(f"0 of 20 passed. Edit {path}, then: chalkgrad exercises check\n")
+    solve(course, "by_hand")
+    assert run(course) == 0
+    assert capsys.readouterr().out.endswith("1 of 20 passed. chalkgrad exercises next goes on.\n")
+    solve(course, "train")
+    assert run(course, "check") == 0
+    assert capsys.readouterr().out.endswith("another solution. chalkgrad exercises begin chain goes on.\n")
 
 
 def test_after_the_last_exercise_the_command_names_no_next_one(course, capsys):

@@ -21,7 +21,7 @@ PASS = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 5, ctypes.c_int64)
 
 
 class InterpreterFunction(ArrayFunction):
-    """Runs a graph node by node: for a vector of samples at a time, and for what is left one by one."""
+    """Runs a graph node by node: for vectors of samples, and for the remaining samples one by one."""
 
     def __init__(self, program: IR) -> None:
         super().__init__(program)
@@ -67,7 +67,7 @@ class InterpreterFunction(ArrayFunction):
     def _run_samples(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int, backward: bool
     ) -> tuple[bool, np.ndarray]:
-        """Run what all samples share, then all samples; return whether a flag was raised, and the outputs."""
+        """Run the shared nodes, then all samples; return whether a flag was raised, and the outputs."""
         one, shared = self._memory(1), self._tables.shared
         one.values[self._parameters, 0] = parameters
         bad = one.run(self._tables.forward[0])

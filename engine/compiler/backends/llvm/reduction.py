@@ -39,7 +39,7 @@ def slots(products: Sequence[Product]) -> dict[str, int]:
 
 
 def seconds(products: Sequence[Product]) -> list[str]:
-    """Return the names of the second factors; that of a 1 says which factor it comes after."""
+    """Return the names of the second factors; that of a 1 names the factor that it comes after."""
     names, last = [], ""
     for product in products:
         last = last if product.right == ONE else product.right

@@ -1,4 +1,4 @@
-"""The order of the work: what all samples share, what each of them computes, and what is added up.
+"""The order of the work: the values that all samples share, those that each computes, and the sums.
 
 Sums are numbered: 0 for the alarm (is something not finite), 1 for the mean, then the gradients, then the
 outputs that are the same for all samples.

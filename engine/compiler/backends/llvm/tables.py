@@ -29,7 +29,7 @@ class Pass(NamedTuple):
 
 
 class Tables:
-    """The nodes of a graph in another order: what all samples share, then what depends on the sample.
+    """The nodes of a graph in another order: first those that all samples share, then the others.
 
     Either part begins with its leaves. The computed nodes are in an order in which as many as possible of a
     kind follow each other, as one call computes these.
