@@ -15,7 +15,7 @@ help:  ## list the commands
 demo: .venv/demo.installed  ## train on real data and show what was learned (ARGS="--help" lists the options)
 	$(RUN) -m nn $(ARGS)
 
-test: .venv/test.installed  ## run every test, and every example in a docstring or on a page (ARGS="-k value": some)
+test: .venv/test.installed  ## run the tests, and every example in a docstring or on a page (ARGS="-k value": some)
 	$(RUN) -m pytest --numprocesses auto $(ARGS)
 
 site: .venv/docs.installed docs/node_modules/.package-lock.json  ## build the page with the documentation: out/site
@@ -39,7 +39,7 @@ check: .venv/check.installed  ## check style, format and types: ruff, mypy --str
 versions: .venv/versions.installed  ## run the core's tests on the oldest and the newest Python
 	$(RUN) tests/tools/versions.py
 
-coverage: .venv/test.installed  ## run every test and report the branches that no test takes
+coverage: .venv/test.installed  ## run the tests and report the branches that no test takes
 	$(RUN) -m coverage run -m pytest $(ARGS)
 	$(RUN) -m coverage report
 
