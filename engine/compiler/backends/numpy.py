@@ -69,8 +69,11 @@ def choose(
     if not isinstance(test, np.ndarray):
         return then(*args) if test else other(*args)
     shape = np.broadcast_shapes(test.shape, *[np.shape(arg) for arg in args])
-    chosen: np.ndarray = np.broadcast_to(test, shape)
     result: np.ndarray = np.empty(shape)
+    if test.all() or not test.any():  # mostly all samples take one branch
+        result[...] = (then if test.all() else other)(*args)
+        return result
+    chosen: np.ndarray = np.broadcast_to(test, shape)
     arrays = [np.broadcast_to(arg, shape) if isinstance(arg, np.ndarray) else arg for arg in args]
     for taken, branch in (chosen, then), (~chosen, other):
         result[taken] = branch(*(arg[taken] if isinstance(arg, np.ndarray) else arg for arg in arrays))
@@ -80,7 +83,9 @@ def choose(
 def rows(*parts: np.ndarray) -> np.ndarray:
     """Return the rows of all parts, one below the other."""
     samples = max(part.shape[1] for part in parts)
-    array: np.ndarray = np.concatenate([np.broadcast_to(part, (len(part), samples)) for part in parts])
+    array: np.ndarray = np.concatenate([
+        part if part.shape[1] == samples else np.broadcast_to(part, (len(part), samples)) for part in parts
+    ])  # fmt: skip
     return array
 
 
@@ -249,6 +254,8 @@ def joined(parts: list[Part]) -> list[np.ndarray]:
     """Return each output as one array."""
     counts = [count for count, _, _ in parts]
     outputs = zip(*(outputs for _, outputs, _ in parts))
+    if len(parts) == 1:
+        return [np.full(counts[0], x) if isinstance(x, float) else x.copy() for (x,) in outputs]
     return [np.concatenate([np.broadcast_to(x, n) for x, n in zip(output, counts)]) for output in outputs]
 
 
