@@ -30,6 +30,10 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
+class PageLeft(RuntimeError):
+    """The browser went to another page while code of the old one ran."""
+
+
 class Browser:
     """One browser process with one page. Use it in a `with` statement.
 
@@ -81,7 +85,9 @@ class Browser:
             answer = self._next()
             if answer.get("id") == number:
                 if "error" in answer:
-                    raise RuntimeError(f"{method}: {answer['error']['message']}")
+                    message = answer["error"]["message"]
+                    left = "navigated" in message or "context" in message
+                    raise (PageLeft if left else RuntimeError)(f"{method}: {message}")
                 return answer["result"]
 
     def _next(self):

@@ -1,11 +1,12 @@
 """The built page in a Chromium: nothing comes from elsewhere; theme, search and formulas work."""
 
+import contextlib
 import time
 import zlib
 from pathlib import Path
 
 import pytest
-from support.browser import CHROMIUM, Browser
+from support.browser import CHROMIUM, Browser, PageLeft
 from support.server import address, serve
 
 import engine
@@ -56,8 +57,11 @@ def show(browser, server):
 
 
 def wait(browser, condition, tries=600):
-    """Wait until an expression of JavaScript is true."""
-    while not browser.run(f"Boolean({condition})"):
+    """Wait until an expression of JavaScript is true, on this page or the one that it leads to."""
+    while True:
+        with contextlib.suppress(PageLeft):
+            if browser.run(f"Boolean({condition})"):
+                return
         tries -= 1
         assert tries, condition
         time.sleep(0.05)
