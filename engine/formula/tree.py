@@ -84,13 +84,13 @@ class Formula:
         if len(self.text) > LONGEST or not self.text.isprintable() or "#" in self.text:
             why = f"it is one line, without comments, of at most {LONGEST} characters"
             raise ValueError(f"{text!r:.80} is not a formula: {why}")
-        self._allowed, self._words = tuple(letters), words or {}
+        self._allowed, self._words, self._used = tuple(letters), words or {}, set[str]()
         try:
             parsed = ast.parse(self.text, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ValueError(f"{text!r} is not a formula: {getattr(error, 'msg', error)}") from None
         self.tree: Tree = self._number(parsed, DEEPEST)
-        self.letters = tuple(letter for letter in LETTERS if _mentions(self.tree, letter))
+        self.letters = tuple(letter for letter in LETTERS if letter in self._used)
 
     def __repr__(self) -> str:
         return f"Formula({self.text!r})"
@@ -111,6 +111,7 @@ class Formula:
             case ast.Constant(value=int() | float() as x) if not isinstance(x, bool):
                 return float(x) if abs(x) < 1e308 else self._refuse(node, "the number is too large")
             case ast.Name(id=name) if name in self._allowed:
+                self._used.add(name)
                 return name
             case ast.Name(id=name) if name in CONSTANTS:
                 return (name,)
@@ -177,8 +178,3 @@ def _leaf(tree: Tree, interpreter: Interpreter[T], names: Mapping[str, T]) -> T:
         lambda: interpret(then, interpreter, names),
         lambda: interpret(other, interpreter, names),
     )
-
-
-def _mentions(tree: Tree, letter: str) -> bool:
-    parts = tree[1:] if isinstance(tree, tuple) else ()
-    return tree == letter or any(_mentions(part, letter) for part in parts)
