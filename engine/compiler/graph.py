@@ -74,7 +74,7 @@ class Graph:
         numbers: the number of each plain number, by its position.
         inputs, parameters, outputs: their positions.
         labels: the label of each node, as the user wrote it.
-        roles: the roles of the nodes that have one, by position.
+        roles: the role of each node; None if it has none.
         requires_grad: for each node, whether it is a parameter, or is computed from one and is part of the
             first output.
         guards: the nodes that compare.
@@ -95,7 +95,7 @@ class Graph:
     parameters: range
     outputs: tuple[int, ...]
     labels: list[str]
-    roles: dict[int, Role]
+    roles: list[Role | None]
     requires_grad: list[bool]
     guards: tuple[GuardNode, ...] = ()
     many: bool = False
@@ -139,27 +139,27 @@ def read_graph(
             by hand, so that its derivative has no formula.
     """
     compared = [node for guard in guards for node in (guard.left, guard.right)]
+    leaves = (*inputs, *parameters)
     # one search finds the nodes of all outputs, those of the first output first, and what was compared
-    order = cast(list[Value], topological_order(AdjointNode((*outputs, *compared), (), 0.0)))
+    root = cast(Value, AdjointNode((*outputs, *compared), (), 0.0))
+    order = topological_order(root, leaves)
     order.pop()
-    places: dict[Value, int] = dict.fromkeys((*inputs, *parameters, *order), 0)
-    nodes = list(places)
-    start, stop = len(inputs), len(inputs) + len(parameters)
-    if unknown := [v for v in nodes[stop:] if not v.parents and not v.constant]:
+    start, stop = len(inputs), len(leaves)
+    if unknown := [v for v in order if not v.parents and not v.constant]:
         more = f", and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         raise ValueError(
             f"{', '.join(map(brief, unknown[:3]))}{more}: a leaf that is neither an input nor a parameter. "
             "List it as one of them, or, if it never changes, use a plain number in its place"
         )
-    places.update(zip(nodes, range(len(nodes))))
-    place = places.__getitem__
+    nodes = (*leaves, *order)
+    place = dict(zip(nodes, range(len(nodes)))).__getitem__
     ops = [node.op for node in nodes]
     for op in set(ops):
         if isinstance(op, OwnOperation):
             op.value()  # which raises the error that says why
-    args = [tuple(map(place, node.parents)) if node.parents else () for node in nodes]
-    first = places[outputs[0]]
-    requires_grad = [False] * start + [True] * len(parameters) + [False] * (len(nodes) - stop)
+    args = [()] * stop + [tuple(map(place, node.parents)) for node in order]
+    first = place(outputs[0])
+    requires_grad = [False] * start + [True] * len(parameters) + [False] * len(order)
     for position in range(stop, first + 1):  # parents come before children, so one pass suffices
         for parent in args[position]:
             if requires_grad[parent]:
@@ -169,7 +169,7 @@ def read_graph(
     for guard in dict.fromkeys(guards):
         checks.append(GuardNode(len(ops), guard.outcome, guard.line))
         ops.append(Comparison(guard.comparison))
-        args.append((places[guard.left], places[guard.right]))
+        args.append((place(guard.left), place(guard.right)))
     return Graph(
         ops=ops,
         args=args,
@@ -180,9 +180,7 @@ def read_graph(
         parameters=range(start, stop),
         outputs=tuple(map(place, outputs)),
         labels=[node.label for node in nodes] + [""] * len(checks),
-        roles={
-            position: role for position, node in enumerate(nodes) if (role := getattr(node, "_role", None))
-        },
+        roles=[getattr(node, "_role", None) for node in nodes] + [None] * len(checks),
         requires_grad=requires_grad + [False] * len(checks),
         guards=tuple(checks),
         many=many,

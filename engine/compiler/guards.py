@@ -9,9 +9,10 @@ it is noted.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import NamedTuple
 
 from engine.core.checks import check_number
@@ -19,7 +20,8 @@ from engine.core.node_factories import node_factory
 from engine.core.op import Operation
 from engine.core.scalar import is_number
 from engine.core.source_line import calling_line
-from engine.core.value import Number, Value, as_value, record
+from engine.core.specialize import generate
+from engine.core.value import Number, Value, as_value, new_node, recorders
 from engine.formula.arithmetic import COMPARISONS
 
 
@@ -185,14 +187,18 @@ def noting_decisions(inputs: Sequence[Value], parameters: Sequence[Value]) -> It
 _lock = threading.RLock()
 
 
-def _make(op: Operation, parents: Sequence[Value]) -> Value:
+def _make(op: Operation, parents: tuple[Value, ...]) -> Value:
     try:
-        with node_factory(None):
-            node = record(op, *parents)
+        if op in recorders:
+            return _recorder(op, *[parent.constant for parent in parents])(*parents)
+        return new_node(op, parents, TracedValue)
     except (ArithmeticError, ValueError):
         if decisions := _decisions.get():  # Python may catch it, and decide by it
             decisions.reads.append(calling_line())
         raise
-    if type(node) is Value:
-        node.__class__ = TracedValue
-    return node
+
+
+@cache
+def _recorder(op: Operation, *constant: bool) -> Callable[..., Value]:
+    """Return the generated function that records ``op`` as a TracedValue."""
+    return generate(op, constant, _Value=TracedValue, _open_blocks=())

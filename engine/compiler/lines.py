@@ -83,7 +83,7 @@ class _Writer:
         for kind, leaves in ("input", graph.inputs), ("parameter", graph.parameters):
             for leaf, name in zip(leaves, name_leaves(graph, self.identifiers, kind)):
                 names[leaf] = name
-                label, role = graph.labels[leaf], graph.roles.get(leaf)
+                label, role = graph.labels[leaf], graph.roles[leaf]
                 self.instructions.append(Instruction(name, kind, name, label, role=role))
         for node, op in enumerate(graph.ops):
             if isinstance(op, Comparison):
@@ -109,7 +109,7 @@ class _Writer:
 
     def forward(self, node: int, op: Operation) -> None:
         graph, parents = self.graph, self.graph.args[node]
-        self.role, label = graph.roles.get(node), graph.labels[node]
+        self.role, label = graph.roles[node], graph.labels[node]
         args = tuple([self.names[parent] for parent in parents])
         needs_grad: tuple[int, ...] = ()
         if graph.requires_grad[node]:
@@ -146,7 +146,7 @@ class _Writer:
             upstream = self.gradient(node, contributions.pop(node))
             args = [self.names[parent] for parent in parents]
             left.subtract(parents)
-            self.role = graph.roles.get(node)
+            self.role = graph.roles[node]
             positions = [i for i, parent in enumerate(parents) if learns[parent]]
             local = op.derivatives(positions, self.simplifier, args, self.names[node])
             for position, derivative in zip(positions, local):
@@ -164,5 +164,5 @@ class _Writer:
         if isinstance(tree, float) or (isinstance(tree, str) and self.graph.args[node] and not label):
             return tree
         name = self.identifiers.give(f"d_{self.names[node]}")
-        self.instructions.append(Instruction(name, "backward", tree, label, role=self.graph.roles.get(node)))
+        self.instructions.append(Instruction(name, "backward", tree, label, role=self.graph.roles[node]))
         return name

@@ -226,7 +226,7 @@ class Matrices:
         """Return the name of a block of leaves."""
         key = source, positions
         if key not in self._blocks:
-            role = self._graph.roles.get(nodes[0])
+            role = self._graph.roles[nodes[0]]
             if not label and role and role.kind in ("w", "b"):
                 label = f"{'W' if role.kind == 'w' else 'b'}{role.layer or ''}"
             if not label and len(nodes) == 1:
@@ -252,7 +252,7 @@ class Matrices:
 
     def _label(self, family: Family) -> str:
         node = family.members[0]
-        role = self._graph.roles.get(node)
+        role = self._graph.roles[node]
         if role and role.kind in ("z", "a"):
             return f"{role.kind.upper()}{role.layer or ''}"
         if len(family.members) > 1:
@@ -260,7 +260,7 @@ class Matrices:
         return self._graph.labels[node] or ("y" if node == self._graph.outputs[0] else "")
 
     def _compute(self, number: int, family: Family) -> None:
-        self._role = self._graph.roles.get(family.members[0])
+        self._role = self._graph.roles[family.members[0]]
         tree = self._tree(family)
         self._arrays[number] = tree if isinstance(tree, float) else self._let(tree, self._label(family))
 
@@ -288,7 +288,7 @@ class Matrices:
         """Return the matrix of the weights, the inputs, and the bias."""
         rows = [self._families.args[node] for node in family.members]
         n = len(rows[0]) // 2
-        role = self._graph.roles.get(family.members[0])
+        role = self._graph.roles[family.members[0]]
         label = f"A{role.layer - 1}" if role and role.layer else ""
         inputs = self._expand(self._take(rows[0][n:-1], label), n)
         places = self._families.places.__getitem__
@@ -328,7 +328,7 @@ class Matrices:
             if contributions := self._contributions.pop(number, []):
                 self._pass_on(self._families.families[number], number, self._sum(contributions))
         for block in self.parameters:
-            self._role = self._graph.roles.get(self._graph.parameters[block.positions[0][0]])
+            self._role = self._graph.roles[self._graph.parameters[block.positions[0][0]]]
             tree = self._sum(self._contributions.get(block.name, [0.0]))
             self.gradients.append(tree if isinstance(tree, float) else self._let(tree, f"d{block.name}"))
 
@@ -342,7 +342,7 @@ class Matrices:
         """Add to the gradients of the arguments of a family."""
         op, array = family.op, self._arrays[number]
         varies, learns = self._shape(array).varies, self._graph.requires_grad
-        self._role = role = self._graph.roles.get(family.members[0])
+        self._role = role = self._graph.roles[family.members[0]]
         if op in REDUCTIONS:
             if not isinstance(upstream, (str, float)):
                 label = f"D{role.layer or ''}" if role and role.kind == "z" else f"d_{array}"

@@ -65,9 +65,8 @@ def trace(
             )
     if not roots:
         raise ValueError("a program has at least one output; the list of outputs is empty")
-    learnable = set(parameters)
-    if both := [v for v in inputs if v in learnable]:
-        raise ValueError(f"{brief(both[0])} is listed both as an input and as a parameter")
+    if both := set(inputs).intersection(parameters):
+        raise ValueError(f"{brief(both.pop())} is listed both as an input and as a parameter")
     graph = read_graph(roots, inputs, parameters, decisions.guards, many, decisions.reads)
     if parameters and not _any_depends(graph):
         which = "no output depends on any" if many else f"{brief(roots[0])} depends on none"
@@ -77,11 +76,13 @@ def trace(
 
 def _any_depends(graph: Graph) -> bool:
     """Return whether an output depends on a parameter."""
+    if graph.requires_grad[graph.outputs[0]]:
+        return True
     depends = {*graph.parameters}
-    for node, parents in enumerate(graph.args if graph.outputs[1:] else ()):
+    for node, parents in enumerate(graph.args):
         if not depends.isdisjoint(parents):
             depends.add(node)
-    return graph.requires_grad[graph.outputs[0]] or not depends.isdisjoint(graph.outputs)
+    return not depends.isdisjoint(graph.outputs)
 
 
 def _leaves(kind: str, values: Sequence[Value]) -> tuple[Value, ...]:

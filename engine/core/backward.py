@@ -33,10 +33,14 @@ class Contribution(NamedTuple):
     total: float  #: the parent's gradient after the addition
 
 
-def topological_order(root: N) -> list[N]:
+def topological_order(root: N, known: Iterable[N] = ()) -> list[N]:
     """Return every node that ``root`` depends on: parents before children, ``root`` last, each node once.
 
     The order depends on the graph alone. The search is a loop, not a recursion, so any depth is possible.
+
+    Args:
+        root: the node.
+        known: leaves that are left out.
 
     Raises:
         TypeError: ``root`` is not a Value.
@@ -49,7 +53,7 @@ def topological_order(root: N) -> list[N]:
     """
     check_value(root)
     order: list[N] = []
-    seen: set[N] = set()
+    seen = set(known)
     path: list[tuple[N, Iterator[N]]] = []  # from the root down: nodes, and their parents not yet visited
     node, rest = root, iter(root.parents)
     while True:

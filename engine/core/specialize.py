@@ -44,8 +44,8 @@ def _record({params}):
     {doc!r}
 {test}\
     {unpack}
-    if _open_blocks and _active_factory():
-        return _make_node(_op, {parents})
+    if _open_blocks and (_factory := _active_factory()):
+        return _factory(_op, {parents})
     try:
         y = {formula}
         _local = ({local},)
@@ -66,20 +66,23 @@ TEST = """\
 """
 LONGEST = 2001  # arguments that are still written out as code
 NAMES = {
-    "_Value": Value, "_new": object.__new__, "_make_node": make_node, "_type": type,
+    "_Value": Value, "_new": object.__new__, "_type": type,
     "_domain_error": domain_error,
     "_open_blocks": open_blocks, "_active_factory": active_factory,
     "_ArithmeticError": ArithmeticError, "_ValueError": ValueError,
 }  # fmt: skip
 
 
-def generate(op: Operation, constant: Sequence[bool], mixed: Recorder | None = None) -> Recorder:
+def generate(
+    op: Operation, constant: Sequence[bool], mixed: Recorder | None = None, **names: object
+) -> Recorder:
     """Return the generated function that records ``op``.
 
     Args:
         op: the operation.
         constant: for each parent, whether it is a plain number: its derivative is 0.0, and not computed.
         mixed: the function that takes over if an argument is not a Value; None if all of them are.
+        names: other meanings of `NAMES`.
     """
     printer = PythonPrinter()
     letters = op.letters(len(constant))
@@ -108,8 +111,8 @@ def generate(op: Operation, constant: Sequence[bool], mixed: Recorder | None = N
         data=", ".join(letters),
     )
     words = {name: compile_formula(called) for name, called in printer.called.items()}
-    names = {**words, **NAMES, "_op": op, "_mixed": mixed}
-    recorder: Any = run_source(source, f"row {op.symbol}", names)["_record"]
+    space = {**words, **NAMES, "_op": op, "_mixed": mixed, **names}
+    recorder: Any = run_source(source, f"row {op.symbol}", space)["_record"]
     recorder.__name__ = recorder.__qualname__ = op.symbol  # for the errors of wrong calls
     return recorder  # type: ignore[no-any-return]
 
