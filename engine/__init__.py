@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import engine.core.specialize  # noqa: F401  (it switches the accelerator on)
 from engine.core import ops
 from engine.core.backward import Contribution, backward_steps, topological_order
+from engine.core.collector import collector_paused
 from engine.core.functional import log_softmax, logsumexp, softmax, total, weighted_sum
 from engine.core.grad import grad
 from engine.core.grad_mode import no_grad
@@ -127,6 +128,7 @@ __all__ = [
     "ceil",
     "check_graphviz",
     "check_row",
+    "collector_paused",
     "cos",
     "cosh",
     "detect_anomaly",

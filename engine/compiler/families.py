@@ -6,7 +6,7 @@ depends on another. Weighted sums of the same inputs are one family too: a matri
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from engine.compiler.graph import Graph
@@ -77,39 +77,42 @@ class Families:
         count = len(self.ops)
         self.sources, self.places = [NUMBERS] * count, [0] * count
         for kind, leaves in (INPUTS, graph.inputs), (PARAMETERS, graph.parameters):
-            for place, leaf in enumerate(leaves):
-                self.sources[leaf], self.places[leaf] = kind, place
-        depths = [0] * count
-        found: dict[Hashable, Family] = {}
+            kinds = slice(leaves.start, leaves.stop)
+            self.sources[kinds], self.places[kinds] = [kind] * len(leaves), range(len(leaves))
+        numbers: dict[Hashable, int] = {}
+        found: list[Family] = []
         for node, op in enumerate(self.ops):
             if op is None:
                 continue
             parents = self.args[node]
-            depths[node] = depth = 1 + max(map(depths.__getitem__, parents))
             key, product = self._key(node, op, parents)
-            family = found.get((depth, key))
-            if family is None:
-                family = found[depth, key] = Family(op, depth, [], product)
-            self.sources[node], self.places[node] = id(family), len(family.members)
-            family.members.append(node)
-        self.families = sorted(found.values(), key=lambda family: family.depth)
+            number = numbers.setdefault(key, len(found))
+            if number == len(found):
+                depths = [found[source].depth for source in self._sources(parents) if source >= 0]
+                found.append(Family(op, 1 + max(depths, default=0), [], product))
+            members = found[number].members
+            self.sources[node], self.places[node] = number, len(members)
+            members.append(node)
+        self.families = sorted(found, key=lambda family: family.depth)
         for number, family in enumerate(self.families):
             for node in family.members:
                 self.sources[node] = number
 
     def _key(self, node: int, op: Operation, parents: tuple[int, ...]) -> tuple[Hashable, bool]:
         """Return what the members of the node's family have in common, and whether that is a product."""
-        sources, learns = self.sources, self.graph.requires_grad[node]
+        learns = self.graph.requires_grad[node]
+        if op not in REDUCTIONS:
+            exponent = self.graph.numbers.get(parents[1]) if op is ops.pow else None
+            return (op, learns, exponent, *self._sources(parents)), False
         if op is ops.weighted_sum:
             n = len(parents) // 2
-            kinds = set(map(sources.__getitem__, parents[:n]))
+            kinds = set(self._sources(parents[:n]))
             if kinds == {PARAMETERS} or kinds == {NUMBERS}:
-                return (op, learns, *kinds, parents[n:-1], sources[parents[-1]]), True
-        if op in REDUCTIONS:
-            return node, False
-        kinds_of_all = tuple(map(sources.__getitem__, parents))
-        exponent = self.graph.numbers.get(parents[1]) if op is ops.pow else None
-        return (op, learns, kinds_of_all, exponent), False
+                return (op, learns, *kinds, parents[n:-1], self.sources[parents[-1]]), True
+        return node, False
+
+    def _sources(self, nodes: Sequence[int]) -> Iterator[int]:
+        return map(self.sources.__getitem__, nodes)
 
     def pays(self) -> bool:
         """Return whether arrays of families cost less than a statement for each operation."""
@@ -124,7 +127,8 @@ def fold(graph: Graph) -> tuple[list[Operation | None], list[tuple[int, ...]]]:
     used nowhere else, are left out: their operation is None.
     """
     found, args = list(graph.ops), list(graph.args)
-    if ops.add not in found and ops.maximum not in found:
+    chains = [node for node, op in enumerate(found) if op is ops.add or op is ops.maximum]
+    if not chains:
         return found, args
     uses = [0] * len(found)
     for parents in graph.args:
@@ -132,12 +136,16 @@ def fold(graph: Graph) -> tuple[list[Operation | None], list[tuple[int, ...]]]:
             uses[parent] += 1
     for output in graph.outputs:
         uses[output] += 2
-    leaves = {*graph.parameters, *graph.numbers}
+    stop = len(graph.inputs)
+
+    def is_weight(node: int) -> bool:
+        return node >= stop and graph.ops[node] is None
+
     inside: set[int] = set()
-    for node in range(len(found) - 1, -1, -1):
-        op = found[node]
-        if node in inside or (op is not ops.add and op is not ops.maximum):
+    for node in reversed(chains):
+        if node in inside:
             continue
+        op = found[node]
         links: list[int] = []
         terms: list[int] = []
         todo = list(reversed(args[node]))
@@ -153,12 +161,12 @@ def fold(graph: Graph) -> tuple[list[Operation | None], list[tuple[int, ...]]]:
                 found[node], args[node] = GREATEST, tuple(terms)
                 inside.update(links)
             continue
-        products = [
-            t for t in terms if found[t] is ops.mul and uses[t] == 1 and not leaves.isdisjoint(args[t])
-        ]
-        others = [t for t in terms if t not in set(products)]
+        products, others = [], []
+        for t in terms:
+            product = found[t] is ops.mul and uses[t] == 1 and any(map(is_weight, args[t]))
+            (products if product else others).append(t)
         if products and len(others) == 1:
-            pairs = [(a, b) if a in leaves else (b, a) for a, b in map(args.__getitem__, products)]
+            pairs = [(a, b) if is_weight(a) else (b, a) for a, b in map(args.__getitem__, products)]
             weights, inputs = zip(*pairs)
             found[node], args[node] = ops.weighted_sum, (*weights, *inputs, *others)
             inside.update(links, products)

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import groupby
 from math import inf
+from operator import eq
 from typing import NamedTuple, TypeAlias, cast
 
 from engine.compiler.families import GREATEST, INPUTS, NUMBERS, PARAMETERS, REDUCTIONS, Families, Family
@@ -56,11 +57,8 @@ class Block(NamedTuple):
         step = rows[1][0] - first if len(rows) > 1 else width
         if step < width:
             return None
-        for i, row in enumerate(rows):
-            start = first + i * step
-            if row[0] != start or row != tuple(range(start, start + width)):
-                return None
-        return first, step
+        columns = [range(start, start + step * len(rows), step) for start in range(first, first + width)]
+        return (first, step) if all(map(eq, rows, zip(*columns))) else None
 
 
 class Shape(NamedTuple):
@@ -203,7 +201,7 @@ class Matrices:
         if len(set(places)) == 1:
             nodes, places = nodes[:1], places[:1]
         if source in (INPUTS, PARAMETERS):
-            return self._block(source, tuple([(place,) for place in places]), nodes, label)
+            return self._block(source, tuple(zip(places)), nodes, label)
         return self._rows_of(self._arrays[source], len(self._families.families[source].members), places)
 
     def _rows_of(self, array: Tree, size: int, places: list[int]) -> Tree:

@@ -18,6 +18,7 @@ from engine.compiler.lines import Lines, name_leaves, write_lines
 from engine.compiler.matrices import Matrices
 from engine.compiler.matrix_source import matrix_source
 from engine.compiler.source import RESERVED, listing, source
+from engine.core.collector import collector_paused
 from engine.formula.tree import Interpreter, Tree
 
 T = TypeVar("T")
@@ -274,4 +275,5 @@ class Program(IR):
         function = get_backend(backend)
         if backend in TOO_LONG and not (backend == "jax" and self.families.pays()):
             warn_if_too_long(backend, self.count_operations())
-        return GuardedFunction(self, function) if self.graph.guards else function(self)
+        with collector_paused():
+            return GuardedFunction(self, function) if self.graph.guards else function(self)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from engine.compiler.graph import Graph, read_graph
 from engine.compiler.guards import Decisions, noting_decisions
 from engine.compiler.program import Program
+from engine.core.collector import collector_paused
 from engine.core.messages import brief
 from engine.core.scalar import is_number
 from engine.core.value import Value, as_value
@@ -51,6 +52,15 @@ def trace(
     >>> step([3.0], [[1.0, 2.0, 6.0]])
     (10.0, [3.0], [[3.0, 6.0, 18.0]])
     """
+    with collector_paused():
+        return _trace(outputs, inputs, parameters)
+
+
+def _trace(
+    outputs: Value | Sequence[Value] | Callable[..., Value | Sequence[Value]],
+    inputs: Sequence[Value],
+    parameters: Sequence[Value],
+) -> Program:
     inputs, parameters = _leaves("input", inputs), _leaves("parameter", parameters)
     decisions = Decisions()
     if callable(outputs):

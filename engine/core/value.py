@@ -65,7 +65,7 @@ class Value(Methods):
         for name in (label, op):
             if not isinstance(name, str):  # here, as a call for each Value would cost time
                 check_label(name)
-        self._data = as_float(data)
+        self._data = data if type(data) is float else as_float(data)
         self._grad = 0.0
         self.label = label
         self.op: Operation | None = None
@@ -82,7 +82,7 @@ class Value(Methods):
 
     @data.setter
     def data(self, x: float) -> None:
-        self._data = check_number("data", self.label, x)
+        self._data = x if type(x) is float else check_number("data", self.label, x)
 
     @property
     def grad(self) -> float:
@@ -92,7 +92,7 @@ class Value(Methods):
     @grad.setter
     def grad(self, x: float | None) -> None:
         check_write(self)
-        self._grad = 0.0 if x is None else check_number("grad", self.label, x)
+        self._grad = 0.0 if x is None else x if type(x) is float else check_number("grad", self.label, x)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""

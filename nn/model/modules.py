@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias, TypeVar, cast
 
-from engine import Op, Role, Value, brief, record, relu, weighted_sum
+from engine import Op, Role, Value, brief, collector_paused, record, relu, weighted_sum
 from nn.model.activations import DEFAULT, Activation, apply, get_activation, symbol, with_nonlin
 from nn.model.initializers import Initializer, generator, get_initializer
 from nn.validation import (
@@ -152,12 +152,12 @@ class Neuron(Module):
         draw, rng = get_initializer(init), generator(rng)
         self.layer, self.index = layer, index
         place = "" if layer is None else f"{layer}_{index}"
-        pattern = "w{}" if layer is None else f"w{layer}_{{}}_{index}"  # layer, from, to: as w_jk
-        self.w = [Value(draw(rng, nin, nout), label=pattern.format(i)) for i in range(nin)]
-        self.b = Value(0.0, label=f"b{place}")
+        before, after = ("w", "") if layer is None else (f"w{layer}_", f"_{index}")  # w_jk: j is the input
+        self.w = [Value(draw(rng, nin, nout), f"{before}{i}{after}") for i in range(nin)]
+        self.b = Value(0.0, f"b{place}")
         for i, w in enumerate(self.w):
-            w.role = Role("w", layer, index, i)
-        self.b.role = Role("b", layer, index)
+            w._role = Role("w", layer, index, i)
+        self.b._role = Role("b", layer, index)
         self._labels = f"z{place}", f"a{place}"
         self._roles = Role("z", layer, index), Role("a", layer, index)
 
@@ -368,7 +368,8 @@ class MLP(Module):
         self.activation, self.output = get_activation(activation), get_activation(output)
         functions = [self.activation] * (len(nouts) - 1) + [self.output]
         shapes = enumerate(zip(pairwise(sizes), functions), 1)
-        self.layers = [Layer(n, m, g, init, rng, atomic, number=l) for l, ((n, m), g) in shapes]
+        with collector_paused():
+            self.layers = [Layer(n, m, g, init, rng, atomic, number=l) for l, ((n, m), g) in shapes]
 
     def __call__(self, x: Inputs) -> Outputs:
         """Return a list of outputs; the output itself if there is one, as in micrograd."""

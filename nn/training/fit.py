@@ -230,8 +230,7 @@ def _check_optimizer(optimizer: OptimizerLike, model: Module) -> None:
     ):
         what = "expected an optimizer such as SGD(model.parameters(), lr=0.1)"
         raise TypeError(f"{what}, not {brief(optimizer)}")
-    own = {id(p) for p in model.parameters()}
-    if not any(id(p) in own for p in optimizer.parameters):
+    if set(map(id, model.parameters())).isdisjoint(map(id, optimizer.parameters)):
         raise ValueError(
             "the optimizer moves none of the model's parameters: make it with model.parameters()"
         )
