@@ -6,7 +6,9 @@ depends on another. Weighted sums of the same inputs are one family too: a matri
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from engine.compiler.graph import Graph
@@ -128,14 +130,11 @@ def fold(graph: Graph) -> tuple[list[Operation | None], list[tuple[int, ...]]]:
     """
     found, args = list(graph.ops), list(graph.args)
     chains = [node for node, op in enumerate(found) if op is ops.add or op is ops.maximum]
-    if not chains:
+    foldable = {t for node in chains for t in args[node] if found[t] in (ops.add, ops.maximum, ops.mul)}
+    if not foldable:
         return found, args
-    uses = [0] * len(found)
-    for parents in graph.args:
-        for parent in parents:
-            uses[parent] += 1
-    for output in graph.outputs:
-        uses[output] += 2
+    users = [parents for parents in args if not foldable.isdisjoint(parents)]
+    uses = Counter([*chain.from_iterable(users), *graph.outputs, *graph.outputs])
     stop = len(graph.inputs)
 
     def is_weight(node: int) -> bool:
@@ -161,7 +160,8 @@ def fold(graph: Graph) -> tuple[list[Operation | None], list[tuple[int, ...]]]:
                 found[node], args[node] = GREATEST, tuple(terms)
                 inside.update(links)
             continue
-        products, others = [], []
+        products: list[int] = []
+        others: list[int] = []
         for t in terms:
             product = found[t] is ops.mul and uses[t] == 1 and any(map(is_weight, args[t]))
             (products if product else others).append(t)

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 def collector_paused() -> Iterator[None]:
     """Run no garbage collection within the block; afterwards the collector is as it was before.
 
-    The collector visits all objects again and again while their number grows, though none of the nodes of a
-    graph is garbage. For 100,000 nodes that takes longer than to make them. Memory that is not part of a
-    cycle is freed as usual. The pause holds in all threads; of those that overlap, the first to begin ends it.
+    The collector visits all objects again and again while their number grows, though no node of a graph is
+    garbage. For 100,000 nodes that takes longer than to make them. What is not part of a cycle is freed as
+    usual. The pause holds in all threads; of pauses that overlap, the first one switches it on again.
 
     >>> from engine import Value
     >>> with collector_paused():

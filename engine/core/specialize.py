@@ -132,15 +132,12 @@ def mixed(op: Op) -> Recorder:
     """Return the function that records ``op`` where plain numbers may stand among the Values."""
 
     def lifted(*args: Any) -> Any:
-        parents = []
         for arg in args:
-            if not isinstance(arg, Value):
-                if not is_number(arg):
-                    return NotImplemented  # then Python tries the other operand, and says what is wrong
-                arg = Constant(arg)
-            parents.append(arg)
+            if not isinstance(arg, Value) and not is_number(arg):
+                return NotImplemented  # then Python tries the other operand, and says what is wrong
+        parents = tuple(map(as_value, args))
         if open_blocks and (factory := active_factory()):
-            return factory(op, tuple(parents))
+            return factory(op, parents)
         return variant(op, *[parent.constant for parent in parents])(*parents)
 
     if len(op.partials) == 1:

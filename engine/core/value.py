@@ -62,9 +62,9 @@ class Value(Methods):
     ) -> None:
         if isinstance(parents, str):
             label, parents = parents, ()
-        for name in (label, op):
-            if not isinstance(name, str):  # here, as a call for each Value would cost time
-                check_label(name)
+        if not (isinstance(label, str) and isinstance(op, str)):  # here, as calls would cost time
+            check_label(label)
+            check_label(op)
         self._data = data if type(data) is float else as_float(data)
         self._grad = 0.0
         self.label = label

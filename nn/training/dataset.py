@@ -120,7 +120,7 @@ def check_loss(model: Module, samples: Sequence[Sample], loss: Loss) -> int:
     Traceback (most recent call last):
     ValueError: sample 0: the loss is the plain number ..., and no loss depends on the model's parameters: ...
     """
-    parameters = set(map(id, model.parameters()))
+    parameters = set(model.parameters())
     for sample in samples:
         try:
             y = model(sample.x)
@@ -131,7 +131,7 @@ def check_loss(model: Module, samples: Sequence[Sample], loss: Loss) -> int:
             raise
         node = _checked(as_value, error, sample)
         order = topological_order(node)
-        if not isfinite(node.data) or not parameters.isdisjoint(map(id, order)):
+        if not isfinite(node.data) or not parameters.isdisjoint(order):
             return sum(
                 len(part.parents) for part in order
             )  # if it is not finite, the first step raises an error that names the cause

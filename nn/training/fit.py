@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, cast
 
-from engine import brief
+from engine import Value, brief
 from nn.model.modules import Module
 from nn.training import losses
 from nn.training.convergence import Callback, Convergence
@@ -230,7 +230,8 @@ def _check_optimizer(optimizer: OptimizerLike, model: Module) -> None:
     ):
         what = "expected an optimizer such as SGD(model.parameters(), lr=0.1)"
         raise TypeError(f"{what}, not {brief(optimizer)}")
-    if set(map(id, model.parameters())).isdisjoint(map(id, optimizer.parameters)):
+    own = set(model.parameters())
+    if not any(isinstance(p, Value) and p in own for p in optimizer.parameters):
         raise ValueError(
             "the optimizer moves none of the model's parameters: make it with model.parameters()"
         )

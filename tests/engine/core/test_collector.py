@@ -4,8 +4,8 @@ import gc
 import threading
 
 import pytest
-from engine import Value, collector_paused, trace
 
+from engine import Value, collector_paused, trace
 from nn import MLP
 
 
