@@ -130,8 +130,9 @@ def check_loss(model: Module, samples: Sequence[Sample], loss: Loss) -> int:
             outside.add_note(f"at sample {sample.number}")
             raise
         node = _checked(as_value, error, sample)
-        order = topological_order(node)
-        if not isfinite(node.data) or not parameters.isdisjoint(order):
+        order = topological_order(node, parameters)
+        learns = node in parameters or any(not parameters.isdisjoint(part.parents) for part in order)
+        if learns or not isfinite(node.data):
             return sum(
                 len(part.parents) for part in order
             )  # if it is not finite, the first step raises an error that names the cause

@@ -51,6 +51,15 @@ def test_every_node_is_listed_once_and_after_its_parents(graph):
     assert all(place[parent] < place[node] for node in order for parent in node.parents)
 
 
+@settings(max_examples=50)
+@given(graphs(most=40))
+def test_known_leaves_are_left_out_and_the_order_of_the_others_is_the_same(graph):
+    nodes = graph.build()
+    order = topological_order(nodes[-1])
+    known = [node for node in order[:-1] if not node.parents][::2]
+    assert topological_order(nodes[-1], known) == [node for node in order if node not in known]
+
+
 @pytest.mark.parametrize("root", [None, 3, 3.0, "x", [Value(1.0)]], ids=repr)
 @pytest.mark.parametrize("walk", [topological_order, backward_steps, lambda root: grad(root, [])])
 def test_the_topological_order_of_anything_else_is_a_type_error(walk, root):
