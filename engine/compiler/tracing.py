@@ -61,6 +61,7 @@ def _trace(
     inputs: Sequence[Value],
     parameters: Sequence[Value],
 ) -> Program:
+    """Return the program, as `trace` documents it."""
     inputs, parameters = _leaves("input", inputs), _leaves("parameter", parameters)
     decisions = Decisions()
     if callable(outputs):
