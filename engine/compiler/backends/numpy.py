@@ -109,6 +109,29 @@ def first(array: np.ndarray) -> np.ndarray:
     return result
 
 
+def exps(array: np.ndarray, greatest: np.ndarray) -> np.ndarray:
+    """Return exp(a - m) for each number a, where m is the greatest of its column.
+
+    Where m is infinite, it is 1 for the first a that equals m, and 0 for the others.
+    """
+    finite = np.isfinite(greatest)
+    if finite.all():
+        result: np.ndarray = exp(array - greatest)
+        return result
+    with np.errstate(invalid="ignore"):
+        result = exp(array - greatest)
+    np.copyto(result, first(array), where=~finite & (array == greatest))
+    return result
+
+
+def others(exps: np.ndarray) -> np.ndarray:
+    """Return the sum of each column without its first greatest number."""
+    rest = exps.copy()
+    rest[exps.argmax(0), np.arange(exps.shape[1])] = 0.0
+    sums: np.ndarray = np.add.reduce(rest, 0, keepdims=True)
+    return sums
+
+
 class NumpyFunction(ArrayFunction):
     """Runs NumPy; the gradients and the further outputs are float64 arrays.
 
@@ -187,7 +210,8 @@ class LineStep:
         def step(columns: Sequence[np.ndarray], count: int) -> tuple[list[Column], np.ndarray]:
             value, gradients, *others = self._step(shared, columns)
             sums = np.array([total(gradient, count) for gradient in gradients])
-            return [value, *(others[0] if others else [])], sums
+            outputs = [value, *(others[0] if others else [])]
+            return [x.copy() if isinstance(x, np.ndarray) else x for x in outputs], sums
 
         return step
 
@@ -219,7 +243,7 @@ class MatrixStep:
             array = np.asarray(columns)
             inputs = [layout.read_rows(array) for layout in self._inputs]
             value, gradients, others = self._step(blocks, inputs, count)
-            return [row(output) for output in (value, *others)], self._flat(gradients)
+            return [row for output in (value, *others) for row in rows_of(output)], self._flat(gradients)
 
         return step
 
@@ -237,12 +261,11 @@ class MatrixStep:
         return flat
 
 
-def row(output: Column) -> Column:
-    """Return an output as an array of one dimension, or a float if it is the same for all samples."""
+def rows_of(output: Column) -> list[Column]:
+    """Return the rows of an output; a float for one that is the same for all samples."""
     if not isinstance(output, np.ndarray):
-        return output
-    flat: np.ndarray = output[0]
-    return flat if len(flat) > 1 else float(flat[0])
+        return [output]
+    return [*output.copy()] if output.shape[1] > 1 else output[:, 0].tolist()
 
 
 def total(column: Column, count: int) -> float:
@@ -255,7 +278,7 @@ def joined(parts: list[Part]) -> list[np.ndarray]:
     counts = [count for count, _, _ in parts]
     outputs = zip(*(outputs for _, outputs, _ in parts))
     if len(parts) == 1:
-        return [np.full(counts[0], x) if isinstance(x, float) else x.copy() for (x,) in outputs]
+        return [np.full(counts[0], x) if isinstance(x, float) else x for (x,) in outputs]
     return [np.concatenate([np.broadcast_to(x, n) for x, n in zip(output, counts)]) for output in outputs]
 
 
