@@ -73,7 +73,7 @@ class Optimizer(Generic[S]):
         self.steps = 0  #: the number of steps that have been made
         self.last_lr: float | None = None  #: the learning rate of the last step
         self.weight_decay = check_range("weight_decay", weight_decay, 0.0)
-        self._memory: Sequence[S | None] = [None] * len(self.parameters)  # a state for each
+        self._memory: Iterable[S | None] = [None] * len(self.parameters)  # a state for each
         self.lr = lr
 
     @property
@@ -104,8 +104,8 @@ class Optimizer(Generic[S]):
         self.keep(moved)
 
     def moved(
-        self, data: Sequence[float], gradients: Sequence[float], memory: Sequence[S | None]
-    ) -> Moved[Sequence[float], Sequence[S | None]]:
+        self, data: Sequence[float], gradients: Sequence[float], memory: Iterable[S | None]
+    ) -> Moved[Sequence[float], Iterable[S | None]]:
         """Return the step from these numbers with these gradients; nothing changes.
 
         Raises:
@@ -153,9 +153,9 @@ class Optimizer(Generic[S]):
     @property
     def memory(self) -> Sequence[S | None]:
         """The state of each parameter: None before the first step."""
-        return self._memory
+        return [*self._memory]
 
-    def keep(self, moved: Moved[Sequence[float], Sequence[S | None]]) -> None:
+    def keep(self, moved: Moved[Sequence[float], Iterable[S | None]]) -> None:
         """Keep the state and the rate of a step, and count it, after the parameters have moved."""
         self._memory, self.last_lr, self.steps = moved.memory, moved.rate, moved.steps
 
