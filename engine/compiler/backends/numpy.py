@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from operator import add
@@ -165,9 +166,8 @@ class NumpyFunction(ArrayFunction):
         results = self._results(parameters, columns, samples)
         with np.errstate(over="ignore", invalid="ignore"):  # `rescue` computes a mean whose sum overflows
             mean = reduce(add, [total(value, count) for count, (value, *_), _ in results])
-            sums = reduce(add, [gradients for _, _, gradients in results])
-            sums /= samples
-        return float(mean / samples), sums, joined(results)[1:] if self.program.many else []
+            gradients = reduce(add, [gradients for _, _, gradients in results])
+        return float(mean / samples), gradients, joined(results)[1:] if self.program.many else []
 
     def run_outputs(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
@@ -184,7 +184,7 @@ class NumpyFunction(ArrayFunction):
             return list(self._parts(parameters, columns, samples))
 
     def _parts(self, parameters: np.ndarray, columns: list[np.ndarray], samples: int) -> Iterator[Part]:
-        step, size = self._run.start(parameters), self._run.samples
+        step, size = self._run.start(parameters, samples), self._run.samples
         for first in range(0, samples, size):
             part = columns if samples <= size else [column[first : first + size] for column in columns]
             count = min(size, samples - first)
@@ -203,13 +203,17 @@ class LineStep:
     def __init__(self, step: Callable[..., tuple[Column, list[Column], list[Column]]]) -> None:
         self._step = step
 
-    def start(self, parameters: np.ndarray) -> Step:
-        """Return a function of some columns and their length, which returns the outputs and the gradients."""
+    def start(self, parameters: np.ndarray, samples: int) -> Step:
+        """Return a function of the columns of some samples, and of their number.
+
+        It returns the outputs, and the part of these samples in the mean gradients.
+        """
         shared = parameters.tolist()
 
         def step(columns: Sequence[np.ndarray], count: int) -> tuple[list[Column], np.ndarray]:
             value, gradients, *others = self._step(shared, columns)
             sums = np.array([total(gradient, count) for gradient in gradients])
+            sums /= samples
             outputs = [value, *(others[0] if others else [])]
             return [x.copy() if isinstance(x, np.ndarray) else x for x in outputs], sums
 
@@ -234,31 +238,38 @@ class MatrixStep:
         for layout in self._parameters if self._size else ():
             np.add.at(counts, layout.positions, 1)
         self._all = bool((counts == 1).all())
+        self._sums = np.zeros(self._size)
+        self._views = [layout.view(self._sums) for layout in self._parameters]
+        self._lock = threading.Lock()  # one call at a time may use the sums
 
-    def start(self, parameters: np.ndarray) -> Step:
-        """Return a function of some columns and their length, which returns the outputs and the gradients."""
+    def start(self, parameters: np.ndarray, samples: int) -> Step:
+        """Return the same as `LineStep.start`."""
         blocks = [layout.read(parameters) for layout in self._parameters]
 
         def step(columns: Sequence[np.ndarray], count: int) -> tuple[list[Column], np.ndarray]:
             array = np.asarray(columns)
             inputs = [layout.read_rows(array) for layout in self._inputs]
             value, gradients, others = self._step(blocks, inputs, count)
-            return [row for output in (value, *others) for row in rows_of(output)], self._flat(gradients)
+            return [row for output in (value, *others) for row in rows_of(output)], self._mean(
+                gradients, samples
+            )
 
         return step
 
-    def _flat(self, gradients: list[Column]) -> np.ndarray:
-        """Return the derivatives with respect to each block as one flat array."""
-        flat = np.empty(self._size) if self._all else np.zeros(self._size)
-        for layout, gradient in zip(self._parameters, gradients):
-            view = layout.view(flat)
-            if view is None:
-                np.add.at(flat, layout.positions, gradient)
-            elif self._all:
-                view[...] = gradient
-            else:
-                view += gradient
-        return flat
+    def _mean(self, gradients: list[Column], samples: int) -> np.ndarray:
+        """Return the derivatives with respect to each block, divided by the samples, as one flat array."""
+        with self._lock:
+            if not self._all:
+                self._sums[:] = 0.0
+            for layout, view, gradient in zip(self._parameters, self._views, gradients):
+                if view is None:
+                    np.add.at(self._sums, layout.positions, gradient)
+                elif self._all:
+                    view[...] = gradient
+                else:
+                    view += gradient
+            mean: np.ndarray = self._sums / samples
+        return mean
 
 
 def rows_of(output: Column) -> list[Column]:
