@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from itertools import repeat
-from operator import is_
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from engine import Value
@@ -177,7 +177,7 @@ class ArrayRun:
         places = [place[id(p)] for p in optimizer.parameters]
         whole = places == list(range(len(place)))
         self.places: slice | np.ndarray = slice(None) if whole else np.array(places)
-        self.written: list[float] = []  # the numbers of the parameters when they were last written
+        self.number = attrgetter("_data" if all(type(p) is Value for p in step.parameters) else "data")
         self.read()
 
     def _table(self, samples: Sequence[Sample]) -> Table:
@@ -246,22 +246,21 @@ class ArrayRun:
         if gradients is None:
             return  # nothing has changed since the Values were read
         with uninterrupted():
-            self.written = data.tolist()
-            for p, new, gradient in zip(self.compiled.parameters, self.written, gradients.tolist()):
+            numbers = data.tolist()
+            for p, new, gradient in zip(self.compiled.parameters, numbers, gradients.tolist()):
                 if type(p) is Value:
                     p._data, p._grad = new, gradient
                 else:  # the optimizer does not have it
                     p.grad = gradient
             memory = States(moved.memory, len(self.optimizer.parameters))
-            self.optimizer.keep(Moved(self.written, memory, moved.rate, moved.steps))
+            self.optimizer.keep(Moved(numbers, memory, moved.rate, moved.steps))
             self.state = State(data, None, moved)
 
     def read(self) -> None:
         import numpy as np
 
-        numbers = [p._data if type(p) is Value else p.data for p in self.compiled.parameters]
-        unchanged = len(self.written) == len(numbers) and all(map(is_, numbers, self.written))
-        data = self.state.data if unchanged else np.array(numbers)
+        parameters = self.compiled.parameters
+        data = np.fromiter(map(self.number, parameters), np.float64, len(parameters))
         optimizer, memory = self.optimizer, self.optimizer._memory
         stacked = memory.stacked if isinstance(memory, States) else _stacked([*memory])
         moved = Moved(data[self.places], stacked, optimizer.last_lr, optimizer.steps)

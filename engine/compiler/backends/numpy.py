@@ -103,10 +103,8 @@ def put(part: Column, index: slice | list[int], size: int) -> np.ndarray:
 
 def first(array: np.ndarray) -> np.ndarray:
     """Return 1 where the greatest number of each column stands first, and 0 elsewhere; 0 for a NaN."""
-    places = array.argmax(0)
-    samples = np.arange(array.shape[1])
-    result: np.ndarray = np.zeros(array.shape)
-    result[places, samples] = array[places, samples] == array[places, samples]
+    chosen = array.argmax(0) == np.arange(len(array))[:, None]
+    result: np.ndarray = (chosen & (array == array)).astype(np.float64)
     return result
 
 
