@@ -132,7 +132,7 @@ class Table(NamedTuple):
         """Return a batch; of all samples, the table itself."""
         if last - first >= len(self.samples):
             return self
-        columns: np.ndarray = self.columns[:, first:last].copy()
+        columns = self.columns[:, first:last]
         classes = None if self.classes is None else self.classes[..., first:last]
         return Table(self.samples[first:last], columns, classes)
 
