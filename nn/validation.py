@@ -232,6 +232,14 @@ def check_finite(what: str, numbers: Iterable[object]) -> None:
             raise ValueError(f"{what} {k} is {x}; expected a finite number")
 
 
+def all_finite(numbers: Floats) -> bool:
+    """Return whether all numbers of a list, or of an array of one dimension, are finite."""
+    if isinstance(numbers, Sequence):
+        return all(map(isfinite, numbers))
+    # a finite sum has finite terms; that of the squares is the fastest, and may overflow
+    return isfinite(numbers.dot(numbers)) or all(map(isfinite, numbers.tolist()))
+
+
 # Numbers
 
 

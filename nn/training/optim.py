@@ -11,7 +11,7 @@ from math import hypot, isfinite, sqrt
 from typing import TYPE_CHECKING, Generic, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
 from engine import Value, brief, one_line
-from nn.validation import check_range, expected, number, pair
+from nn.validation import all_finite, check_range, expected, number, pair
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -115,7 +115,7 @@ class Optimizer(Generic[S]):
         rule = self._rule(rate)
         states = zip(data, gradients, memory)
         numbers, memory = zip(*[rule(x, gradient + decay * x, state) for x, gradient, state in states])
-        if not all(map(isfinite, numbers)):
+        if not all_finite(numbers):
             self._refuse(data, gradients, numbers, rate)
         return Moved(numbers, memory, rate, self.steps + 1)
 
@@ -128,8 +128,7 @@ class Optimizer(Generic[S]):
         rate, decay = self.lr, self.weight_decay
         rule = cast("Callable[[ndarray, ndarray, object], tuple[ndarray, object]]", self._rule(rate))
         numbers, memory = rule(data, gradients + decay * data if decay else gradients, memory)
-        # a finite sum has finite terms; a sum may overflow where none of them does
-        if not isfinite(numbers.sum()) and not all(map(isfinite, numbers.tolist())):
+        if not all_finite(numbers):
             self._refuse(data.tolist(), gradients.tolist(), numbers.tolist(), rate)
         return Moved(numbers, memory, rate, self.steps + 1)
 
