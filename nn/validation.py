@@ -236,8 +236,9 @@ def all_finite(numbers: Floats) -> bool:
     """Return whether all numbers of a list, or of an array of one dimension, are finite."""
     if isinstance(numbers, Sequence):
         return all(map(isfinite, numbers))
-    # a finite sum has finite terms; that of the squares is the fastest, and may overflow
-    return isfinite(numbers.dot(numbers)) or all(map(isfinite, numbers.tolist()))
+    import numpy as np
+
+    return bool(np.isfinite(numbers).all())
 
 
 # Numbers
