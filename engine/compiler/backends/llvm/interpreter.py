@@ -12,7 +12,8 @@ import numpy as np
 from engine.compiler.backends.arrays import ArrayFunction
 from engine.compiler.backends.llvm.builder import LANES
 from engine.compiler.backends.llvm.machine import address, addresses
-from engine.compiler.backends.llvm.nodes import Kind, function
+from engine.compiler.backends.llvm.nodes import function
+from engine.compiler.backends.llvm.patterns import Pattern
 from engine.compiler.backends.llvm.tables import Pass, Tables
 from engine.compiler.interpreter import raise_domain_error
 from engine.compiler.ir import IR
@@ -115,7 +116,7 @@ class Memory:
         self.values = np.zeros((len(tables.positions), width))
         self.grads = np.zeros((len(tables.positions), width))
         self._args = tables.args
-        self._table = np.array(function_table(tables.kinds, width), dtype=np.int64)
+        self._table = np.array(function_table(tables.patterns, width), dtype=np.int64)
         self._pass = PASS(address("pass"))
         self._addresses = [array.ctypes.data for array in (self.values, self.grads, self._args, self._table)]
 
@@ -128,7 +129,7 @@ class Memory:
         return bool(self._pass(values, grads, args, graph_pass.calls.ctypes.data, table, graph_pass.node))
 
 
-def function_table(kinds: Sequence[Kind], width: int) -> list[int]:
+def function_table(patterns: Sequence[Pattern], width: int) -> list[int]:
     """Return the table that calls refer to: a flag, and the addresses of the functions."""
-    wanted = [function(kind, backward, width) for kind in kinds for backward in (False, True)]
+    wanted = [function(it, backward, width) for it in patterns for backward in (False, True)]
     return [0] * LANES + [address("stop"), *addresses(wanted)]

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.compiler.backends.llvm.builder import LANES
-from engine.compiler.backends.llvm.nodes import WRITTEN, Kind
+from engine.compiler.backends.llvm.nodes import WRITTEN
+from engine.compiler.backends.llvm.patterns import Element, Kind, Patterns
 from engine.compiler.backends.llvm.reductions import REDUCTIONS, groups
 from engine.compiler.graph import Comparison, Graph
 from engine.core.op import Op, Operation
@@ -57,7 +58,6 @@ class Tables:
             if op is not None:
                 varies[i] = any(map(varies.__getitem__, args[i]))
                 place[i] = kinds.place(i, op)
-        self.kinds = list(kinds.found)
         self.shared = varies.count(False)
         order, parts = list[int](), list[tuple[int, list[list[int]]]]()
         for part in False, True:
@@ -70,16 +70,35 @@ class Tables:
             order += [*leaves, *(i for run in runs for i in run)]
         self.positions: np.ndarray = np.empty(count, dtype=np.int32)
         self.positions[order] = np.arange(count)
-        self.args = self.positions[[p for i in order for p in args[i]] or [0]]
+        position: list[int] = self.positions.tolist()
+        arities = [kind.arity for kind in kinds.found]
+
+        def elements(run: Sequence[int]) -> list[list[Element]]:
+            """Return the elements of the nodes of a run; those that need a call of their own apart."""
+            kind, args_of = place[run[0]], [tuple([position[p] for p in args[i]]) for i in run]
+            if not arities[kind]:
+                return [[Element(kind, position[i], its, len(its))] for i, its in zip(run, args_of)]
+            return [[Element(kind, position[i], its) for i, its in zip(run, args_of)]]
+
+        patterns = Patterns(list(kinds.found))
+        found = [patterns.find([them for run in runs for them in elements(run)]) for _, runs in parts]
+        flat = [p for them in found for it in them for p in it.args]
+        self.args = np.array(flat or [0], dtype=np.int32)
+        used = np.zeros(count, dtype=bool)
+        used[flat] = used[self.positions[list(graph.outputs)]] = True
+        self.patterns, numbers = patterns.chosen([it for them in found for it in them], used.tolist())
         self.forward, self.backward = list[Pass](), list[Pass]()
         offset = 0
-        for node, runs in parts:
+        for (node, _), them in zip(parts, found):
             begin, calls = (offset, node), list[Call]()
-            for run in runs:
-                kind = place[run[0]]
-                counts = [len(run)] if self.kinds[kind].arity else [len(args[i]) for i in run]
-                calls += [(LANES + 1 + 2 * kind, count) for count in counts]
-                node, offset = node + len(run), offset + sum([len(args[i]) for i in run])
+            for it in them:
+                pattern, function = self.patterns[numbers[it.pattern]], LANES + 1 + 2 * numbers[it.pattern]
+                if pattern.arity and calls and calls[-1][0] == function:
+                    calls[-1] = function, calls[-1][1] + it.count
+                else:
+                    calls.append((function, it.count))
+                node += len(pattern.steps) * (it.count if pattern.arity else 1)
+                offset += len(it.args)
             back = [(function + 1, count) for function, count in reversed(calls)]
             self.forward.append(Pass(np.array([*calls, STOP], dtype=np.int32), *begin))
             self.backward.append(Pass(np.array([*back, STOP], dtype=np.int32), offset, node))

@@ -20,7 +20,8 @@ pytest.importorskip("llvmlite")
 from engine.compiler.backends.llvm import driver, machine
 from engine.compiler.backends.llvm.builder import LANES
 from engine.compiler.backends.llvm.interpreter import InterpreterFunction
-from engine.compiler.backends.llvm.nodes import Kind, function, module
+from engine.compiler.backends.llvm.nodes import function, module
+from engine.compiler.backends.llvm.patterns import Kind, single
 from engine.compiler.backends.llvm.tables import FEW, in_runs
 
 SAMPLES = 2 * LANES + 1  # vectors of samples, and one that is left
@@ -185,10 +186,10 @@ def test_a_large_graph_is_interpreted_and_a_small_one_compiled():
 
 @pytest.mark.parametrize("width", [1, LANES])
 def test_a_square_is_a_product(width):
-    square = Kind(ops.pow, 2, (0,), ((1, 2.0),))
+    square = single(Kind(ops.pow, 2, (0,), ((1, 2.0),)))
     for backward in False, True:
         assert "pow" not in str(machine.compiled(module({"f": function(square, backward, width)}))[0])
-    power = Kind(ops.pow, 2, (0,))
+    power = single(Kind(ops.pow, 2, (0,)))
     assert "pow" in str(machine.compiled(module({"f": function(power, False, width)}))[0])
 
 
