@@ -125,7 +125,9 @@ class Body:
     def words(self) -> tuple[set[str], set[str]]:
         """Return the words that are called on numbers, and those that are called on vectors."""
         wide = self.lines.type == V
-        return (set() if wide else self.lines.words), self.packed.words | (self.lines.words if wide else set())
+        return (set() if wide else self.lines.words), self.packed.words | (
+            self.lines.words if wide else set()
+        )
 
     def forward(self) -> str:
         """Return the instructions that compute the values."""
@@ -236,12 +238,14 @@ class Body:
         tail = []
         if self.flagged:
             head = f"  %so_far = phi {whole} [zeroinitializer, %i.begin], [%worse, %i.latch]\n{head}"
-            tail = [f"""\
+            tail = [
+                f"""\
   %flag = bitcast {self.lines.type} {self.lines.flag} to {whole}
   %flag.lanes = bitcast {V} {self.packed.flag} to {I}
   %flag.packed = call i64 @llvm.vector.reduce.or.v{LANES}i64({I} %flag.lanes)
   %flag.both = or {whole} %flag, {"%flag.packed" if whole == "i64" else "%flag.lanes"}
-  %worse = or {whole} %so_far, %flag.both"""]
+  %worse = or {whole} %so_far, %flag.both"""
+            ]
         return "\n".join([head, *self.lines.rows, *tail])
 
 
@@ -288,8 +292,12 @@ define void @stop({ARGUMENTS}) {{
 def module(functions: Mapping[str, Function]) -> str:
     """Return the module of some functions, by their names."""
     one, many = (set[str]().union(*(it[k] for it in functions.values())) for k in (1, 2))
-    needed = dict.fromkeys([
-        f"declare i64 @llvm.vector.reduce.or.v{LANES}i64({I})",
-*vecmath.declarations(one, set()), *vecmath.definitions(many)])
+    needed = dict.fromkeys(
+        [
+            f"declare i64 @llvm.vector.reduce.or.v{LANES}i64({I})",
+            *vecmath.declarations(one, set()),
+            *vecmath.definitions(many),
+        ]
+    )
     texts = (f"define void @{name}{it.text}" for name, it in functions.items())
     return "\n\n".join([*needed, *texts])

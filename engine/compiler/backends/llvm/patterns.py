@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from itertools import islice, pairwise
 from typing import NamedTuple
+
+import numpy as np
 
 from engine.core.op import Operation
 
@@ -14,8 +15,8 @@ LARGEST = 32  # nodes of a pattern
 FREQUENT = 200  # how often a pattern occurs at least: compiling a function takes some milliseconds
 SHORT = 8  # nodes of a run that may become part of a pattern: for a longer run, a loop is as good
 
-
-Joined = tuple[tuple[int, ...], tuple[int, ...]]
+Run = tuple[int, int, int]  # a kind, the first node, and the number of nodes
+Wired = tuple[tuple[int, ...], tuple[int, ...]]  # a pattern: its kinds, and the arguments of its nodes
 
 
 class Kind(NamedTuple):
@@ -54,124 +55,126 @@ def single(kind: Kind) -> Pattern:
 class Element(NamedTuple):
     """Consecutive nodes that one call computes."""
 
-    pattern: int
     first: int  #: the position of the first node
-    args: tuple[int, ...]  #: the positions of the arguments
+    pattern: int
+    args: Sequence[int]  #: the positions of the arguments
     count: int = 1  #: of occurrences of the pattern or, if a loop runs over the arguments, of these
-    parts: tuple[Element, ...] = ()  #: what computes the same, if the pattern is too rare for a function
 
 
-class Patterns:
-    """The patterns of a graph, by number; the first ones are the single kinds.
+class Finder:
+    """Finds the patterns of a graph.
+
+    First the sequences of kinds that recur are found: the most frequent pair of neighbours becomes one
+    sequence, and so on. Then the occurrences of a sequence that are wired in the same way become a pattern.
+    Where there are too few of them, the two parts of the sequence may be patterns.
 
     Args:
-        kinds: the kinds.
+        kinds: the kinds of nodes.
+        args: the positions of the parents of all nodes.
+        starts: where the parents of each node begin in ``args``, and where the last ones end.
     """
 
-    def __init__(self, kinds: Sequence[Kind]) -> None:
-        self.steps = [single(kind).steps for kind in kinds]
-        self._known: dict[tuple[int, ...], int] = {}
+    def __init__(self, kinds: Sequence[Kind], args: Sequence[int], starts: Sequence[int]) -> None:
+        self._kinds, self._args, self._starts = kinds, args, starts
+        self._contents: list[tuple[int, ...]] = [()]  # the kinds of each sequence; 0 is none
+        self._numbers: dict[tuple[int, ...], int] = {}
+        self._parts: dict[int, tuple[int, int]] = {}
+        self._known: dict[Wired, int] = {}
 
-    def find(self, runs: Iterable[Sequence[Element]]) -> list[Element]:
-        """Return the elements that compute some runs of nodes, given node by node."""
-        elements = [self._run(run) for run in runs]
+    def elements(self, runs: Sequence[Run]) -> list[Element]:
+        """Return what computes some runs of nodes."""
+        done: list[Element] = []
+        sequences: list[int] = []
+        for kind, first, count in runs:
+            short = count <= SHORT and self._kinds[kind].arity
+            sequences.append(self._sequence((kind,) * count) if short else 0)
+            if not short:
+                done += self._loops(kind, first, count)
+        left = self._merged(np.array(sequences, dtype=np.int64), np.array([first for _, first, _ in runs]))
+        while left:
+            wired = [self._wired(*it) for it in left]
+            counts = Counter([pattern for pattern, _ in wired])
+            rare: list[tuple[int, int]] = []
+            for (sequence, first), (pattern, args) in zip(left, wired):
+                contents = self._contents[sequence]
+                if pattern in self._known or (counts[pattern] >= FREQUENT and len(contents) > 1):
+                    done.append(Element(first, self._number(pattern), args))
+                elif sequence in self._parts:
+                    one, other = self._parts[sequence]
+                    rare += (one, first), (other, first + len(self._contents[one]))
+                else:
+                    done += self._loops(contents[0], first, len(contents))
+            left = rare
+        return sorted(done)
+
+    def _merged(self, sequences: np.ndarray, firsts: np.ndarray) -> list[tuple[int, int]]:
+        """Return longer sequences that recur, and the first node of each."""
         while True:
-            pairs = [self._joined(*pair) for pair in pairwise(elements)]
-            counts = Counter([wiring for wiring, _ in filter(None, pairs)])
-            often = [counts[pair[0]] if pair else 0 for pair in pairs]
-            often = [count if count >= FREQUENT else 0 for count in often]
-            if not any(often):
-                break
-            elements = list(self._merged(elements, pairs, [*often, 0]))
-        counts = Counter([it.pattern for it in elements])
-        return [part for it in elements for part in _parts(it, counts)]
+            one, other = sequences[:-1], sequences[1:]
+            sizes = np.array([len(it) for it in self._contents])[sequences]
+            alone = (one == 0) | (other == 0) | (one == other) | (sizes[:-1] + sizes[1:] > LARGEST)
+            base = len(self._contents)
+            pairs = np.where(alone, 0, one * base + other)
+            found, places, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+            ranks = np.empty(len(found), dtype=np.int64)
+            ranks[np.argsort(counts, kind="stable")] = np.arange(len(found))
+            ranks[(found == 0) | (counts < FREQUENT)] = -1
+            rank = np.concatenate(([-1], ranks[places], [-1]))
+            chosen = np.flatnonzero((rank[1:-1] > rank[:-2]) & (rank[1:-1] > rank[2:]))
+            if not len(chosen):
+                return [(it, first) for it, first in zip(sequences.tolist(), firsts.tolist()) if it]
+            chosen_pairs = pairs[chosen].tolist()
+            joined = {pair: self._joined(*divmod(pair, base)) for pair in dict.fromkeys(chosen_pairs)}
+            sequences[chosen] = [joined[pair] for pair in chosen_pairs]
+            sequences, firsts = np.delete(sequences, chosen + 1), np.delete(firsts, chosen + 1)
 
-    def chosen(
-        self, elements: Iterable[Element], used: Sequence[bool]
-    ) -> tuple[list[Pattern], dict[int, int]]:
-        """Return the patterns of some elements, and the place of each in this list.
+    def _joined(self, one: int, other: int) -> int:
+        """Return the sequence of two others."""
+        sequence = self._sequence(self._contents[one] + self._contents[other])
+        self._parts.setdefault(sequence, (one, other))
+        return sequence
 
-        Args:
-            elements: all elements of the graph.
-            used: for each node, whether it is an argument of an element, or an output.
-        """
-        numbers: dict[int, int] = {}
-        outside: list[list[bool]] = []
+    def _sequence(self, kinds: tuple[int, ...]) -> int:
+        """Return the number of a sequence of kinds."""
+        if kinds not in self._numbers:
+            self._numbers[kinds] = len(self._contents)
+            self._contents.append(kinds)
+        return self._numbers[kinds]
+
+    def _wired(self, sequence: int, first: int) -> tuple[Wired, list[int]]:
+        """Return the pattern of a sequence at its place, and the positions of the arguments."""
+        kinds = self._contents[sequence]
+        seen: dict[int, int] = {}
+        args = self._args[self._starts[first] : self._starts[first + len(kinds)]]
+        wiring = [first - p - 1 if p >= first else seen.setdefault(p, len(seen)) for p in args]
+        return (kinds, tuple(wiring)), list(seen)
+
+    def _loops(self, kind: int, first: int, count: int) -> list[Element]:
+        """Return what computes some nodes one after the other."""
+        arity = self._kinds[kind].arity
+        pattern = self._number(((kind,), tuple(range(arity))))
+        starts = self._starts[first : first + count + 1]
+        if arity:
+            return [Element(first, pattern, self._args[starts[0] : starts[-1]], count)]
+        return [
+            Element(first + i, pattern, self._args[start:end], end - start)
+            for i, (start, end) in enumerate(pairwise(starts))
+        ]
+
+    def _number(self, pattern: Wired) -> int:
+        return self._known.setdefault(pattern, len(self._known))
+
+    def found(self, elements: Iterable[Element], used: np.ndarray) -> list[Pattern]:
+        """Return the patterns; ``used``: for each node, whether it is an argument of an element, or an output."""
+        outside = [np.array([len(kinds) == 1] * len(kinds)) for kinds, _ in self._known]
         for it in elements:
-            steps = self.steps[it.pattern]
-            flags = used[it.first : it.first + len(steps)] if len(steps) > 1 else [True]
-            if it.pattern not in numbers:
-                numbers[it.pattern] = len(outside)
-                outside.append(list(flags))
-            elif not all(outside[numbers[it.pattern]]):
-                before = outside[numbers[it.pattern]]
-                before[:] = map(operator.or_, before, flags)
-        return [Pattern(self.steps[k], tuple(flags)) for k, flags in zip(numbers, outside)], numbers
+            flags = outside[it.pattern]
+            flags |= used[it.first : it.first + len(flags)]
+        return [Pattern(self._steps(*it), tuple(flags.tolist())) for it, flags in zip(self._known, outside)]
 
-    def _run(self, run: Sequence[Element]) -> Element:
-        """Return the element that computes a run."""
-        first = run[0]
-        if len(run) == 1:
-            return first
-        whole = Element(first.pattern, first.first, sum([it.args for it in run], ()), len(run))
-        if len(run) > SHORT:
-            return whole
-        for it in run[1:]:
-            first = self._element(first, it, *_join(first, it))
-        return first._replace(parts=(whole,))
-
-    def _joined(self, one: Element, other: Element) -> Joined | None:
-        """Return how two elements may be joined; None if they may not."""
-        sizes = len(self.steps[one.pattern]), len(self.steps[other.pattern])
-        if one.count > 1 or other.count > 1 or one.pattern == other.pattern or sum(sizes) > LARGEST:
-            return None
-        return _join(one, other)
-
-    def _merged(
-        self, elements: Sequence[Element], pairs: Sequence[Joined | None], often: Sequence[int]
-    ) -> Iterator[Element]:
-        """Iterate over the elements after joining the pairs that are more frequent than the next pairs."""
-        skip = False
-        for i, it in enumerate(elements):
-            if skip:
-                skip = False
-            elif often[i] and often[i] >= often[i + 1]:
-                skip = True
-                yield self._element(it, elements[i + 1], *pairs[i])
-            else:
-                yield it
-
-    def _element(self, one: Element, other: Element, wiring: tuple[int, ...], args: tuple[int, ...]) -> Element:
-        """Return two elements as one; the others are explained in `_join`."""
-        if wiring not in self._known:
-            self._known[wiring] = len(self.steps)
-            first, second = self.steps[one.pattern], self.steps[other.pattern]
-            moved = [
-                Step(kind, tuple([i - len(first) if i < 0 else wiring[2 + i] for i in places]))
-                for kind, places in second
-            ]
-            self.steps.append((*first, *moved))
-        return Element(self._known[wiring], one.first, args, 1, (one, other))
-
-
-def _join(one: Element, other: Element) -> Joined:
-    """Return both patterns and what the arguments of the second are in the whole, and the whole's arguments."""
-    args, wiring = list(one.args), [one.pattern, other.pattern]
-    for p in other.args:
-        if p >= one.first:
-            wiring.append(one.first - p - 1)
-        elif p in args:
-            wiring.append(args.index(p))
-        else:
-            wiring.append(len(args))
-            args.append(p)
-    return tuple(wiring), tuple(args)
-
-
-def _parts(element: Element, counts: Mapping[int, int]) -> Iterator[Element]:
-    """Iterate over the parts of an element whose patterns are frequent."""
-    if element.parts and counts[element.pattern] < FREQUENT:
-        for part in element.parts:
-            yield from _parts(part, counts)
-    else:
-        yield element
+    def _steps(self, kinds: Sequence[int], wiring: Sequence[int]) -> tuple[Step, ...]:
+        """Return the nodes of a pattern."""
+        places = iter(wiring)
+        return tuple(
+            [Step(it, tuple(islice(places, it.arity))) for it in map(self._kinds.__getitem__, kinds)]
+        )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
 from engine.compiler.backends.llvm.builder import LANES
 from engine.compiler.backends.llvm.nodes import WRITTEN
-from engine.compiler.backends.llvm.patterns import Element, Kind, Patterns
+from engine.compiler.backends.llvm.patterns import Finder, Kind, Run
 from engine.compiler.backends.llvm.reductions import REDUCTIONS, groups
 from engine.compiler.graph import Comparison, Graph
 from engine.core.op import Op, Operation
@@ -43,7 +44,7 @@ class Tables:
         graph: the graph.
 
     Attributes:
-        kinds: the kinds of nodes.
+        patterns: the patterns of nodes that functions compute.
         args: the new positions of the parents of all computed nodes.
         shared: the number of nodes that all samples share.
         positions: the new position of each node of the graph.
@@ -59,45 +60,40 @@ class Tables:
                 varies[i] = any(map(varies.__getitem__, args[i]))
                 place[i] = kinds.place(i, op)
         self.shared = varies.count(False)
-        order, parts = list[int](), list[tuple[int, list[list[int]]]]()
+        order, parts = list[int](), list[tuple[int, list[Run]]]()
         for part in False, True:
             leaves, nodes = list[int](), list[int]()
             for i in range(count):
                 if varies[i] is part:
                     (leaves if place[i] < 0 else nodes).append(i)
-            runs = list(in_runs(nodes, args, place))
-            parts.append((len(order) + len(leaves), runs))
-            order += [*leaves, *(i for run in runs for i in run)]
+            order += leaves
+            parts.append((len(order), []))
+            for run in in_runs(nodes, args, place):
+                parts[-1][1].append((place[run[0]], len(order), len(run)))
+                order += run
         self.positions: np.ndarray = np.empty(count, dtype=np.int32)
         self.positions[order] = np.arange(count)
-        position: list[int] = self.positions.tolist()
-        arities = [kind.arity for kind in kinds.found]
-
-        def elements(run: Sequence[int]) -> list[list[Element]]:
-            """Return the elements of the nodes of a run; those that need a call of their own apart."""
-            kind, args_of = place[run[0]], [tuple([position[p] for p in args[i]]) for i in run]
-            if not arities[kind]:
-                return [[Element(kind, position[i], its, len(its))] for i, its in zip(run, args_of)]
-            return [[Element(kind, position[i], its) for i, its in zip(run, args_of)]]
-
-        patterns = Patterns(list(kinds.found))
-        found = [patterns.find([them for run in runs for them in elements(run)]) for _, runs in parts]
-        flat = [p for them in found for it in them for p in it.args]
+        parents = self.positions[[p for i in order for p in args[i]]]
+        starts = np.cumsum([0, *(len(args[i]) for i in order)])
+        finder = Finder(list(kinds.found), parents.tolist(), starts.tolist())
+        found = [finder.elements(runs) for _, runs in parts]
+        flat = [p for elements in found for it in elements for p in it.args]
         self.args = np.array(flat or [0], dtype=np.int32)
         used = np.zeros(count, dtype=bool)
         used[flat] = used[self.positions[list(graph.outputs)]] = True
-        self.patterns, numbers = patterns.chosen([it for them in found for it in them], used.tolist())
+        self.patterns = finder.found(chain(*found), used)
+        sizes = [(it.arity, len(it.steps)) for it in self.patterns]
         self.forward, self.backward = list[Pass](), list[Pass]()
         offset = 0
-        for (node, _), them in zip(parts, found):
+        for (node, _), elements in zip(parts, found):
             begin, calls = (offset, node), list[Call]()
-            for it in them:
-                pattern, function = self.patterns[numbers[it.pattern]], LANES + 1 + 2 * numbers[it.pattern]
-                if pattern.arity and calls and calls[-1][0] == function:
+            for it in elements:
+                function, (arity, size) = LANES + 1 + 2 * it.pattern, sizes[it.pattern]
+                if arity and calls and calls[-1][0] == function:
                     calls[-1] = function, calls[-1][1] + it.count
                 else:
                     calls.append((function, it.count))
-                node += len(pattern.steps) * (it.count if pattern.arity else 1)
+                node += size * it.count if arity else 1
                 offset += len(it.args)
             back = [(function + 1, count) for function, count in reversed(calls)]
             self.forward.append(Pass(np.array([*calls, STOP], dtype=np.int32), *begin))
