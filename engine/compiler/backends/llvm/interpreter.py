@@ -42,9 +42,16 @@ class InterpreterFunction(ArrayFunction):
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
     ) -> tuple[float, np.ndarray, list[np.ndarray]]:
         with self._lock, np.errstate(all="ignore"):  # if a sum overflows, it is computed in another way
-            bad, outputs = self._run_samples(parameters, columns, samples, backward=True)
-            bad |= self._finish(samples)
-            gradients = self._memory(1).grads[self._parameters, 0]
+            try:
+                bad, outputs = self._run_samples(parameters, columns, samples, backward=True)
+                bad |= self._finish(samples)
+            except BaseException:  # a KeyboardInterrupt: the next call begins with gradients of 0
+                for memory in self._memories.values():
+                    memory.grads[:] = 0.0
+                raise
+            grads = self._memory(1).grads
+            gradients = grads[self._parameters, 0]
+            grads[: self._tables.forward[0].node] = 0.0  # those of the leaves
             mean = float(np.add.reduce(outputs[0])) / samples
         if bad:
             self.raise_domain_error(parameters, columns)
@@ -74,8 +81,6 @@ class InterpreterFunction(ArrayFunction):
         bad = one.run(self._tables.forward[0])
         whole = samples // LANES * LANES
         used = [one, self._memory(LANES)] if whole else [one]
-        for memory in used:
-            memory.grads[:shared] = 0.0
         if whole:
             used[1].values[:shared] = one.values[:shared]
         outputs, given = np.empty((len(self._outputs), samples)), np.array(columns).reshape(-1, samples)
@@ -86,7 +91,6 @@ class InterpreterFunction(ArrayFunction):
             bad |= memory.run(self._tables.forward[1])
             outputs[:, part] = memory.values[self._outputs]
             if backward and self._root >= shared:
-                memory.grads[shared:] = 0.0
                 memory.grads[self._root] = 1.0
                 bad |= memory.run(self._tables.backward[1])
         return bad, outputs
@@ -95,7 +99,9 @@ class InterpreterFunction(ArrayFunction):
         """Compute the gradients of the shared nodes from their sums over the samples; return the flag."""
         one, shared = self._memory(1), self._tables.shared
         if samples >= LANES:
-            one.grads[:shared, 0] += self._memory(LANES).grads[:shared].sum(axis=1)
+            sums = self._memory(LANES).grads[:shared]
+            one.grads[:shared, 0] += sums.sum(axis=1)
+            sums[:] = 0.0
         if samples > 1:
             one.grads[:shared] /= samples
         if self._root < shared:

@@ -151,6 +151,9 @@ class Body:
                 continue
             nodes = range(end, end + len(group))
             upstream = [self._gradient(-1 - i, sums, self.used[i]) for i in nodes]
+            for i in nodes:
+                if self.used[i]:  # the next pass begins with 0
+                    self._store(self.lines.number(0.0), "grads", -1 - i)
             args = [[self._load("values", p) for p in it.args] for it in group]
             ys = [self._load("values", -1 - i) for i in nodes]
             for k, products in zip(kind.needs_grad, self._results(kind, args, ys, upstream)):
