@@ -29,11 +29,17 @@ class InterpreterFunction(ArrayFunction):
         graph = program.graph
         self._tables = Tables(graph)
         places = self._tables.positions
-        self._outputs, self._parameters = places[list(graph.outputs)], places[list(graph.parameters)]
+        self._outputs = places[list(graph.outputs)]
+        self._parameters = slice(len(graph.parameters))  # they are the first leaves that all samples share
         self._root = int(self._outputs[0])
         self._memories: dict[int, Memory] = {}
         self._memory(1).values[places[list(graph.numbers)], 0] = list(graph.numbers.values())
         self._lock = threading.Lock()  # one call at a time may use the memory
+
+    def numbers(self, given: object, what: str, names: Sequence[str] = ()) -> np.ndarray:
+        if type(given) is list and {*map(type, given)} == {float}:  # for speed
+            given = np.array(given)
+        return super().numbers(given, what, names)
 
     def forward_only(self) -> Self:
         return self  # the forward pass is a list of calls of its own
@@ -50,7 +56,7 @@ class InterpreterFunction(ArrayFunction):
                     memory.grads[:] = 0.0
                 raise
             grads = self._memory(1).grads
-            gradients = grads[self._parameters, 0]
+            gradients = grads[self._parameters, 0].copy()
             grads[: self._tables.forward[0].node] = 0.0  # those of the leaves
             mean = float(np.add.reduce(outputs[0])) / samples
         if bad:
@@ -79,6 +85,8 @@ class InterpreterFunction(ArrayFunction):
         one, shared = self._memory(1), self._tables.shared
         one.values[self._parameters, 0] = parameters
         bad = one.run(self._tables.forward[0])
+        if not columns:  # there is nothing else
+            return bad, one.values[self._outputs]
         whole = samples // LANES * LANES
         used = [one, self._memory(LANES)] if whole else [one]
         if whole:
