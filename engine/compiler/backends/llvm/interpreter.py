@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Self
 
 import numpy as np
@@ -47,7 +48,8 @@ class InterpreterFunction(ArrayFunction):
     def run(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
     ) -> tuple[float, np.ndarray, list[np.ndarray]]:
-        with self._lock, np.errstate(all="ignore"):  # if a sum overflows, it is computed in another way
+        # if a sum over samples overflows, it is computed in another way
+        with self._lock, np.errstate(all="ignore") if samples > 1 else nullcontext():
             try:
                 bad, outputs = self._run_samples(parameters, columns, samples, backward=True)
                 bad |= self._finish(samples)
@@ -58,10 +60,10 @@ class InterpreterFunction(ArrayFunction):
             grads = self._memory(1).grads
             gradients = grads[self._parameters, 0].copy()
             grads[: self._tables.forward[0].node] = 0.0  # those of the leaves
-            mean = float(np.add.reduce(outputs[0])) / samples
+            mean = float(np.add.reduce(outputs[0])) / samples if samples > 1 else float(outputs[0, 0])
         if bad:
             self.raise_domain_error(parameters, columns)
-        return mean, gradients, list(outputs[1:])
+        return mean, gradients, list(outputs[1:]) if len(outputs) > 1 else []
 
     def run_outputs(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
