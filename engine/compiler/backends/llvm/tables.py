@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -57,8 +56,9 @@ class Tables:
         kinds = _Kinds(graph)
         for i, op in enumerate(graph.ops):
             if op is not None:
-                varies[i] = any(map(varies.__getitem__, args[i]))
                 place[i] = kinds.place(i, op)
+                if graph.inputs:
+                    varies[i] = any(map(varies.__getitem__, args[i]))
         self.shared = varies.count(False)
         order, parts = list[int](), list[tuple[int, list[Run]]]()
         for part in False, True:
@@ -108,28 +108,27 @@ def in_runs(nodes: Sequence[int], args: Sequence[Sequence[int]], place: Sequence
         args: the parents of each node of the graph; those that are not among the nodes are known.
         place: the kind of each node of the graph.
     """
-    users: dict[int, list[int]] = {i: [] for i in nodes}
-    left = dict.fromkeys(nodes, 0)  # the number of parents to wait for
-    ready: dict[int, deque[int]] = {}  # the nodes that wait for none, by kind; the next kind comes first
+    some, counts = np.array(nodes, dtype=np.int64), [len(args[i]) for i in nodes]
+    parents = np.fromiter(chain.from_iterable([args[i] for i in nodes]), dtype=np.int64)
+    known = np.ones(len(args), dtype=bool)
+    known[some] = False
+    kept = ~known[parents]
+    parents, children = parents[kept], np.repeat(some, counts)[kept]
+    users = children[np.argsort(parents, kind="stable")].tolist()  # of one node after the other
+    ends = np.cumsum(np.bincount(parents, minlength=len(args))).tolist()
+    left = np.bincount(children, minlength=len(args)).tolist()  # the number of parents to wait for
+    ready: dict[int, list[int]] = {}  # the nodes that wait for none, by kind; the next kind comes first
     for i in nodes:
-        for p in args[i]:
-            if p in users:
-                users[p].append(i)
-                left[i] += 1
         if not left[i]:
-            ready.setdefault(place[i], deque()).append(i)
+            ready.setdefault(place[i], []).append(i)
     while ready:
         kind = next(iter(ready))
-        queue, run = ready[kind], list[int]()
-        while queue:
-            i = queue.popleft()
-            run.append(i)
-            for user in users[i]:
+        for i in ready[kind]:  # there may be more and more of them
+            for user in users[ends[i - 1] if i else 0 : ends[i]]:
                 left[user] -= 1
                 if not left[user]:
-                    ready.setdefault(place[user], deque()).append(user)
-        del ready[kind]
-        yield run
+                    ready.setdefault(place[user], []).append(user)
+        yield ready.pop(kind)
 
 
 class _Kinds:
