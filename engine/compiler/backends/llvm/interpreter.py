@@ -12,9 +12,8 @@ import numpy as np
 
 from engine.compiler.backends.arrays import ArrayFunction
 from engine.compiler.backends.llvm.builder import LANES
-from engine.compiler.backends.llvm.machine import address, addresses
+from engine.compiler.backends.llvm.machine import address, code_of
 from engine.compiler.backends.llvm.nodes import function
-from engine.compiler.backends.llvm.patterns import Pattern
 from engine.compiler.backends.llvm.tables import Pass, Tables
 from engine.compiler.interpreter import raise_domain_error
 from engine.compiler.ir import IR
@@ -132,7 +131,11 @@ class Memory:
         self.values = np.zeros((len(tables.positions), width))
         self.grads = np.zeros((len(tables.positions), width))
         self._args = tables.args
-        self._table = np.array(function_table(tables.patterns, width), dtype=np.int64)
+        wanted = [function(it, backward, width) for it in tables.patterns for backward in (False, True)]
+        self._code = code_of(wanted)
+        # a flag, and the addresses of the functions
+        table = [0] * LANES + [address("stop"), *(it.address for it in self._code)]
+        self._table = np.array(table, dtype=np.int64)
         self._pass = PASS(address("pass"))
         self._addresses = [array.ctypes.data for array in (self.values, self.grads, self._args, self._table)]
 
@@ -143,9 +146,3 @@ class Memory:
         values, grads, args, table = self._addresses
         args += self._args.itemsize * graph_pass.offset
         return bool(self._pass(values, grads, args, graph_pass.calls.ctypes.data, table, graph_pass.node))
-
-
-def function_table(patterns: Sequence[Pattern], width: int) -> list[int]:
-    """Return the table that calls refer to: a flag, and the addresses of the functions."""
-    wanted = [function(it, backward, width) for it in patterns for backward in (False, True)]
-    return [0] * LANES + [address("stop"), *addresses(wanted)]

@@ -1,13 +1,14 @@
-"""Machine code for the nodes of any graph: functions for each kind of node, written from the table.
+"""Machine code for the nodes of a graph: functions for each pattern of nodes, written from the table.
 
-A function runs for consecutive nodes of one kind. It reads from arrays which nodes these are, and where their
-parents are, so it serves every graph. At its end it jumps to the function of the next call.
+The function of a single node runs for consecutive nodes of one kind; that of a larger pattern runs for
+consecutive occurrences. Both read from arrays which nodes these are, and where their parents are, so they
+serve every graph. At its end a function jumps to that of the next call.
 
 The arguments of the functions: %values and %grads have a number, or a vector of samples, for each node.
 %args is the address of the positions of the parents, and %node the position of the node: both advance from
 call to call, and go back in the backward pass. %call is the address of the call, two numbers: the place of
-the function in %table, and the count (of nodes; of arguments, if a loop runs over them). The table begins
-with a vector that is not 0 if a number was not finite.
+the function in %table, and the count (of occurrences; of arguments, if a loop runs over them). The table
+begins with a vector that is not 0 if a number was not finite.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Function(NamedTuple):
     text: str  #: its arguments and its instructions
     words: frozenset[str]  #: the words that it calls on numbers
     wide: frozenset[str]  #: the words that it calls on vectors
+    lasting: bool  #: whether other graphs are likely to need it
 
 
 def function(pattern: Pattern, backward: bool, width: int) -> Function:
@@ -84,7 +86,7 @@ def function(pattern: Pattern, backward: bool, width: int) -> Function:
 {JUMP.replace("call void", "musttail call void")}
   ret void
 }}"""
-    return Function(text, *map(frozenset, body.words()))
+    return Function(text, *body.words(), lasting=len(pattern.steps) == 1)
 
 
 def field(call: str, name: str, place: int) -> str:
@@ -106,15 +108,13 @@ JUMP = f"""\
 class Body:
     """Writes the instructions for occurrence %i of a pattern; its nodes may be arguments of the next one.
 
-    Consecutive nodes of one kind that do not need each other are computed in the lanes of a vector, if there
-    is one sample.
+    If there is one sample, consecutive nodes of one kind that do not need each other are computed in the
+    lanes of a vector.
     """
 
     def __init__(self, lines: Lines, pattern: Pattern) -> None:
-        self.lines, self.steps, self.used = lines, pattern.steps, pattern.used
-        self.arity = pattern.arity
-        self.most = LANES if lines.type != V else 1  # nodes of a group
-        self.packed = Lanes()  # writes what is computed in the lanes of a vector
+        self.lines, self.steps, self.used, self.arity = lines, *pattern, pattern.arity
+        self.packed = lines if isinstance(lines, Lanes) else Lanes()  # writes what is computed in lanes
         self.packed.rows = lines.rows
 
     @property
@@ -122,12 +122,10 @@ class Body:
         """Whether it notes that a number is not finite."""
         return any(it.flag != it.number(0.0) for it in (self.lines, self.packed))
 
-    def words(self) -> tuple[set[str], set[str]]:
+    def words(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the words that are called on numbers, and those that are called on vectors."""
-        wide = self.lines.type == V
-        return (set() if wide else self.lines.words), self.packed.words | (
-            self.lines.words if wide else set()
-        )
+        one = set() if self.lines is self.packed else self.lines.words
+        return frozenset(one), frozenset(self.packed.words)
 
     def forward(self) -> str:
         """Return the instructions that compute the values."""
@@ -169,12 +167,22 @@ class Body:
         """Iterate over the nodes, in groups that are computed together."""
         group: list[Step] = []
         for i, step in enumerate(self.steps):
-            alike = group and step.kind == group[0].kind and len(group) < self.most
-            if group and not (alike and all(p >= len(group) - i for p in step.args)):
+            fits = group and len(group) < LANES and step.kind == group[0].kind and self._packs(step.kind)
+            if group and not (fits and all(p >= len(group) - i for p in step.args)):
                 yield group
                 group = []
             group.append(step)
         yield group
+
+    def _packs(self, kind: Kind) -> bool:
+        """Return whether several nodes are computed in the time of one: no function runs lane by lane."""
+        probe, args = Lanes(), [f"%a{k}" for k in range(kind.arity)]
+        for y in (), ("%y",):
+            _results(probe, kind, args, *y)
+        return (
+            self.lines is not self.packed
+            and not probe.words - vecmath.SERIES.keys() - vecmath.INTRINSIC.keys()
+        )
 
     def _results(
         self, kind: Kind, args: list[list[str]], ys: Sequence[str] = (), upstream: Sequence[str] = ()
@@ -182,7 +190,7 @@ class Body:
         """Return y, or the derivatives that are needed times the upstream gradients, of some nodes."""
         if len(args) == 1:
             found = _results(self.lines, kind, args[0], *ys)
-            return [[self._product(self.lines, *upstream, it) if upstream else it] for it in found]
+            return [[self._product(self.lines, upstream[0], it)] if upstream else [it] for it in found]
         columns = [self._pack(column) for column in zip(*args)]
         found = _results(self.packed, kind, columns, *([self._pack(ys)] if ys else []))
         if upstream:
@@ -294,7 +302,8 @@ define void @stop({ARGUMENTS}) {{
 
 def module(functions: Mapping[str, Function]) -> str:
     """Return the module of some functions, by their names."""
-    one, many = (set[str]().union(*(it[k] for it in functions.values())) for k in (1, 2))
+    one = {word for it in functions.values() for word in it.words}
+    many = {word for it in functions.values() for word in it.wide}
     needed = dict.fromkeys(
         [
             f"declare i64 @llvm.vector.reduce.or.v{LANES}i64({I})",

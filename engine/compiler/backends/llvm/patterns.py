@@ -58,7 +58,7 @@ class Element(NamedTuple):
     first: int  #: the position of the first node
     pattern: int
     args: Sequence[int]  #: the positions of the arguments
-    count: int = 1  #: of occurrences of the pattern or, if a loop runs over the arguments, of these
+    times: int = 1  #: how often the pattern occurs; the number of arguments if a loop runs over them
 
 
 class Finder:
@@ -116,7 +116,7 @@ class Finder:
             base = len(self._contents)
             pairs = np.where(alone, 0, one * base + other)
             found, places, counts = np.unique(pairs, return_inverse=True, return_counts=True)
-            ranks = np.empty(len(found), dtype=np.int64)
+            ranks: np.ndarray = np.empty(len(found), dtype=np.int64)
             ranks[np.argsort(counts, kind="stable")] = np.arange(len(found))
             ranks[(found == 0) | (counts < FREQUENT)] = -1
             rank = np.concatenate(([-1], ranks[places], [-1]))
@@ -165,7 +165,12 @@ class Finder:
         return self._known.setdefault(pattern, len(self._known))
 
     def found(self, elements: Iterable[Element], used: np.ndarray) -> list[Pattern]:
-        """Return the patterns; ``used``: for each node, whether it is an argument of an element, or an output."""
+        """Return the patterns.
+
+        Args:
+            elements: all elements of the graph.
+            used: for each node, whether it is an argument of an element, or an output.
+        """
         outside = [np.array([len(kinds) == 1] * len(kinds)) for kinds, _ in self._known]
         for it in elements:
             flags = outside[it.pattern]

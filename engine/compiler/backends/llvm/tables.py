@@ -79,7 +79,7 @@ class Tables:
         found = [finder.elements(runs) for _, runs in parts]
         flat = [p for elements in found for it in elements for p in it.args]
         self.args = np.array(flat or [0], dtype=np.int32)
-        used = np.zeros(count, dtype=bool)
+        used: np.ndarray = np.zeros(count, dtype=bool)
         used[flat] = used[self.positions[list(graph.outputs)]] = True
         self.patterns = finder.found(chain(*found), used)
         sizes = [(it.arity, len(it.steps)) for it in self.patterns]
@@ -90,10 +90,10 @@ class Tables:
             for it in elements:
                 function, (arity, size) = LANES + 1 + 2 * it.pattern, sizes[it.pattern]
                 if arity and calls and calls[-1][0] == function:
-                    calls[-1] = function, calls[-1][1] + it.count
+                    calls[-1] = function, calls[-1][1] + it.times
                 else:
-                    calls.append((function, it.count))
-                node += size * it.count if arity else 1
+                    calls.append((function, it.times))
+                node += size * it.times if arity else 1
                 offset += len(it.args)
             back = [(function + 1, count) for function, count in reversed(calls)]
             self.forward.append(Pass(np.array([*calls, STOP], dtype=np.int32), *begin))
@@ -110,7 +110,7 @@ def in_runs(nodes: Sequence[int], args: Sequence[Sequence[int]], place: Sequence
     """
     some, counts = np.array(nodes, dtype=np.int64), [len(args[i]) for i in nodes]
     parents = np.fromiter(chain.from_iterable([args[i] for i in nodes]), dtype=np.int64)
-    known = np.ones(len(args), dtype=bool)
+    known: np.ndarray = np.ones(len(args), dtype=bool)
     known[some] = False
     kept = ~known[parents]
     parents, children = parents[kept], np.repeat(some, counts)[kept]
