@@ -52,13 +52,13 @@ class InterpreterFunction(ArrayFunction):
             try:
                 bad, outputs = self._run_samples(parameters, columns, samples, backward=True)
                 bad |= self._finish(samples)
+                grads = self._memory(1).grads
+                gradients = grads[self._parameters, 0].copy()
+                grads[: self._tables.forward[0].node] = 0.0  # those of the leaves
             except BaseException:  # a KeyboardInterrupt: the next call begins with gradients of 0
                 for memory in self._memories.values():
                     memory.grads[:] = 0.0
                 raise
-            grads = self._memory(1).grads
-            gradients = grads[self._parameters, 0].copy()
-            grads[: self._tables.forward[0].node] = 0.0  # those of the leaves
             mean = float(np.add.reduce(outputs[0])) / samples if samples > 1 else float(outputs[0, 0])
         if bad:
             self.raise_domain_error(parameters, columns)

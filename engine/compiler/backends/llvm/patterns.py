@@ -12,7 +12,8 @@ import numpy as np
 from engine.core.op import Operation
 
 LARGEST = 32  # nodes of a pattern
-FREQUENT = 200  # how often a pattern occurs at least: compiling a function takes some milliseconds
+FREQUENT = 200  # how often a pattern occurs at least: compiling its functions takes tenths of a second
+SHARE = 100  # of so many nodes of a graph, at least one begins the pattern: so there are only some patterns
 SHORT = 8  # nodes of a run that may become part of a pattern: for a longer run, a loop is as good
 
 Run = tuple[int, int, int]  # a kind, the first node, and the number of nodes
@@ -76,6 +77,7 @@ class Finder:
 
     def __init__(self, kinds: Sequence[Kind], args: Sequence[int], starts: Sequence[int]) -> None:
         self._kinds, self._args, self._starts = kinds, args, starts
+        self._frequent = max(FREQUENT, len(starts) // SHARE)
         self._contents: list[tuple[int, ...]] = [()]  # the kinds of each sequence; 0 is none
         self._numbers: dict[tuple[int, ...], int] = {}
         self._parts: dict[int, tuple[int, int]] = {}
@@ -97,7 +99,7 @@ class Finder:
             rare: list[tuple[int, int]] = []
             for (sequence, first), (pattern, args) in zip(left, wired):
                 contents = self._contents[sequence]
-                if pattern in self._known or (counts[pattern] >= FREQUENT and len(contents) > 1):
+                if pattern in self._known or (counts[pattern] >= self._frequent and len(contents) > 1):
                     done.append(Element(first, self._number(pattern), args))
                 elif sequence in self._parts:
                     one, other = self._parts[sequence]
@@ -118,7 +120,7 @@ class Finder:
             found, places, counts = np.unique(pairs, return_inverse=True, return_counts=True)
             ranks: np.ndarray = np.empty(len(found), dtype=np.int64)
             ranks[np.argsort(counts, kind="stable")] = np.arange(len(found))
-            ranks[(found == 0) | (counts < FREQUENT)] = -1
+            ranks[(found == 0) | (counts < self._frequent)] = -1
             rank = np.concatenate(([-1], ranks[places], [-1]))
             chosen = np.flatnonzero((rank[1:-1] > rank[:-2]) & (rank[1:-1] > rank[2:]))
             if not len(chosen):
