@@ -174,6 +174,15 @@ class Optimizer(Generic[S]):
         raise NotImplementedError(f"{type(self).__name__} does not say where a step goes: define _rule")
 
 
+def write(parameters: Iterable[Value], data: Iterable[float], gradients: Iterable[float]) -> None:
+    """Write numbers and gradients into parameters; a subclass of Value keeps its number, as none moves it."""
+    for p, new, gradient in zip(parameters, data, gradients):
+        if type(p) is Value:
+            p._data, p._grad = new, gradient
+        else:
+            p.grad = gradient
+
+
 def root(x: float) -> float:
     """Return the square root of a float, or of each entry of an array."""
     return sqrt(x) if isinstance(x, float) else x**0.5

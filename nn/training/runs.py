@@ -15,7 +15,7 @@ from nn.training.convergence import Convergence
 from nn.training.dataset import Sample
 from nn.training.interrupts import uninterrupted
 from nn.training.losses import Loss
-from nn.training.optim import Moved, Optimizer, OptimizerLike
+from nn.training.optim import Moved, Optimizer, OptimizerLike, write
 from nn.training.train_step import CompiledStep, Step, evaluate
 from nn.validation import Floats
 
@@ -247,11 +247,7 @@ class ArrayRun:
             return  # nothing has changed since the Values were read
         with uninterrupted():
             numbers = data.tolist()
-            for p, new, gradient in zip(self.compiled.parameters, numbers, gradients.tolist()):
-                if type(p) is Value:
-                    p._data, p._grad = new, gradient
-                else:  # the optimizer does not have it
-                    p.grad = gradient
+            write(self.compiled.parameters, numbers, gradients.tolist())
             memory = States(moved.memory, len(self.optimizer.parameters))
             self.optimizer.keep(Moved(numbers, memory, moved.rate, moved.steps))
             self.state = State(data, None, moved)
