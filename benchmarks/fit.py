@@ -32,7 +32,7 @@ from nn import MLP, SGD, data, fit
 
 RATE, BATCH, GOAL, SEED = 0.2, 32, 0.95, 3
 Weights = list[tuple[Any, Any]]  # for each layer W, with a row for each neuron, and b
-Report = Callable[[Weights], bool]  # takes the weights after an epoch; True ends the run
+Report = Callable[[Callable[[], Weights]], bool]  # takes a function that reads the weights; True ends the run
 
 
 class Problem(NamedTuple):
@@ -86,7 +86,7 @@ def chalkgrad(backend: str) -> Callable[[Problem, Report], None]:
         fit(
             model, problem.xs, problem.ys, "cross_entropy", SGD(model.parameters(), problem.rate),
             problem.epochs, size, random.Random(SEED), backend, progress=False,
-            callback=lambda number, epoch: report(weights_of(model)),
+            callback=lambda number, epoch: report(lambda: weights_of(model)),
         )  # fmt: skip
 
     return train
@@ -113,7 +113,7 @@ def by_hand(problem: Problem, report: Report) -> None:
                 w -= problem.rate * (delta @ a.T)
                 b -= problem.rate * delta.sum(1)
                 delta = before
-        if report(weights):
+        if report(lambda: weights):
             return
 
 
@@ -132,7 +132,7 @@ def scikit_learn(problem: Problem, report: Report) -> None:
         model.coefs_[k][...], model.intercepts_[k][...] = w.T, b
     for order in problem.orders():
         model.partial_fit(xs[order], ys[order])
-        if report([(w.T, b) for w, b in zip(model.coefs_, model.intercepts_)]):
+        if report(lambda: [(w.T, b) for w, b in zip(model.coefs_, model.intercepts_)]):
             return
 
 
@@ -153,7 +153,7 @@ def pytorch(problem: Problem, report: Report) -> None:
             optimizer.zero_grad()
             loss(model(xs[rows]), ys[rows]).backward()
             optimizer.step()
-        if report([(m.weight.detach().numpy(), m.bias.detach().numpy()) for m in layers[::2]]):
+        if report(lambda: [(m.weight.detach().numpy(), m.bias.detach().numpy()) for m in layers[::2]]):
             return
 
 
@@ -192,7 +192,8 @@ def jax(scan: bool) -> Callable[[Problem, Report], None]:
                 for first in range(whole, len(xs), size):
                     rows = order[first : first + size]
                     weights = step(weights, xs[rows], ys[rows])
-                if report([(np.asarray(w), np.asarray(b)) for w, b in weights]):
+                final = jax.block_until_ready(weights)  # which JAX computes in the background
+                if report(lambda final=final: [(np.asarray(w), np.asarray(b)) for w, b in final]):
                     return
 
     return train
@@ -223,7 +224,7 @@ def outputs(weights: Weights, xs: Any) -> Any:
 
 
 class Stopwatch:
-    """Times the epochs of a run; the clock stands still during the evaluation.
+    """Times the epochs of a run; the clock stands still while the weights are read and judged.
 
     Args:
         reached: takes the weights after an epoch; True ends the run.
@@ -233,14 +234,14 @@ class Stopwatch:
         last: the weights after the last.
     """
 
-    def __init__(self, reached: Report) -> None:
+    def __init__(self, reached: Callable[[Weights], bool]) -> None:
         self.reached, self.epochs = reached, list[float]()
         self.last: Weights = []
         self.start = time.perf_counter()
 
-    def __call__(self, weights: Weights) -> bool:
+    def __call__(self, weights: Callable[[], Weights]) -> bool:
         self.epochs.append(time.perf_counter() - self.start)
-        self.last = [(w.copy(), b.copy()) for w, b in weights]
+        self.last = [(w.copy(), b.copy()) for w, b in weights()]
         done = self.reached(self.last)
         self.start = time.perf_counter()
         return done

@@ -157,7 +157,9 @@ def as_floats(x: Floats, n: int | None = None) -> list[float]:
     >>> as_floats([1, 2.5], 2)
     [1.0, 2.5]
     """
-    numbers = [as_float(v) for v in _entries(x, n)]
+    entries = _entries(x, n)
+    only_floats = set(map(type, entries)) == {float}  # the usual case
+    numbers = cast("list[float]", [*entries]) if only_floats else [as_float(v) for v in entries]
     return numbers if n is None else _of_length(numbers, n)
 
 
@@ -228,6 +230,15 @@ def check_finite(what: str, numbers: Iterable[object]) -> None:
     for k, x in enumerate(numbers):
         if is_number(x) and not isfinite(x):
             raise ValueError(f"{what} {k} is {x}; expected a finite number")
+
+
+def all_finite(numbers: Floats) -> bool:
+    """Return whether all numbers of a list, or of an array of one dimension, are finite."""
+    if isinstance(numbers, Sequence):
+        return all(map(isfinite, numbers))
+    import numpy as np
+
+    return bool(np.isfinite(numbers).all())
 
 
 # Numbers

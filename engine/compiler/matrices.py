@@ -8,6 +8,7 @@ formulas there are words for arrays of two dimensions:
     ("take", A, index)    some rows of A, ("put", A, index, size) the same rows of an array of zeros
     ("sum0", A)           the sum of the rows, ("sum1", A) the sum over the samples
     ("greatest", A)       the greatest of each column, ("first", A) where it stands first in its column
+    ("exps", A, m)        exp(A - m) for the greatest m of each column; ("others", E) the sums of the rest
     ("like", a, A)        a, repeated to the shape of A
     ("unless", test)      0 where the test holds, 1 elsewhere
 
@@ -17,10 +18,9 @@ An index and a size are names, whose meanings are in `Matrices.indices`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from itertools import groupby
-from math import inf
 from operator import eq
 from typing import NamedTuple, TypeAlias, cast
 
@@ -89,7 +89,7 @@ class Matrices:
         indices: the meaning of each name of an index or a size.
         numbers: the rows of each matrix of plain numbers, by its name.
         forward, backward: the statements.
-        outputs: the formula of each output, one row.
+        outputs: the formulas of the outputs: one row for the first, and one or more for further ones.
         gradients: for each block of parameters, the formula of its derivatives.
     """
 
@@ -114,7 +114,8 @@ class Matrices:
         self._contributions: dict[int | str, list[Tree]] = {}  # to the gradient of each family and block
         for number, family in enumerate(families.families):
             self._compute(number, family)
-        self.outputs = [self._take([output]) for output in self._graph.outputs]
+        first, *further = self._graph.outputs
+        self.outputs = [self._take([first]), *self._together(further)]
         self.gradients: list[Tree] = []
         if self._graph.backward:
             self._kind = "backward"
@@ -171,7 +172,7 @@ class Matrices:
                 return Shape(shapes[0].rows, varies)
             case "rows":
                 return Shape(sum(shape.rows for shape in shapes), varies)
-            case "sum0" | "greatest":
+            case "sum0" | "greatest" | "others":
                 return Shape(1, varies)
             case "sum1":
                 return Shape(shapes[0].rows, False)
@@ -191,6 +192,13 @@ class Matrices:
             parts = [self._expand(self._piece(*run, label), len(run[1])) for run in runs]
             return self._namer.let(("rows", *parts))
         return self._piece(*runs[0], label)
+
+    def _together(self, nodes: Sequence[int]) -> Iterator[Tree]:
+        """Iterate over the rows of some nodes: those of a run as one formula, if it has a row for each."""
+        for source, run in self._runs(nodes):
+            rows = self._piece(source, run, "")
+            at_once = self._shape(rows).rows == len(run)
+            yield from [rows] if at_once else [self._piece(source, [node], "") for node in run]
 
     def _piece(self, source: int, nodes: list[int], label: str) -> Tree:
         places = list(map(self._families.places.__getitem__, nodes))
@@ -310,11 +318,9 @@ class Matrices:
     def _shares(self, parents: tuple[int, ...]) -> tuple[Tree, Tree, Tree]:
         """Return what `engine.core.reductions` computes for logsumexp: m, the exps, and r."""
         let, rows = self._namer.let, self._rows(parents)
-        greatest, first = let(("greatest", rows)), let(("first", rows))
-        tie = let(("if", (">=", ("abs", greatest), inf), 0.0, 1.0))
-        of_greatest: Tree = ("if", (">", first, 0.0), 1.0, tie)
-        exps = let(("if", (">=", rows, greatest), of_greatest, ("exp", ("-", rows, greatest))))
-        return greatest, exps, let(("sum0", ("if", (">", first, 0.0), 0.0, exps)))
+        greatest = let(("greatest", rows))
+        exps = let(("exps", rows, greatest))
+        return greatest, exps, let(("others", exps))
 
     # The backward pass: the gradient of an array that is the same for all samples is the sum over them
 
@@ -432,4 +438,4 @@ class Matrices:
 
 
 #: The functions that the printed program calls beside those of formulas.
-WORDS = ("rows", "put", "first", "broadcast_to", "maximum", "array", "numpy")
+WORDS = ("rows", "put", "first", "exps", "others", "broadcast_to", "maximum", "array", "numpy")

@@ -13,8 +13,9 @@ from engine.formula.tree import Formula
 #: The functions that NumPy has under these names; the others are in the module of the backend.
 NUMPY = {word: word.replace("a", "arc", 1)
          for word in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh")}  # fmt: skip
-ARRAY_WORDS = {"@", "T", "rows", "take", "put", "sum0", "sum1", "greatest", "first", "like", "unless"}
-OWN = {"pow", "erf", "erfc", "choose", "put", "rows", "first"}
+CALLED = {"rows", "first", "exps", "others"}  # the words for arrays that are functions of arrays alone
+ARRAY_WORDS = {*CALLED, "@", "T", "take", "put", "sum0", "sum1", "greatest", "like", "unless"}
+OWN = {*CALLED, "pow", "erf", "erfc", "choose", "put"}
 
 
 class ArrayNames(Names):
@@ -39,7 +40,7 @@ class MatrixSource(ColumnSource):
     def apply(self, word: str, *args: Text) -> Text:
         if word not in ARRAY_WORDS:
             return super().apply(word, *args)
-        if word in ("rows", "first"):
+        if word in CALLED:
             return self._call(word, *[arg.text for arg in args])
         first = args[0].within(ATOM)
         match word:

@@ -77,7 +77,7 @@ class History:
         True
         """
         first = self.initial_loss
-        return bool(self.epochs and first is not None and first > 0 and self.loss[-1] / 100 > first)
+        return bool(self.epochs and first is not None and first > 0 and self.epochs[-1].loss / 100 > first)
 
     @property
     def loss(self) -> list[float]:

@@ -11,7 +11,7 @@ from math import hypot, isfinite, sqrt
 from typing import TYPE_CHECKING, Generic, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
 from engine import Value, brief, one_line
-from nn.validation import check_range, expected, number, pair
+from nn.validation import all_finite, check_range, expected, number, pair
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -73,7 +73,7 @@ class Optimizer(Generic[S]):
         self.steps = 0  #: the number of steps that have been made
         self.last_lr: float | None = None  #: the learning rate of the last step
         self.weight_decay = check_range("weight_decay", weight_decay, 0.0)
-        self._memory: Sequence[S | None] = [None] * len(self.parameters)  # a state for each
+        self._memory: Iterable[S | None] = [None] * len(self.parameters)  # a state for each
         self.lr = lr
 
     @property
@@ -104,8 +104,8 @@ class Optimizer(Generic[S]):
         self.keep(moved)
 
     def moved(
-        self, data: Sequence[float], gradients: Sequence[float], memory: Sequence[S | None]
-    ) -> Moved[Sequence[float], Sequence[S | None]]:
+        self, data: Sequence[float], gradients: Sequence[float], memory: Iterable[S | None]
+    ) -> Moved[Sequence[float], Iterable[S | None]]:
         """Return the step from these numbers with these gradients; nothing changes.
 
         Raises:
@@ -115,7 +115,7 @@ class Optimizer(Generic[S]):
         rule = self._rule(rate)
         states = zip(data, gradients, memory)
         numbers, memory = zip(*[rule(x, gradient + decay * x, state) for x, gradient, state in states])
-        if not all(map(isfinite, numbers)):
+        if not all_finite(numbers):
             self._refuse(data, gradients, numbers, rate)
         return Moved(numbers, memory, rate, self.steps + 1)
 
@@ -128,8 +128,7 @@ class Optimizer(Generic[S]):
         rate, decay = self.lr, self.weight_decay
         rule = cast("Callable[[ndarray, ndarray, object], tuple[ndarray, object]]", self._rule(rate))
         numbers, memory = rule(data, gradients + decay * data if decay else gradients, memory)
-        # a finite sum has finite terms; a sum may overflow where none of them does
-        if not isfinite(numbers.sum()) and not all(map(isfinite, numbers.tolist())):
+        if not all_finite(numbers):
             self._refuse(data.tolist(), gradients.tolist(), numbers.tolist(), rate)
         return Moved(numbers, memory, rate, self.steps + 1)
 
@@ -153,9 +152,9 @@ class Optimizer(Generic[S]):
     @property
     def memory(self) -> Sequence[S | None]:
         """The state of each parameter: None before the first step."""
-        return self._memory
+        return [*self._memory]
 
-    def keep(self, moved: Moved[Sequence[float], Sequence[S | None]]) -> None:
+    def keep(self, moved: Moved[Sequence[float], Iterable[S | None]]) -> None:
         """Keep the state and the rate of a step, and count it, after the parameters have moved."""
         self._memory, self.last_lr, self.steps = moved.memory, moved.rate, moved.steps
 
@@ -173,6 +172,15 @@ class Optimizer(Generic[S]):
     def _rule(self, rate: float) -> Rule[S]:
         """Return the rule of the next step."""
         raise NotImplementedError(f"{type(self).__name__} does not say where a step goes: define _rule")
+
+
+def write(parameters: Iterable[Value], data: Iterable[float], gradients: Iterable[float]) -> None:
+    """Write numbers and gradients into parameters; a subclass of Value keeps its number, as none moves it."""
+    for p, new, gradient in zip(parameters, data, gradients):
+        if type(p) is Value:
+            p._data, p._grad = new, gradient
+        else:
+            p.grad = gradient
 
 
 def root(x: float) -> float:

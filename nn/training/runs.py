@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
+from itertools import repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
+from engine import Value
 from nn.model.modules import Module
 from nn.training import losses
 from nn.training.convergence import Convergence
 from nn.training.dataset import Sample
 from nn.training.interrupts import uninterrupted
 from nn.training.losses import Loss
-from nn.training.optim import Moved, Optimizer, OptimizerLike
+from nn.training.optim import Moved, Optimizer, OptimizerLike, write
 from nn.training.train_step import CompiledStep, Step, evaluate
 from nn.validation import Floats
 
@@ -129,7 +132,7 @@ class Table(NamedTuple):
         """Return a batch; of all samples, the table itself."""
         if last - first >= len(self.samples):
             return self
-        columns: np.ndarray = self.columns[:, first:last].copy()
+        columns = self.columns[:, first:last]
         classes = None if self.classes is None else self.classes[..., first:last]
         return Table(self.samples[first:last], columns, classes)
 
@@ -174,6 +177,7 @@ class ArrayRun:
         places = [place[id(p)] for p in optimizer.parameters]
         whole = places == list(range(len(place)))
         self.places: slice | np.ndarray = slice(None) if whole else np.array(places)
+        self.number = attrgetter("_data" if all(type(p) is Value for p in step.parameters) else "data")
         self.read()
 
     def _table(self, samples: Sequence[Sample]) -> Table:
@@ -242,19 +246,20 @@ class ArrayRun:
         if gradients is None:
             return  # nothing has changed since the Values were read
         with uninterrupted():
-            self.write()
-            self.compiled.write_gradients(gradients.tolist())
-            memory = _unstacked(moved.memory, len(self.optimizer.parameters))
-            self.optimizer.keep(Moved(moved.data.tolist(), memory, moved.rate, moved.steps))
+            numbers = data.tolist()
+            write(self.compiled.parameters, numbers, gradients.tolist())
+            memory = States(moved.memory, len(self.optimizer.parameters))
+            self.optimizer.keep(Moved(numbers, memory, moved.rate, moved.steps))
             self.state = State(data, None, moved)
 
     def read(self) -> None:
         import numpy as np
 
-        data = np.array([p.data for p in self.compiled.parameters])
-        optimizer = self.optimizer
-        memory = _stacked(optimizer.memory)
-        moved = Moved(data[self.places], memory, optimizer.last_lr, optimizer.steps)
+        parameters = self.compiled.parameters
+        data = np.fromiter(map(self.number, parameters), np.float64, len(parameters))
+        optimizer, memory = self.optimizer, self.optimizer._memory
+        stacked = memory.stacked if isinstance(memory, States) else _stacked([*memory])
+        moved = Moved(data[self.places], stacked, optimizer.last_lr, optimizer.steps)
         self.state = State(data, None, moved)
 
 
@@ -273,14 +278,25 @@ def _stacked(memory: Sequence[object]) -> object:
     return np.array(memory)
 
 
-def _unstacked(memory: object, count: int) -> tuple[object, ...]:
-    """Return the state of each parameter, from that of all.
+class States(Iterable[object]):
+    """The state of each parameter, kept as the states of all.
 
-    >>> _unstacked(_stacked([(1.0, 2.0), (3.0, 4.0)]), 2)
-    ((1.0, 2.0), (3.0, 4.0))
+    >>> list(States(_stacked([(1.0, 2.0), (3.0, 4.0)]), 2))
+    [(1.0, 2.0), (3.0, 4.0)]
     """
-    if memory is None:
-        return (None,) * count
-    if isinstance(memory, tuple):
-        return tuple(zip(*[array.tolist() for array in memory]))
-    return tuple(cast("np.ndarray", memory).tolist())
+
+    def __init__(self, stacked: object, count: int) -> None:
+        self.stacked, self.count = stacked, count
+
+    def __iter__(self) -> Iterator[object]:
+        if self.stacked is None:
+            return repeat(None, self.count)
+        if isinstance(self.stacked, tuple):
+            return zip(*[array.tolist() for array in self.stacked])
+        return iter(cast("np.ndarray", self.stacked).tolist())
+
+    def __repr__(self) -> str:
+        return repr([*self])
+
+    def __reduce__(self) -> tuple[type, tuple[list[object]]]:
+        return list, ([*self],)  # a copy needs no NumPy

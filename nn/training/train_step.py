@@ -17,7 +17,7 @@ from nn.model.predict import Prediction, as_predictions
 from nn.training import losses
 from nn.training.dataset import Sample
 from nn.training.losses import Loss
-from nn.validation import Floats, Rows
+from nn.validation import Floats, Rows, all_finite
 
 __all__ = ["CompiledStep", "Step", "eager", "evaluate", "traced"]
 
@@ -196,7 +196,7 @@ class CompiledStep:
         except (ArithmeticError, ValueError):
             self.failures += 1  # unless Values have the error as well; theirs names the sample in the data
             return None
-        if not (isfinite(mean) and _all_finite(gradients)):
+        if not (isfinite(mean) and all_finite(gradients)):
             self._refuse(mean, data, columns, batch)
         return Result(float(mean), gradients, answers[0] if answers else [])
 
@@ -231,12 +231,6 @@ class Result(NamedTuple):
     mean: float  #: the mean loss
     gradients: Floats  #: its derivative with respect to each parameter
     answers: Sequence[Floats]  #: for each output of the model its values; none if the loss has no classes
-
-
-def _all_finite(numbers: Floats) -> bool:
-    if isinstance(numbers, Sequence):
-        return all(map(isfinite, numbers))
-    return isfinite(numbers.sum()) or all(map(isfinite, numbers))  # a sum may overflow where no term does
 
 
 class Graph(NamedTuple):

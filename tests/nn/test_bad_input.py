@@ -396,7 +396,7 @@ def snapshot(w):
     """Return all that a failed call must not change: model, optimizer, graph, table of operations, files."""
     nodes = [(p.data, p.grad, p.label, p.parents) for p in (*w.model.parameters(), w.root)]
     files = {path: path.read_bytes() if path.is_file() else b"" for path in w.folder.rglob("*")}
-    return nodes, (w.optimizer.steps, list(w.optimizer._memory), w.optimizer.lr), dict(ops.table), files
+    return nodes, (w.optimizer.steps, w.optimizer.memory, w.optimizer.lr), dict(ops.table), files
 
 
 def check(w, act, error, fragment):

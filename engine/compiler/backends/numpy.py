@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from operator import add
@@ -102,11 +103,32 @@ def put(part: Column, index: slice | list[int], size: int) -> np.ndarray:
 
 def first(array: np.ndarray) -> np.ndarray:
     """Return 1 where the greatest number of each column stands first, and 0 elsewhere; 0 for a NaN."""
-    places = array.argmax(0)
-    samples = np.arange(array.shape[1])
-    result: np.ndarray = np.zeros(array.shape)
-    result[places, samples] = array[places, samples] == array[places, samples]
+    chosen = array.argmax(0) == np.arange(len(array))[:, None]
+    result: np.ndarray = (chosen & (array == array)).astype(np.float64)
     return result
+
+
+def exps(array: np.ndarray, greatest: np.ndarray) -> np.ndarray:
+    """Return exp(a - m) for each number a, where m is the greatest of its column.
+
+    Where m is infinite, it is 1 for the first a that equals m, and 0 for the others.
+    """
+    finite = np.isfinite(greatest)
+    if finite.all():
+        result: np.ndarray = exp(array - greatest)
+        return result
+    with np.errstate(invalid="ignore"):
+        result = exp(array - greatest)
+    np.copyto(result, first(array), where=~finite & (array == greatest))
+    return result
+
+
+def others(exps: np.ndarray) -> np.ndarray:
+    """Return the sum of each column without its first greatest number."""
+    rest = exps.copy()
+    rest[exps.argmax(0), np.arange(exps.shape[1])] = 0.0
+    sums: np.ndarray = np.add.reduce(rest, 0, keepdims=True)
+    return sums
 
 
 class NumpyFunction(ArrayFunction):
@@ -142,9 +164,8 @@ class NumpyFunction(ArrayFunction):
         results = self._results(parameters, columns, samples)
         with np.errstate(over="ignore", invalid="ignore"):  # `rescue` computes a mean whose sum overflows
             mean = reduce(add, [total(value, count) for count, (value, *_), _ in results])
-            sums = reduce(add, [gradients for _, _, gradients in results])
-            sums /= samples
-        return float(mean / samples), sums, joined(results)[1:] if self.program.many else []
+            gradients = reduce(add, [gradients for _, _, gradients in results])
+        return float(mean / samples), gradients, joined(results)[1:] if self.program.many else []
 
     def run_outputs(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
@@ -161,7 +182,7 @@ class NumpyFunction(ArrayFunction):
             return list(self._parts(parameters, columns, samples))
 
     def _parts(self, parameters: np.ndarray, columns: list[np.ndarray], samples: int) -> Iterator[Part]:
-        step, size = self._run.start(parameters), self._run.samples
+        step, size = self._run.start(parameters, samples), self._run.samples
         for first in range(0, samples, size):
             part = columns if samples <= size else [column[first : first + size] for column in columns]
             count = min(size, samples - first)
@@ -180,14 +201,19 @@ class LineStep:
     def __init__(self, step: Callable[..., tuple[Column, list[Column], list[Column]]]) -> None:
         self._step = step
 
-    def start(self, parameters: np.ndarray) -> Step:
-        """Return a function of some columns and their length, which returns the outputs and the gradients."""
+    def start(self, parameters: np.ndarray, samples: int) -> Step:
+        """Return a function of the columns of some samples, and of their number.
+
+        It returns the outputs, and the part of these samples in the mean gradients.
+        """
         shared = parameters.tolist()
 
         def step(columns: Sequence[np.ndarray], count: int) -> tuple[list[Column], np.ndarray]:
             value, gradients, *others = self._step(shared, columns)
             sums = np.array([total(gradient, count) for gradient in gradients])
-            return [value, *(others[0] if others else [])], sums
+            sums /= samples
+            outputs = [value, *(others[0] if others else [])]
+            return [x.copy() if isinstance(x, np.ndarray) else x for x in outputs], sums
 
         return step
 
@@ -210,39 +236,45 @@ class MatrixStep:
         for layout in self._parameters if self._size else ():
             np.add.at(counts, layout.positions, 1)
         self._all = bool((counts == 1).all())
+        self._sums = np.zeros(self._size)
+        self._views = [layout.view(self._sums) for layout in self._parameters]
+        self._lock = threading.Lock()  # one call at a time may use the sums
 
-    def start(self, parameters: np.ndarray) -> Step:
-        """Return a function of some columns and their length, which returns the outputs and the gradients."""
+    def start(self, parameters: np.ndarray, samples: int) -> Step:
+        """Return the same as `LineStep.start`."""
         blocks = [layout.read(parameters) for layout in self._parameters]
 
         def step(columns: Sequence[np.ndarray], count: int) -> tuple[list[Column], np.ndarray]:
             array = np.asarray(columns)
             inputs = [layout.read_rows(array) for layout in self._inputs]
             value, gradients, others = self._step(blocks, inputs, count)
-            return [row(output) for output in (value, *others)], self._flat(gradients)
+            return [row for output in (value, *others) for row in rows_of(output)], self._mean(
+                gradients, samples
+            )
 
         return step
 
-    def _flat(self, gradients: list[Column]) -> np.ndarray:
-        """Return the derivatives with respect to each block as one flat array."""
-        flat = np.empty(self._size) if self._all else np.zeros(self._size)
-        for layout, gradient in zip(self._parameters, gradients):
-            view = layout.view(flat)
-            if view is None:
-                np.add.at(flat, layout.positions, gradient)
-            elif self._all:
-                view[...] = gradient
-            else:
-                view += gradient
-        return flat
+    def _mean(self, gradients: list[Column], samples: int) -> np.ndarray:
+        """Return the derivatives with respect to each block, divided by the samples, as one flat array."""
+        with self._lock:
+            if not self._all:
+                self._sums[:] = 0.0
+            for layout, view, gradient in zip(self._parameters, self._views, gradients):
+                if view is None:
+                    np.add.at(self._sums, layout.positions, gradient)
+                elif self._all:
+                    view[...] = gradient
+                else:
+                    view += gradient
+            mean: np.ndarray = self._sums / samples
+        return mean
 
 
-def row(output: Column) -> Column:
-    """Return an output as an array of one dimension, or a float if it is the same for all samples."""
+def rows_of(output: Column) -> list[Column]:
+    """Return the rows of an output; a float for one that is the same for all samples."""
     if not isinstance(output, np.ndarray):
-        return output
-    flat: np.ndarray = output[0]
-    return flat if len(flat) > 1 else float(flat[0])
+        return [output]
+    return [*output.copy()] if output.shape[1] > 1 else output[:, 0].tolist()
 
 
 def total(column: Column, count: int) -> float:
@@ -255,7 +287,7 @@ def joined(parts: list[Part]) -> list[np.ndarray]:
     counts = [count for count, _, _ in parts]
     outputs = zip(*(outputs for _, outputs, _ in parts))
     if len(parts) == 1:
-        return [np.full(counts[0], x) if isinstance(x, float) else x.copy() for (x,) in outputs]
+        return [np.full(counts[0], x) if isinstance(x, float) else x for (x,) in outputs]
     return [np.concatenate([np.broadcast_to(x, n) for x, n in zip(output, counts)]) for output in outputs]
 
 

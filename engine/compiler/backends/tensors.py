@@ -97,6 +97,8 @@ class Library(Interpreter[Meaning]):
             "sum1": lambda x: x.sum(1)[:, None],
             "greatest": lambda x: module.amax(x, 0)[None],
             "first": lambda x: first(module, x) + zeros,
+            "exps": partial(exps, module),
+            "others": lambda x: module.where(first(module, x), zeros, x).sum(0)[None],
             "like": lambda x, other: module.broadcast_to(x, other.shape),
             "unless": lambda test: ~test + zeros,
         }
@@ -141,6 +143,13 @@ def first(module: ModuleType, x: Array) -> Array:
     """Return whether each number is the first of the greatest of its column; False for a NaN."""
     greatest = x >= module.amax(x, 0)
     result: Array = greatest & (module.cumsum(greatest, 0) == 1)
+    return result
+
+
+def exps(module: ModuleType, x: Array, greatest: Array) -> Array:
+    """Return exp(x - m) for the greatest m of each column; of an infinite m 1 where it is first, else 0."""
+    equal = module.where(module.isfinite(greatest) | first(module, x), 1.0, 0.0)
+    result: Array = module.where(x >= greatest, equal, module.exp(x - greatest))
     return result
 
 
@@ -205,7 +214,7 @@ class TensorFunction(ArrayFunction):
         for it in (*matrices.forward, *matrices.backward):
             known[it.name] = interpret(it.tree, interpreter, known)
         outputs = [library.array(interpret(tree, interpreter, known)) for tree in matrices.outputs]
-        values = [output[0] + zeros for output in outputs]
+        values = [row + zeros for output in outputs for row in output]
         gradients = self.stack([])[:, 0] + 0 * parameters[:0]
         if self.program.graph.backward:
             parts = [

@@ -247,7 +247,7 @@ def run(make, backend, at):
         interrupted = True
     finally:
         sys.settrace(outer)
-    return press, interrupted, optimizer.steps, (bits(model), repr(optimizer._memory))
+    return press, interrupted, optimizer.steps, (bits(model), repr(optimizer.memory))
 
 
 class Enough(Exception):
@@ -268,7 +268,7 @@ def state(make, backend, steps):
     optimizer.step = counted
     with contextlib.suppress(Enough):
         fit(model, XS, YS, "hinge", optimizer, 2, 1, random.Random(0), backend, progress=False)
-    return bits(model), repr(optimizer._memory)
+    return bits(model), repr(optimizer.memory)
 
 
 def momentum(parameters):

@@ -131,3 +131,13 @@ def test_a_run_has_diverged_by_its_last_epoch():
     assert made.diverged
     made.epochs.append(Epoch(0.1, None))
     assert not made.diverged
+
+
+def test_whether_a_run_has_diverged_is_found_without_going_through_its_epochs():
+    class Epochs(list):
+        def __iter__(self):
+            raise AssertionError("fit asks after each epoch, so the time would grow with their square")
+
+    made = History()
+    made.initial_loss, made.epochs = 1.0, Epochs([Epoch(0.5, None), Epoch(101.0, None)])
+    assert made.diverged

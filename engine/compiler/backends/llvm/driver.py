@@ -63,9 +63,9 @@ class LlvmFunction(ArrayFunction):
 
     def _outputs(self) -> list[np.ndarray]:
         """Return the values of each output in the last run."""
-        samples = int(self._given[2])
+        samples, columns = int(self._given[2]), self._columns.copy()
         return [
-            np.full(samples, self._result(it.place)) if it.shared else self._columns[it.place].copy()
+            np.full(samples, self._result(it.place)) if it.shared else columns[it.place]
             for it in self._outputs_at
         ]
 

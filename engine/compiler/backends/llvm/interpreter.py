@@ -5,14 +5,15 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Self
 
 import numpy as np
 
 from engine.compiler.backends.arrays import ArrayFunction
 from engine.compiler.backends.llvm.builder import LANES
-from engine.compiler.backends.llvm.machine import address, addresses
-from engine.compiler.backends.llvm.nodes import Kind, function
+from engine.compiler.backends.llvm.machine import address, code_of
+from engine.compiler.backends.llvm.nodes import function
 from engine.compiler.backends.llvm.tables import Pass, Tables
 from engine.compiler.interpreter import raise_domain_error
 from engine.compiler.ir import IR
@@ -28,11 +29,17 @@ class InterpreterFunction(ArrayFunction):
         graph = program.graph
         self._tables = Tables(graph)
         places = self._tables.positions
-        self._outputs, self._parameters = places[list(graph.outputs)], places[list(graph.parameters)]
+        self._outputs = places[list(graph.outputs)]
+        self._parameters = slice(len(graph.parameters))  # they are the first leaves that all samples share
         self._root = int(self._outputs[0])
         self._memories: dict[int, Memory] = {}
         self._memory(1).values[places[list(graph.numbers)], 0] = list(graph.numbers.values())
         self._lock = threading.Lock()  # one call at a time may use the memory
+
+    def numbers(self, given: object, what: str, names: Sequence[str] = ()) -> np.ndarray:
+        if type(given) is list and {*map(type, given)} == {float}:  # for speed
+            given = np.array(given)
+        return super().numbers(given, what, names)
 
     def forward_only(self) -> Self:
         return self  # the forward pass is a list of calls of its own
@@ -40,14 +47,22 @@ class InterpreterFunction(ArrayFunction):
     def run(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
     ) -> tuple[float, np.ndarray, list[np.ndarray]]:
-        with self._lock, np.errstate(all="ignore"):  # if a sum overflows, it is computed in another way
-            bad, outputs = self._run_samples(parameters, columns, samples, backward=True)
-            bad |= self._finish(samples)
-            gradients = self._memory(1).grads[self._parameters, 0]
-            mean = float(np.add.reduce(outputs[0])) / samples
+        # if a sum over samples overflows, it is computed in another way
+        with self._lock, np.errstate(all="ignore") if samples > 1 else nullcontext():
+            try:
+                bad, outputs = self._run_samples(parameters, columns, samples, backward=True)
+                bad |= self._finish(samples)
+                grads = self._memory(1).grads
+                gradients = grads[self._parameters, 0].copy()
+                grads[: self._tables.forward[0].node] = 0.0  # those of the leaves
+            except BaseException:  # a KeyboardInterrupt: the next call begins with gradients of 0
+                for memory in self._memories.values():
+                    memory.grads[:] = 0.0
+                raise
+            mean = float(np.add.reduce(outputs[0])) / samples if samples > 1 else float(outputs[0, 0])
         if bad:
             self.raise_domain_error(parameters, columns)
-        return mean, gradients, list(outputs[1:])
+        return mean, gradients, list(outputs[1:]) if len(outputs) > 1 else []
 
     def run_outputs(
         self, parameters: np.ndarray, columns: list[np.ndarray], samples: int
@@ -71,10 +86,10 @@ class InterpreterFunction(ArrayFunction):
         one, shared = self._memory(1), self._tables.shared
         one.values[self._parameters, 0] = parameters
         bad = one.run(self._tables.forward[0])
+        if not columns:  # there is nothing else
+            return bad, one.values[self._outputs]
         whole = samples // LANES * LANES
         used = [one, self._memory(LANES)] if whole else [one]
-        for memory in used:
-            memory.grads[:shared] = 0.0
         if whole:
             used[1].values[:shared] = one.values[:shared]
         outputs, given = np.empty((len(self._outputs), samples)), np.array(columns).reshape(-1, samples)
@@ -85,7 +100,6 @@ class InterpreterFunction(ArrayFunction):
             bad |= memory.run(self._tables.forward[1])
             outputs[:, part] = memory.values[self._outputs]
             if backward and self._root >= shared:
-                memory.grads[shared:] = 0.0
                 memory.grads[self._root] = 1.0
                 bad |= memory.run(self._tables.backward[1])
         return bad, outputs
@@ -94,7 +108,9 @@ class InterpreterFunction(ArrayFunction):
         """Compute the gradients of the shared nodes from their sums over the samples; return the flag."""
         one, shared = self._memory(1), self._tables.shared
         if samples >= LANES:
-            one.grads[:shared, 0] += self._memory(LANES).grads[:shared].sum(axis=1)
+            sums = self._memory(LANES).grads[:shared]
+            one.grads[:shared, 0] += sums.sum(axis=1)
+            sums[:] = 0.0
         if samples > 1:
             one.grads[:shared] /= samples
         if self._root < shared:
@@ -115,7 +131,11 @@ class Memory:
         self.values = np.zeros((len(tables.positions), width))
         self.grads = np.zeros((len(tables.positions), width))
         self._args = tables.args
-        self._table = np.array(function_table(tables.kinds, width), dtype=np.int64)
+        wanted = [function(it, backward, width) for it in tables.patterns for backward in (False, True)]
+        self._code = code_of(wanted)
+        # a flag, and the addresses of the functions
+        table = [0] * LANES + [address("stop"), *(it.address for it in self._code)]
+        self._table = np.array(table, dtype=np.int64)
         self._pass = PASS(address("pass"))
         self._addresses = [array.ctypes.data for array in (self.values, self.grads, self._args, self._table)]
 
@@ -126,9 +146,3 @@ class Memory:
         values, grads, args, table = self._addresses
         args += self._args.itemsize * graph_pass.offset
         return bool(self._pass(values, grads, args, graph_pass.calls.ctypes.data, table, graph_pass.node))
-
-
-def function_table(kinds: Sequence[Kind], width: int) -> list[int]:
-    """Return the table that calls refer to: a flag, and the addresses of the functions."""
-    wanted = [function(kind, backward, width) for kind in kinds for backward in (False, True)]
-    return [0] * LANES + [address("stop"), *addresses(wanted)]

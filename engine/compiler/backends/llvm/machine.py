@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from weakref import WeakValueDictionary
 
 import llvmlite.binding as llvm
 
@@ -32,8 +33,16 @@ def engine_of(text: str) -> llvm.ExecutionEngine:
     return engine
 
 
-_known: dict[Function | str, int] = {}  # addresses
-_engines: list[llvm.ExecutionEngine] = []  # the owners of the machine code, which live as long as the process
+class Code:
+    """A compiled function: its address, which is valid as long as this object lives."""
+
+    def __init__(self, engine: llvm.ExecutionEngine, name: str) -> None:
+        self.address: int = engine.get_function_address(name)
+        self._engine = engine
+
+
+_known: WeakValueDictionary[Function | str, Code] = WeakValueDictionary()
+_lasting: list[Code] = []  # what any graph may need lives as long as the process
 _lock = threading.Lock()
 
 
@@ -41,17 +50,20 @@ def address(name: str) -> int:
     """Return the address of ``pass`` or ``stop``, see `graph_pass`."""
     with _lock:
         if name not in _known:
-            _engines.append(engine_of(graph_pass()))
-            _known.update({name: _engines[-1].get_function_address(name) for name in ("pass", "stop")})
-        return _known[name]
+            engine = engine_of(graph_pass())
+            _lasting.extend([_known.setdefault(it, Code(engine, it)) for it in ("pass", "stop")])
+        return _known[name].address
 
 
-def addresses(functions: Sequence[Function]) -> list[int]:
-    """Return the addresses of functions; each is compiled once, for all graphs."""
+def code_of(functions: Sequence[Function]) -> list[Code]:
+    """Return functions as machine code; what is known of other graphs is not compiled again."""
     with _lock:
-        new = [it for it in dict.fromkeys(functions) if it not in _known]
-        if new:
-            names = {f"f{i}": it for i, it in enumerate(new)}
-            _engines.append(engine_of(module(names)))
-            _known.update({it: _engines[-1].get_function_address(name) for name, it in names.items()})
-        return [_known[it] for it in functions]
+        found = {it: code for it in functions if (code := _known.get(it))}
+        for lasting in True, False:
+            new = [it for it in dict.fromkeys(functions) if it not in found and it.lasting is lasting]
+            if new:
+                names = {f"f{i}": it for i, it in enumerate(new)}
+                engine = engine_of(module(names))
+                found |= {it: _known.setdefault(it, Code(engine, name)) for name, it in names.items()}
+                _lasting.extend([found[it] for it in new if lasting])
+        return [found[it] for it in functions]

@@ -34,22 +34,24 @@ def parent(kind: str, name: str, at: str) -> str:
   %{name} = load {kind}, ptr %{name}.at, align 8"""
 
 
-def receive(kind: str, name: str, upstream: str, local: str) -> str:
-    """Add upstream × local to the gradient of the parent ``%name``."""
+def receive(kind: str, name: str, gradient: str, local: str) -> str:
+    """Add the upstream gradient × local to the gradient of the parent ``%name``."""
     unique = f"to.{name}"
     return f"""\
   %{unique}.at = getelementptr {kind}, ptr %grads, i64 %{name}.node
   %{unique}.before = load {kind}, ptr %{unique}.at, align 8
-  %{unique}.product = fmul contract {kind} {upstream}, {local}
+  %{unique}.product = fmul contract {kind} {gradient}, {local}
   %{unique}.after = fadd contract {kind} %{unique}.before, %{unique}.product
   store {kind} %{unique}.after, ptr %{unique}.at, align 8"""
 
 
-def node(kind: str, name: str, memory: str) -> str:
-    """Define the address of the node's own value or gradient, and load it: ``%name``."""
+def upstream(lines: Lines) -> str:
+    """Define ``%g``: the gradient of the node. What is stored becomes 0, for the next pass."""
+    kind = lines.type
     return f"""\
-  %{name}.at = getelementptr {kind}, ptr %{memory}, i64 %first
-  %{name} = load {kind}, ptr %{name}.at, align 8"""
+  %g.at = getelementptr {kind}, ptr %grads, i64 %first
+  %g = load {kind}, ptr %g.at, align 8
+  store {kind} {lines.number(0.0)}, ptr %g.at, align 8"""
 
 
 def store(kind: str, y: str) -> str:
@@ -82,7 +84,7 @@ def weighted_sum(lines: Lines, needs_grad: Collection[int], backward: bool) -> s
         body += "\n" + receive(kind, "w", "%g", "%a")
     if INPUTS in needs_grad:
         body += "\n" + receive(kind, "a", "%g", "%w")
-    text = f"{head}\n{node(kind, 'g', 'grads')}\n{loop('k', '%n', body)}"
+    text = f"{head}\n{upstream(lines)}\n{loop('k', '%n', body)}"
     return text + ("\n" + receive(kind, "b", "%g", lines.number(1.0)) if BIAS in needs_grad else "")
 
 
@@ -91,7 +93,7 @@ def total(lines: Lines, needs_grad: Collection[int], backward: bool) -> str:
     kind = lines.type
     if backward:
         body = f"{parent(kind, 'a', '%k')}\n{receive(kind, 'a', '%g', lines.number(1.0))}"
-        return f"{node(kind, 'g', 'grads')}\n{loop('k', '%count', body)}"
+        return f"{upstream(lines)}\n{loop('k', '%count', body)}"
     body = f"""\
   %sum = phi {kind} [{lines.number(-0.0)}, %k.begin], [%more, %k.latch]
 {parent(kind, "a", "%k")}
@@ -152,7 +154,7 @@ def logsumexp(lines: Lines, needs_grad: Collection[int], backward: bool) -> str:
     body = f"{share('b', '%l', at('l'))}\n{receive(kind, 'b', '%scaled', '%e.b')}"
     return f"""\
 {parts}
-{node(kind, "g", "grads")}
+{upstream(lines)}
   %sum = fadd {kind} {one}, %r
   %scaled = fdiv {kind} %g, %sum
 {loop("l", "%count", body)}"""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
 from engine.compiler.backends.llvm.builder import LANES
-from engine.compiler.backends.llvm.nodes import WRITTEN, Kind
+from engine.compiler.backends.llvm.nodes import WRITTEN
+from engine.compiler.backends.llvm.patterns import Finder, Kind, Run
 from engine.compiler.backends.llvm.reductions import REDUCTIONS, groups
 from engine.compiler.graph import Comparison, Graph
 from engine.core.op import Op, Operation
@@ -42,7 +43,7 @@ class Tables:
         graph: the graph.
 
     Attributes:
-        kinds: the kinds of nodes.
+        patterns: the patterns of nodes that functions compute.
         args: the new positions of the parents of all computed nodes.
         shared: the number of nodes that all samples share.
         positions: the new position of each node of the graph.
@@ -55,31 +56,45 @@ class Tables:
         kinds = _Kinds(graph)
         for i, op in enumerate(graph.ops):
             if op is not None:
-                varies[i] = any(map(varies.__getitem__, args[i]))
                 place[i] = kinds.place(i, op)
-        self.kinds = list(kinds.found)
+                if graph.inputs:
+                    varies[i] = any(map(varies.__getitem__, args[i]))
         self.shared = varies.count(False)
-        order, parts = list[int](), list[tuple[int, list[list[int]]]]()
+        order, parts = list[int](), list[tuple[int, list[Run]]]()
         for part in False, True:
             leaves, nodes = list[int](), list[int]()
             for i in range(count):
                 if varies[i] is part:
                     (leaves if place[i] < 0 else nodes).append(i)
-            runs = list(in_runs(nodes, args, place))
-            parts.append((len(order) + len(leaves), runs))
-            order += [*leaves, *(i for run in runs for i in run)]
+            order += leaves
+            parts.append((len(order), []))
+            for run in in_runs(nodes, args, place):
+                parts[-1][1].append((place[run[0]], len(order), len(run)))
+                order += run
         self.positions: np.ndarray = np.empty(count, dtype=np.int32)
         self.positions[order] = np.arange(count)
-        self.args = self.positions[[p for i in order for p in args[i]] or [0]]
+        parents = self.positions[[p for i in order for p in args[i]]]
+        starts = np.cumsum([0, *(len(args[i]) for i in order)])
+        finder = Finder(list(kinds.found), parents.tolist(), starts.tolist())
+        found = [finder.elements(runs) for _, runs in parts]
+        flat = [p for elements in found for it in elements for p in it.args]
+        self.args = np.array(flat or [0], dtype=np.int32)
+        used: np.ndarray = np.zeros(count, dtype=bool)
+        used[flat] = used[self.positions[list(graph.outputs)]] = True
+        self.patterns = finder.found(chain(*found), used)
+        sizes = [(it.arity, len(it.steps)) for it in self.patterns]
         self.forward, self.backward = list[Pass](), list[Pass]()
         offset = 0
-        for node, runs in parts:
+        for (node, _), elements in zip(parts, found):
             begin, calls = (offset, node), list[Call]()
-            for run in runs:
-                kind = place[run[0]]
-                counts = [len(run)] if self.kinds[kind].arity else [len(args[i]) for i in run]
-                calls += [(LANES + 1 + 2 * kind, count) for count in counts]
-                node, offset = node + len(run), offset + sum([len(args[i]) for i in run])
+            for it in elements:
+                function, (arity, size) = LANES + 1 + 2 * it.pattern, sizes[it.pattern]
+                if arity and calls and calls[-1][0] == function:
+                    calls[-1] = function, calls[-1][1] + it.times
+                else:
+                    calls.append((function, it.times))
+                node += size * it.times if arity else 1
+                offset += len(it.args)
             back = [(function + 1, count) for function, count in reversed(calls)]
             self.forward.append(Pass(np.array([*calls, STOP], dtype=np.int32), *begin))
             self.backward.append(Pass(np.array([*back, STOP], dtype=np.int32), offset, node))
@@ -93,28 +108,27 @@ def in_runs(nodes: Sequence[int], args: Sequence[Sequence[int]], place: Sequence
         args: the parents of each node of the graph; those that are not among the nodes are known.
         place: the kind of each node of the graph.
     """
-    users: dict[int, list[int]] = {i: [] for i in nodes}
-    left = dict.fromkeys(nodes, 0)  # the number of parents to wait for
-    ready: dict[int, deque[int]] = {}  # the nodes that wait for none, by kind; the next kind comes first
+    some, counts = np.array(nodes, dtype=np.int64), [len(args[i]) for i in nodes]
+    parents = np.fromiter(chain.from_iterable([args[i] for i in nodes]), dtype=np.int64)
+    known: np.ndarray = np.ones(len(args), dtype=bool)
+    known[some] = False
+    kept = ~known[parents]
+    parents, children = parents[kept], np.repeat(some, counts)[kept]
+    users = children[np.argsort(parents, kind="stable")].tolist()  # of one node after the other
+    ends = np.cumsum(np.bincount(parents, minlength=len(args))).tolist()
+    left = np.bincount(children, minlength=len(args)).tolist()  # the number of parents to wait for
+    ready: dict[int, list[int]] = {}  # the nodes that wait for none, by kind; the next kind comes first
     for i in nodes:
-        for p in args[i]:
-            if p in users:
-                users[p].append(i)
-                left[i] += 1
         if not left[i]:
-            ready.setdefault(place[i], deque()).append(i)
+            ready.setdefault(place[i], []).append(i)
     while ready:
         kind = next(iter(ready))
-        queue, run = ready[kind], list[int]()
-        while queue:
-            i = queue.popleft()
-            run.append(i)
-            for user in users[i]:
+        for i in ready[kind]:  # there may be more and more of them
+            for user in users[ends[i - 1] if i else 0 : ends[i]]:
                 left[user] -= 1
                 if not left[user]:
-                    ready.setdefault(place[user], deque()).append(user)
-        del ready[kind]
-        yield run
+                    ready.setdefault(place[user], []).append(user)
+        yield ready.pop(kind)
 
 
 class _Kinds:

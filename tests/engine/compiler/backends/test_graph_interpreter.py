@@ -1,8 +1,10 @@
 """The interpreter of the llvm backend gives the numbers and the errors of Values, for graphs of any size."""
 
+import gc
 import math
 import random
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -12,15 +14,16 @@ from support.backends import near
 from support.graphs import graphs
 from support.table import ROWS
 
-from engine import Value, grad, log, logsumexp, ops, tanh, total, trace, weighted_sum
+from engine import Value, grad, log, logsumexp, ops, softmax, softplus, tanh, total, trace, weighted_sum
 from nn import losses
 from nn.model.modules import MLP
 
 pytest.importorskip("llvmlite")
-from engine.compiler.backends.llvm import driver, machine
+from engine.compiler.backends.llvm import driver, machine, patterns
 from engine.compiler.backends.llvm.builder import LANES
-from engine.compiler.backends.llvm.interpreter import InterpreterFunction
-from engine.compiler.backends.llvm.nodes import Kind, function, module
+from engine.compiler.backends.llvm.interpreter import InterpreterFunction, Memory
+from engine.compiler.backends.llvm.nodes import function, module
+from engine.compiler.backends.llvm.patterns import Kind, single
 from engine.compiler.backends.llvm.tables import FEW, in_runs
 
 SAMPLES = 2 * LANES + 1  # vectors of samples, and one that is left
@@ -157,7 +160,7 @@ def test_guards_are_checked_on_every_sample(monkeypatch):
         step([2.0], [[1.0] * 4 + [-3.0]])
 
 
-def test_a_new_graph_needs_no_new_machine_code():
+def test_a_new_graph_needs_no_new_machine_code(monkeypatch):
     def chain(links):
         w = leaves("w", 5)
         node = w[0]
@@ -166,9 +169,8 @@ def test_a_new_graph_needs_no_new_machine_code():
         return trace(node, parameters=w), [v.data for v in w]
 
     same(*chain(50))
-    before = len(machine._engines)
+    monkeypatch.setattr(machine, "engine_of", None)
     same(*chain(120))
-    assert len(machine._engines) == before
 
 
 def test_a_large_graph_is_interpreted_and_a_small_one_compiled():
@@ -185,10 +187,10 @@ def test_a_large_graph_is_interpreted_and_a_small_one_compiled():
 
 @pytest.mark.parametrize("width", [1, LANES])
 def test_a_square_is_a_product(width):
-    square = Kind(ops.pow, 2, (0,), ((1, 2.0),))
+    square = single(Kind(ops.pow, 2, (0,), ((1, 2.0),)))
     for backward in False, True:
         assert "pow" not in str(machine.compiled(module({"f": function(square, backward, width)}))[0])
-    power = Kind(ops.pow, 2, (0,))
+    power = single(Kind(ops.pow, 2, (0,)))
     assert "pow" in str(machine.compiled(module({"f": function(power, False, width)}))[0])
 
 
@@ -198,6 +200,123 @@ def test_numbers_that_are_written_out_give_the_same_results():
         for number in 1.0, 2.0, 3.0:
             root = (w + x) * 1.0 + op(w * x, number) + op(number, w * x)
             same(trace(root, [x], [w]), [1.5], [[abs(z) + 0.1 for z in columns(1)[0]]])
+
+
+def periodic(rounds, count=4):
+    """Return the last node, and the leaves, of a graph in which the same nodes recur."""
+    w = leaves("w", count)
+    nodes = list(w)
+    for _ in range(rounds):
+        nodes += softmax([nodes[-1] * nodes[-3], *nodes[-3:]])
+        nodes.append(softplus(nodes[-2] / (1.0 + nodes[-4] * nodes[-4])))
+        nodes.append(tanh(nodes[-1] - nodes[-6]) ** 2.0)
+    return total(nodes[-3:]), w
+
+
+def sizes(step):
+    """Return the numbers of nodes of the patterns of a function."""
+    return sorted(len(pattern.steps) for pattern in step._tables.patterns)
+
+
+@pytest.mark.parametrize("samples", [1, SAMPLES])
+@pytest.mark.parametrize("frequent", [2, 7, 100])
+def test_nodes_that_recur_are_computed_by_one_function(monkeypatch, frequent, samples):
+    monkeypatch.setattr(patterns, "FREQUENT", frequent)
+    root, w = periodic(20)
+    step = same(trace([root, w[0] * root], w[:2], w[2:]), [0.25, 0.5], columns(2, samples))
+    assert (sizes(step)[-1] > 10) is (frequent < 20)
+    root, w = periodic(20)
+    step = same(trace(root, [], w), [v.data for v in w])
+    first, again = step([1.0, 0.5, -1.0, 0.25]), step([1.0, 0.5, -1.0, 0.25])
+    assert first[0] == again[0]
+    assert np.array_equal(first[1], again[1])
+
+
+@settings(suppress_health_check=list(HealthCheck), max_examples=20, deadline=None)
+@given(graphs(), st.integers(2, 5), st.booleans())
+def test_a_random_graph_several_times_over(graph, times, varies):
+    copies = [graph.build() for _ in range(times)]
+    names = [leaf for nodes in copies for leaf in nodes[: len(graph.leaves)]]
+    root = total([nodes[-1] for nodes in copies])
+    assume(all(nodes[-1].parents for nodes in copies) and any(grad(root, names[1:])))
+    program, numbers = trace(root, names[:varies], names[varies:]), [leaf.data for leaf in names]
+    given = [[numbers[0]] * SAMPLES] * varies
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(patterns, "FREQUENT", 2)
+        step = InterpreterFunction(program)
+    try:
+        wanted = program.compile("python")(numbers[varies:], given)
+    except (ArithmeticError, ValueError) as error:
+        with pytest.raises(type(error), match=re.escape(str(error))):
+            step(numbers[varies:], given)
+        return
+    mean, gradients = step(numbers[varies:], given)
+    assert mean == pytest.approx(wanted[0], rel=1e-9, abs=1e-9)
+    assert list(gradients) == pytest.approx(wanted[1], rel=1e-9, abs=1e-9 * max([1.0, *map(abs, wanted[1])]))
+
+
+def test_a_sequence_that_is_wired_in_many_ways_falls_into_its_parts(monkeypatch):
+    monkeypatch.setattr(patterns, "FREQUENT", 12)
+    w = leaves("w", 3)
+    node = w[2]
+    for i in range(30):
+        node = tanh(node - w[0]) * (node, w[0], w[1])[i % 3]
+    step = same(trace(node, parameters=w), [v.data for v in w])
+    [found] = [it for it in step._tables.patterns if len(it.steps) > 1]
+    assert [it.kind.op.symbol for it in found.steps] == ["tanh", "*"]
+    assert [it.args for it in found.steps] == [(0,), (-1, 1)]
+    assert found.used == (False, True)
+
+
+@pytest.mark.parametrize("sample", [0, SAMPLES - 1])
+def test_an_error_in_a_pattern_names_the_sample_and_the_node(monkeypatch, sample):
+    monkeypatch.setattr(patterns, "FREQUENT", 4)
+    x, w = Value(1.0, "x"), Value(2.0, "w")
+    node = w * x
+    for i in range(8):
+        node = log(node) * 0.5 + (2.5 if i < 7 else 1.0)
+    step = InterpreterFunction(trace(node, [x], [w]))
+    assert sizes(step)[-1] > 1
+    given = [1.0] * SAMPLES
+    given[sample] = -1.0
+    with pytest.raises(ValueError, match=rf"sample {sample}: log\(a\) at a = -2.0"):
+        step([2.0], [given])
+    wanted = step.program.compile("python")([2.0], [[1.0] * SAMPLES])
+    mean, gradients = step([2.0], [[1.0] * SAMPLES])
+    assert [mean, *gradients] == near([wanted[0], *wanted[1]])
+
+
+def test_a_call_after_an_interrupted_one_gives_the_same_gradients(monkeypatch):
+    root, w = periodic(3)
+    numbers, given = [v.data for v in w[2:]], columns(2)
+    step = InterpreterFunction(trace(root, w[:2], w[2:]))
+    wanted = step(numbers, given)
+    run, passes = Memory.run, iter(range(10))
+
+    def interrupted(memory, graph_pass):
+        if next(passes) == 4:
+            raise KeyboardInterrupt
+        return run(memory, graph_pass)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Memory, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            step(numbers, given)
+    mean, gradients = step(numbers, given)
+    assert (mean, list(gradients)) == (wanted[0], list(wanted[1]))
+
+
+def test_machine_code_of_patterns_lives_as_long_as_a_graph_needs_it(monkeypatch):
+    monkeypatch.setattr(patterns, "FREQUENT", 2)
+    root, w = periodic(5, count=5)
+    step = InterpreterFunction(trace(root, [], w))
+    code = [weakref.ref(code) for code in step._memory(1)._code]
+    used = [it for it, pattern in zip(code[::2], step._tables.patterns) if len(pattern.steps) > 1]
+    assert used
+    del step
+    gc.collect()
+    assert not any(it() for it in used)
+    same(trace(root, [], w), [v.data for v in w])
 
 
 def test_runs_are_in_topological_order_and_as_long_as_possible():
