@@ -61,8 +61,7 @@ def begin(
     where NumPy is not installed.
     """
     if isinstance(step, CompiledStep) and isinstance(optimizer, Optimizer) and optimizer.has_array_rule:
-        own = {id(p) for p in step.parameters}
-        if all(id(p) in own for p in optimizer.parameters) and find_spec("numpy"):
+        if {*step.parameters}.issuperset(optimizer.parameters) and find_spec("numpy"):
             return ArrayRun(model, loss, samples, step, optimizer, convergence)
     return ValueRun(model, loss, samples, step, optimizer, convergence)
 
@@ -173,10 +172,10 @@ class ArrayRun:
         self.optimizer, self.convergence = optimizer, convergence
         self.all = self.epoch = self._table(samples)
         self.held_back: Table | None = None
-        place = {id(p): i for i, p in enumerate(step.parameters)}
-        places = [place[id(p)] for p in optimizer.parameters]
-        whole = places == list(range(len(place)))
-        self.places: slice | np.ndarray = slice(None) if whole else np.array(places)
+        place = {p: i for i, p in enumerate(step.parameters)}
+        whole = [*place] == optimizer.parameters
+        places = slice(None) if whole else np.array([place[p] for p in optimizer.parameters])
+        self.places: slice | np.ndarray = places
         self.number = attrgetter("_data" if all(type(p) is Value for p in step.parameters) else "data")
         self.read()
 
