@@ -60,9 +60,14 @@ def begin(
     Any other optimizer, such as one with a ``step`` of your own, works on Values. So does every optimizer
     where NumPy is not installed.
     """
-    if isinstance(step, CompiledStep) and isinstance(optimizer, Optimizer) and optimizer.has_array_rule:
-        if {*step.parameters}.issuperset(optimizer.parameters) and find_spec("numpy"):
-            return ArrayRun(model, loss, samples, step, optimizer, convergence)
+    if (
+        isinstance(step, CompiledStep)
+        and isinstance(optimizer, Optimizer)
+        and optimizer.has_array_rule
+        and {*step.parameters}.issuperset(optimizer.parameters)
+        and find_spec("numpy")
+    ):
+        return ArrayRun(model, loss, samples, step, optimizer, convergence)
     return ValueRun(model, loss, samples, step, optimizer, convergence)
 
 
