@@ -291,21 +291,22 @@ def digits(rounds: int, quick: bool) -> None:
     ))  # fmt: skip
 
 
-def growth_row(name: str, sizes: list[int], samples: int) -> tuple[str, ...]:
-    """Return the row of a net that is trained on batches of some samples."""
+def growth_row(name: str, sizes: list[int], samples: int, rounds: int) -> tuple[str, ...]:
+    """Return the row of a net that is trained on batches of some samples; the two contenders take turns."""
     rng, steps = random.Random(SEED), max(2, min(20, 20_000 // samples))
     xs = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(steps * samples)]
     problem = Problem(xs, [int(x * y > 0) for x, y in xs], sizes, samples, 0.01, 6)
-    watches = []
-    for train in (by_hand, chalkgrad("auto")):
-        watch = Stopwatch(lambda weights: False)
-        train(problem, watch)
-        watches.append(watch)
-    hand, ours = watches
-    step, by_hand_step = (min(watch.epochs[1:]) / steps for watch in (ours, hand))
+    hand, ours, starts = list[float](), list[float](), list[float]()
+    for _ in range(rounds):
+        for train, found in (by_hand, hand), (chalkgrad("auto"), ours):
+            watch = Stopwatch(lambda weights: False)
+            train(problem, watch)
+            found += [seconds / steps for seconds in watch.epochs[1:]]
+        starts.append(watch.epochs[0])
+    a_step, by_hand_step = statistics.median(ours), statistics.median(hand)
     return (
-        name, figure(1e6 * step), figure(1e6 * by_hand_step), figure(by_hand_step / step),
-        f"{ours.epochs[0]:.2f}",
+        name, figure(1e6 * a_step), figure(1e6 * by_hand_step), figure(by_hand_step / a_step),
+        f"{statistics.median(starts):.2f}",
     )  # fmt: skip
 
 
@@ -316,7 +317,7 @@ def growth(rounds: int, quick: bool) -> None:
     """Print how the time grows with the number of parameters."""
     sizes = {100: 8, 1_000: 29, 10_000: 98, 100_000: 314, 1_000_000: 998}
     rows = [
-        growth_row(f"{count:,}", [2, n, n, 2], 100)
+        growth_row(f"{count:,}", [2, n, n, 2], 100, rounds)
         for count, n in sizes.items() if count <= (10_000 if quick else 1_000_000)
     ]  # fmt: skip
     print(table(["Parameters, 100 samples", *HEAD], rows))
@@ -325,7 +326,7 @@ def growth(rounds: int, quick: bool) -> None:
 def batch(rounds: int, quick: bool) -> None:
     """Print how the time grows with the number of samples in a batch."""
     counts = [n for n in (2, 10, 100, 1_000, 10_000) if n <= (1_000 if quick else 10_000)]
-    rows = [growth_row(f"{n:,}", [2, 16, 16, 2], n) for n in counts]
+    rows = [growth_row(f"{n:,}", [2, 16, 16, 2], n, rounds) for n in counts]
     print(table(["Samples of a batch, 354 parameters", *HEAD], rows))
 
 
