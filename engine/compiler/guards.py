@@ -21,7 +21,7 @@ from engine.core.op import Operation
 from engine.core.scalar import is_number
 from engine.core.source_line import calling_line
 from engine.core.specialize import generate
-from engine.core.value import Number, Value, as_value, new_node, recorders
+from engine.core.value import Number, Value, as_value, make_node, recorders
 from engine.formula.arithmetic import COMPARISONS
 
 
@@ -191,7 +191,10 @@ def _make(op: Operation, parents: tuple[Value, ...]) -> Value:
     try:
         if op in recorders:
             return _recorder(op, *[parent.constant for parent in parents])(*parents)
-        return new_node(op, parents, TracedValue)
+        with node_factory(None):
+            node = make_node(op, parents)
+        node.__class__ = TracedValue
+        return node
     except (ArithmeticError, ValueError):
         if decisions := _decisions.get():  # Python may catch it, and decide by it
             decisions.reads.append(calling_line())

@@ -77,7 +77,8 @@ def _trace(
     if not roots:
         raise ValueError("a program has at least one output; the list of outputs is empty")
     if both := set(inputs).intersection(parameters):
-        raise ValueError(f"{brief(both.pop())} is listed both as an input and as a parameter")
+        first = next(v for v in inputs if v in both)
+        raise ValueError(f"{brief(first)} is listed both as an input and as a parameter")
     graph = read_graph(roots, inputs, parameters, decisions.guards, many, decisions.reads)
     if parameters and not _any_depends(graph):
         which = "no output depends on any" if many else f"{brief(roots[0])} depends on none"

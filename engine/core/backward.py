@@ -37,10 +37,7 @@ def topological_order(root: N, known: Iterable[N] = ()) -> list[N]:
     """Return every node that ``root`` depends on: parents before children, ``root`` last, each node once.
 
     The order depends on the graph alone. The search is a loop, not a recursion, so any depth is possible.
-
-    Args:
-        root: the node.
-        known: leaves that are left out.
+    The leaves in ``known`` are left out.
 
     Raises:
         TypeError: ``root`` is not a Value.

@@ -246,17 +246,12 @@ def make_node(op: Operation, parents: tuple[Value, ...]) -> Value:
     if open_blocks and (factory := active_factory()):  # for example, under no_grad
         made: Value = factory(op, parents)
         return made
-    return new_node(op, parents)
-
-
-def new_node(op: Operation, parents: tuple[Value, ...], kind: type[Value] = Value) -> Value:
-    """Return what `make_node` returns where no factory is active, as a Value of that class."""
     data = [parent._data for parent in parents]
     try:
         y = op.value(*data)
         local = op.local_gradients(data, y, [parent.constant for parent in parents])
     except (ArithmeticError, ValueError) as error:
         raise domain_error(op, error, data, [parent.label for parent in parents]) from None
-    node = kind(y)
+    node = Value(y)
     node.op, node.parents, node._local = op, parents, local
     return node
