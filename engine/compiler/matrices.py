@@ -8,7 +8,8 @@ formulas there are words for arrays of two dimensions:
     ("take", A, index)    some rows of A, ("put", A, index, size) the same rows of an array of zeros
     ("sum0", A)           the sum of the rows, ("sum1", A) the sum over the samples
     ("greatest", A)       the greatest of each column, ("first", A) where it stands first in its column
-    ("exps", A, m)        exp(A - m) for the greatest m of each column; ("others", E) the sums of the rest
+    ("exps", A, m)        exp(A - m), where m has the greatest of each column
+    ("others", A)         the sum of each column without its greatest
     ("like", a, A)        a, repeated to the shape of A
     ("unless", test)      0 where the test holds, 1 elsewhere
 

@@ -137,9 +137,8 @@ def check_loss(model: Module, samples: Sequence[Sample], loss: Loss) -> int:
         order = topological_order(node, parameters)
         learns = node in parameters or any(not parameters.isdisjoint(part.parents) for part in order)
         if learns or not isfinite(node.data):
-            return sum(
-                len(part.parents) for part in order
-            )  # if it is not finite, the first step raises an error that names the cause
+            # if it is not finite, the first step raises an error that names the cause
+            return sum(len(part.parents) for part in order)
         if sample is samples[0]:
             what = "Value that was not computed from them" if isinstance(error, Value) else "plain number"
             found = f"sample {sample.number}: the loss is the {what} {node.data}"

@@ -175,7 +175,7 @@ class Optimizer(Generic[S]):
 
 
 def write(parameters: Iterable[Value], data: Iterable[float], gradients: Iterable[float]) -> None:
-    """Write numbers and gradients into parameters; a subclass of Value keeps its number, as none moves it."""
+    """Write the gradients of parameters, and the numbers of those that an optimizer on arrays may move."""
     for p, new, gradient in zip(parameters, data, gradients):
         if type(p) is Value:
             p._data, p._grad = new, gradient

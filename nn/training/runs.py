@@ -283,7 +283,7 @@ def _stacked(memory: Sequence[object]) -> object:
 
 
 class States(Iterable[object]):
-    """The state of each parameter, kept as the states of all.
+    """The state of each parameter, kept as one array of all, or as a tuple of arrays.
 
     >>> list(States(_stacked([(1.0, 2.0), (3.0, 4.0)]), 2))
     [(1.0, 2.0), (3.0, 4.0)]

@@ -16,7 +16,14 @@ def test_importing_nn_loads_nothing_that_is_slow_and_seldom_needed():
     loaded = set(json.loads(done.stdout))
     assert "nn.training.fit" in loaded
     assert not loaded & {"dataclasses", "hashlib", "inspect", "json", "pathlib", "random", "signal", "urllib"}
-    assert not any(name.startswith(("engine.compiler", "engine.view", "nn.textbook.lens")) for name in loaded)
+    late = ("engine.compiler", "engine.view", "nn.textbook", "nn.plots")
+    assert not any(name.startswith(late) for name in loaded)
+
+
+def test_a_name_whose_module_is_imported_late_is_there_when_it_is_used():
+    code = "import nn; print(nn.plots.__name__, nn.textbook.__name__, nn.deltas.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "nn.plots nn.textbook deltas\n"
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -123,10 +123,10 @@ def exps(array: np.ndarray, greatest: np.ndarray) -> np.ndarray:
     return result
 
 
-def others(exps: np.ndarray) -> np.ndarray:
+def others(array: np.ndarray) -> np.ndarray:
     """Return the sum of each column without its first greatest number."""
-    rest = exps.copy()
-    rest[exps.argmax(0), np.arange(exps.shape[1])] = 0.0
+    rest = array.copy()
+    rest[array.argmax(0), np.arange(array.shape[1])] = 0.0
     sums: np.ndarray = np.add.reduce(rest, 0, keepdims=True)
     return sums
 
@@ -211,9 +211,8 @@ class LineStep:
         def step(columns: Sequence[np.ndarray], count: int) -> tuple[list[Column], np.ndarray]:
             value, gradients, *others = self._step(shared, columns)
             sums = np.array([total(gradient, count) for gradient in gradients])
-            sums /= samples
             outputs = [value, *(others[0] if others else [])]
-            return [x.copy() if isinstance(x, np.ndarray) else x for x in outputs], sums
+            return [x.copy() if isinstance(x, np.ndarray) else x for x in outputs], sums / samples
 
         return step
 
@@ -248,14 +247,13 @@ class MatrixStep:
             array = np.asarray(columns)
             inputs = [layout.read_rows(array) for layout in self._inputs]
             value, gradients, others = self._step(blocks, inputs, count)
-            return [row for output in (value, *others) for row in rows_of(output)], self._mean(
-                gradients, samples
-            )
+            outputs = [row for output in (value, *others) for row in rows_of(output)]
+            return outputs, self._part(gradients, samples)
 
         return step
 
-    def _mean(self, gradients: list[Column], samples: int) -> np.ndarray:
-        """Return the derivatives with respect to each block, divided by the samples, as one flat array."""
+    def _part(self, gradients: list[Column], samples: int) -> np.ndarray:
+        """Return the derivatives with respect to each block, divided by ``samples``, as one flat array."""
         with self._lock:
             if not self._all:
                 self._sums[:] = 0.0
@@ -266,8 +264,8 @@ class MatrixStep:
                     view[...] = gradient
                 else:
                     view += gradient
-            mean: np.ndarray = self._sums / samples
-        return mean
+            part: np.ndarray = self._sums / samples
+        return part
 
 
 def rows_of(output: Column) -> list[Column]:

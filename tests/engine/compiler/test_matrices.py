@@ -1,5 +1,6 @@
 """The matrices found in a graph give the numbers of its lines."""
 
+import itertools
 import math
 import random
 
@@ -246,6 +247,22 @@ def test_a_chain_of_maxima_gives_the_gradient_to_the_first_greatest():
     for z in zs[1:]:
         greatest = maximum(greatest, z)
     check(trace([greatest, total(zs)], x, w))
+
+
+@each_array_backend
+def test_logsumexp_of_infinite_and_of_equal_numbers_is_that_of_the_lines(backend):
+    x, w = leaves("x", 3), leaves("w", 3)
+    program = trace(logsumexp([v * a for v, a in zip(w, x)]), x, w)
+    assert program.families.pays()
+    lines, matrices = program.compile("python"), program.compile(backend)
+    samples = list(itertools.product([math.inf, -math.inf, 1.0, 1e308, 0.0], repeat=3))
+    columns = [list(column) for column in zip(*samples)]
+    ones, exactly = [1.0] * 3, {"rel": 1e-12, "abs": 0.0, "nan_ok": True}
+    assert list(matrices.values(ones, columns)) == pytest.approx(lines.values(ones, columns), **exactly)
+    for sample in samples:
+        one = [[number] for number in sample]
+        (mean, gradients), expected = matrices(ones, one), lines(ones, one)
+        assert [float(mean), *map(float, gradients)] == pytest.approx([expected[0], *expected[1]], **exactly)
 
 
 def test_logsumexp_is_exact_for_numbers_of_any_size():

@@ -1,5 +1,7 @@
 """A run in arrays is the run on Values: its losses, its errors, and what a callback sees and changes."""
 
+import copy
+import pickle
 import random
 
 import pytest
@@ -152,6 +154,16 @@ def test_a_callback_sees_the_values_and_may_change_them(backend):
     assert seen[0][0] != seen[1][0] == seen[2][0]  # the rate was 0
     assert all(gradient and velocity for _, gradient, _, velocity in seen)
     assert model.parameters()[1].data == 0.25
+
+
+@pytest.mark.parametrize("name", ["momentum", "Adam"])
+def test_a_copy_of_an_optimizer_after_a_run_has_its_memory_and_no_array(name):
+    model, xs, ys = problem()
+    optimizer = OPTIMIZERS[name](model.parameters())
+    fit(model, xs, ys, "hinge", optimizer, 2, backend="python", progress=False)
+    assert len(optimizer.memory) == len(model.parameters())
+    assert copy.deepcopy(optimizer).memory == optimizer.memory
+    assert b"numpy" not in pickle.dumps(optimizer._memory)
 
 
 def test_the_values_are_written_before_each_epoch_is_shown(monkeypatch):

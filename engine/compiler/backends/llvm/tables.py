@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 
 from engine.compiler.backends.llvm.builder import LANES
 from engine.compiler.backends.llvm.nodes import WRITTEN
-from engine.compiler.backends.llvm.patterns import Finder, Kind, Run
+from engine.compiler.backends.llvm.patterns import Element, Finder, Kind, Run
 from engine.compiler.backends.llvm.reductions import REDUCTIONS, groups
 from engine.compiler.graph import Comparison, Graph
 from engine.core.op import Op, Operation
@@ -82,22 +83,27 @@ class Tables:
         used: np.ndarray = np.zeros(count, dtype=bool)
         used[flat] = used[self.positions[list(graph.outputs)]] = True
         self.patterns = finder.found(chain(*found), used)
-        sizes = [(it.arity, len(it.steps)) for it in self.patterns]
         self.forward, self.backward = list[Pass](), list[Pass]()
         offset = 0
         for (node, _), elements in zip(parts, found):
-            begin, calls = (offset, node), list[Call]()
-            for it in elements:
-                function, (arity, size) = LANES + 1 + 2 * it.pattern, sizes[it.pattern]
-                if arity and calls and calls[-1][0] == function:
-                    calls[-1] = function, calls[-1][1] + it.times
-                else:
-                    calls.append((function, it.times))
-                node += size * it.times if arity else 1
-                offset += len(it.args)
+            calls = list(self._calls(elements))
+            self.forward.append(Pass(np.array([*calls, STOP], dtype=np.int32), offset, node))
+            offset += sum(len(it.args) for it in elements)
+            node += sum(self._size(it) for it in elements)
             back = [(function + 1, count) for function, count in reversed(calls)]
-            self.forward.append(Pass(np.array([*calls, STOP], dtype=np.int32), *begin))
             self.backward.append(Pass(np.array([*back, STOP], dtype=np.int32), offset, node))
+
+    def _calls(self, elements: Iterable[Element]) -> Iterator[Call]:
+        """Iterate over the forward calls; elements of one pattern that follow one another are one call."""
+        for pattern, group in groupby(elements, attrgetter("pattern")):
+            function, times = LANES + 1 + 2 * pattern, [it.times for it in group]
+            together = self.patterns[pattern].arity > 0
+            yield from [(function, sum(times))] if together else [(function, count) for count in times]
+
+    def _size(self, element: Element) -> int:
+        """Return the number of nodes that an element computes."""
+        pattern = self.patterns[element.pattern]
+        return len(pattern.steps) * element.times if pattern.arity else 1
 
 
 def in_runs(nodes: Sequence[int], args: Sequence[Sequence[int]], place: Sequence[int]) -> Iterator[list[int]]:
